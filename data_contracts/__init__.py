@@ -1,0 +1,1 @@
+"""What may come in, and the words for it."""

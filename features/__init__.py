@@ -1,0 +1,1 @@
+"""What was known at the index date, as numbers."""

@@ -1,0 +1,47 @@
+"""What a feature is, and what a group of features is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from data_contracts.domains import Domain
+
+if TYPE_CHECKING:
+    from features.as_of import Known
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One number per person at the index date.
+
+    ``expected_direction`` says how the risk is expected to move when the number rises: +1 up, -1 down, 0 no expectation.
+    ``age_feature`` names the feature that holds the age in days of the observation behind this one, so that its date can
+    be shown as index date minus age.
+    """
+
+    name: str
+    unit: str
+    label_nb: str
+    label_en: str
+    domain: Domain
+    modifiable: bool
+    expected_direction: Literal[-1, 0, 1]
+    table: str
+    meaning: str
+    age_feature: str | None = None
+
+
+@dataclass(frozen=True)
+class FeatureGroup:
+    """Features that are computed together from one cut of the histories.
+
+    ``compute`` returns a float32 array of shape (n_persons, n_features), NaN where unknown.
+    """
+
+    name: str
+    features: tuple[Feature, ...]
+    compute: Callable[[Known], np.ndarray]

@@ -1,0 +1,1 @@
+"""The stages a data scientist runs: one file = one stage = one CLI verb."""
