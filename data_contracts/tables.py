@@ -53,6 +53,14 @@ class Coded:
         words = (*self.vocabulary, None)
         return [words[code] for code in self.codes]
 
+    def compact(self) -> Coded:
+        """Return the same strings over a sorted vocabulary that holds only those in use."""
+        used = np.unique(self.codes[self.codes >= 0])
+        by_word = sorted(used.tolist(), key=self.vocabulary.__getitem__)
+        positions = np.full(len(self.vocabulary) + 1, -1, dtype=np.int32)
+        positions[by_word] = np.arange(len(by_word), dtype=np.int32)
+        return Coded(positions[self.codes], tuple(self.vocabulary[code] for code in by_word))
+
     @classmethod
     def from_texts(cls, texts: list[str | None]) -> Coded:
         """Encode strings in the order of first appearance; None is missing."""

@@ -20,20 +20,22 @@ class Item:
 
 @dataclass(frozen=True)
 class Band:
-    """A range of scores with a published meaning: ``lowest <= score <= highest``."""
+    """A range of scores with a published meaning, from ``lowest`` up to where the next band begins.
+
+    Only the lower end is stored, so that no score (a mean of answered items can be any fraction) falls between bands.
+    """
 
     name: str
     lowest: float
-    highest: float
 
 
 @dataclass(frozen=True)
 class Scale:
     """One score: which items, how they are combined, and what the number means.
 
-    ``method`` is ``mean`` or ``sum`` of the answered items (after reversal, times ``multiplier``), or ``criteria``: 1.0 if
-    in every group of ``criteria`` at least one item reaches its threshold, else 0.0. The score is missing when fewer than
-    ``fewest_answers`` items are answered; ``sum`` with missing items is prorated to the full number of items.
+    ``method`` is ``mean`` or ``sum`` of the answered items (after reversal, times ``multiplier``), or ``criteria``: 1.0
+    if in every group of ``criteria`` at least one item reaches its threshold, else 0.0. The score is missing when fewer
+    than ``fewest_answers`` items are answered; ``sum`` with missing items is prorated to the full number of items.
     """
 
     name: str
@@ -51,6 +53,11 @@ class Scale:
     multiplier: float = 1.0
     criteria: tuple[tuple[tuple[str, ...], float], ...] = ()
     bands: tuple[Band, ...] = ()
+
+    def band(self, score: float) -> str | None:
+        """Return the name of the band the score lies in; None if the score is missing or no bands are published."""
+        reached = [band.name for band in self.bands if score >= band.lowest]
+        return reached[-1] if reached else None
 
 
 @dataclass(frozen=True)
@@ -82,11 +89,60 @@ def score(instrument: Instrument, answers: np.ndarray) -> np.ndarray:
     Returns
     -------
     float64 array, shape (n_sheets, n_scales); NaN where too few items are answered.
+
+    Raises
+    ------
+    ValueError
+        If the sheets do not have one column per item.
+
+    Notes
+    -----
+    Items are added one by one, never with a reduction along an axis: its order of additions depends on the number and
+    layout of the sheets, and a person scored alone must get the same bits as in a batch of a million. Answer codes are
+    checked where rows come in (``validation``); no score is ever filled in for an unanswered item.
     """
     answers = np.asarray(answers, dtype=np.float64)
-    scores = [_score_scale(instrument, scale, answers) for scale in instrument.scales]
-    return np.stack(scores, axis=1) if scores else np.empty((len(answers), 0))
+    if answers.ndim != 2 or answers.shape[1] != len(instrument.items):
+        expected = f"(n_sheets, {len(instrument.items)})"
+        raise ValueError(
+            f"{instrument.name}: answers have shape {answers.shape}, expected {expected}: one column per item"
+        )
+    return np.stack([_score_scale(instrument, scale, answers) for scale in instrument.scales], axis=1)
 
 
 def _score_scale(instrument: Instrument, scale: Scale, answers: np.ndarray) -> np.ndarray:
-    raise AssertionError("to be written")
+    columns = {item: _oriented(instrument, scale, item, answers) for item in scale.items}
+    n_answered = np.zeros(len(answers))
+    for column in columns.values():
+        n_answered += ~np.isnan(column)
+    scores = _criteria_met(scale, columns) if scale.method == "criteria" else _combined(scale, columns, n_answered)
+    return np.where(n_answered >= scale.fewest_answers, scores, np.nan)
+
+
+def _oriented(instrument: Instrument, scale: Scale, item_id: str, answers: np.ndarray) -> np.ndarray:
+    """Answers to one item, mirrored within its answer codes where the scale reverses it."""
+    position = instrument.item_positions[item_id]
+    column = answers[:, position]
+    if item_id not in scale.reversed_items:
+        return column
+    codes = instrument.items[position].answers
+    return min(codes) + max(codes) - column
+
+
+def _combined(scale: Scale, columns: dict[str, np.ndarray], n_answered: np.ndarray) -> np.ndarray:
+    total = np.zeros(len(n_answered))
+    for column in columns.values():
+        total += np.where(np.isnan(column), 0.0, column)
+    n_counted = len(columns) if scale.method == "sum" else 1
+    # One division at the very end: totals of answer codes are exact, so the score is the nearest float to the true one.
+    return total * (scale.multiplier * n_counted) / np.maximum(n_answered, 1)
+
+
+def _criteria_met(scale: Scale, columns: dict[str, np.ndarray]) -> np.ndarray:
+    met = np.ones(len(next(iter(columns.values()))), dtype=bool)
+    for items, threshold in scale.criteria:
+        any_reached = np.zeros(len(met), dtype=bool)
+        for item in items:
+            any_reached |= columns[item] >= threshold
+        met &= any_reached
+    return met.astype(np.float64)

@@ -1,0 +1,62 @@
+# Every target sets itself up in .venv; the first run downloads, later runs work offline.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+PACKAGES := data_contracts features models pipeline serving
+
+# Nothing calls home, and timings do not depend on who else uses OpenMP.
+export BENTOML_DO_NOT_TRACK := True
+export DVC_NO_ANALYTICS := 1
+export GX_ANALYTICS_ENABLED := False
+export MLFLOW_DISABLE_TELEMETRY := true
+
+.PHONY: help setup demo test check serve bench format lock clean
+
+help: ## Show what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: $(READY) ## Install everything into .venv (seconds when nothing changed)
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else \
+	  "balance-risk needs Python 3.11, 3.12 or 3.13; " + sys.executable + " is %d.%d. Try: make PYTHON=python3.11" % v)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing pinned dependencies into .venv (a few minutes the first time) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	@$(BIN)/python -m compileall -q $(PACKAGES)
+	@touch $(READY)
+
+demo: $(READY) ## Simulated firms -> models -> registry -> running service -> one explained risk, printed and drawn
+	@$(BIN)/balance-risk demo
+
+test: $(READY) ## All tests
+	@$(BIN)/python -m pytest -n auto
+
+check: $(READY) ## Formatting, lint, types, import rules, generated pages current
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m pipeline.documentation --check
+
+serve: $(READY) ## Run the scoring service on http://127.0.0.1:3000 with the promoted champions
+	@$(BIN)/balance-risk serve
+
+bench: $(READY) ## Speed and memory, printed with the machine they were measured on
+	@$(BIN)/python benchmarks/features_speed.py
+	@$(BIN)/python benchmarks/predictor_latency.py
+	@$(BIN)/python benchmarks/demo_time.py
+
+format: $(READY) ## Format the code and regenerate the generated pages
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/python -m pipeline.documentation
+
+lock: ## Resolve dependencies anew into requirements.lock (needs uv)
+	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv"; exit 2; }
+	@uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --fork-strategy fewest \
+	  --generate-hashes --no-annotate --no-header --quiet -o requirements.lock
+
+clean: ## Remove what the pipeline made (never .venv)
+	@rm -rf data demo mlruns mlartifacts bundles mlflow.db

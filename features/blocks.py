@@ -1,0 +1,88 @@
+"""A block: the rows of one source as flat arrays, sorted by owner, with one offset per owner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from features.segments import expanded_ranges, order_of, packed_key
+
+FOREVER = np.iinfo(np.int32).max
+"""``known_until`` of a version that nothing has replaced."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Rows of one source, each with the days on which it was the version to believe.
+
+    A row counts at ``t`` iff ``known_from < t <= known_until``: the next version of the fact is visible from the day after
+    ``known_until``. Deletions have no row of their own; they end the version before them.
+
+    Parameters
+    ----------
+    offsets : int64 array, shape (n_owners + 1,)
+        Rows ``offsets[i]:offsets[i + 1]`` belong to owner ``i`` (a person; for workplace events a company).
+    columns : dict of arrays, shape (n_rows,)
+        Always with ``known_from`` and ``known_until`` (int32 days).
+    """
+
+    offsets: np.ndarray
+    columns: dict[str, np.ndarray]
+
+    def __getitem__(self, column: str) -> np.ndarray:
+        return self.columns[column]
+
+    def owners(self) -> np.ndarray:
+        """Return the owner of every row, int32."""
+        return np.repeat(np.arange(len(self.offsets) - 1, dtype=np.int32), np.diff(self.offsets))
+
+    def between(self, first: int, end: int) -> Block:
+        """Return the owners ``first:end`` as views, without copying a row."""
+        start, stop = self.offsets[first], self.offsets[end]
+        columns = {name: column[start:stop] for name, column in self.columns.items()}
+        return Block(self.offsets[first : end + 1] - start, columns)
+
+    def take(self, owners: np.ndarray) -> Block:
+        """Return the chosen owners in the given order; an owner may be asked for more than once."""
+        counts = np.diff(self.offsets)[owners]
+        rows = expanded_ranges(self.offsets[owners], counts)
+        return Block(_offsets(counts), {name: column[rows] for name, column in self.columns.items()})
+
+
+def block(owner: np.ndarray, n_owners: int, columns: dict[str, np.ndarray], sort_by: tuple[str, ...]) -> Block:
+    """Sort rows by owner and the columns of ``sort_by``, and set the offsets."""
+    order = order_of(packed_key(owner, *(columns[name] for name in sort_by)))
+    if order is not None:
+        columns = {name: column[order] for name, column in columns.items()}
+    return Block(_offsets(np.bincount(owner, minlength=n_owners)), columns)
+
+
+def _offsets(counts: np.ndarray) -> np.ndarray:
+    offsets = np.zeros(len(counts) + 1, dtype=np.int64)
+    np.cumsum(counts, out=offsets[1:])
+    return offsets
+
+
+def versions(fact: np.ndarray, known_from: np.ndarray, is_deleted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Find the rows that are ever the version to believe, and until when.
+
+    Parameters
+    ----------
+    fact : int64 array, shape (n_rows,)
+        Equal for the versions of one fact.
+    known_from : int32 array; is_deleted : bool array
+
+    Returns
+    -------
+    rows : int64 array, positions of the rows to keep; known_until : int32 array. Of identical rows one is kept.
+    """
+    order = order_of(packed_key(fact, known_from))
+    if order is None:
+        order = np.arange(len(fact))
+    fact, known_from = fact[order], known_from[order]
+    known_until = np.full(len(fact), FOREVER, dtype=np.int32)
+    replaced = np.flatnonzero(fact[1:] == fact[:-1])
+    known_until[replaced] = known_from[replaced + 1]
+    keep = ~is_deleted[order] & (known_from < known_until)
+    return order[keep], known_until[keep]

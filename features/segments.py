@@ -1,0 +1,170 @@
+"""All reductions per person and all interval arithmetic, so that there is one place to get them right.
+
+Sums and maxima go through ``reduceat`` or ``bincount``, never through differences of a running ``cumsum``: only the former
+give one person the same bits alone and among a million others.
+
+A *group* is a non-negative integer per row (a person, or person x kind); an interval is ``first..last``, both included.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+_SPAN = 1 << 20
+_ZERO = 1 << 19
+"""A group and a day share one int64: ``group * _SPAN + day + _ZERO``. Days from 500 BC to AD 3400 fit, groups up to 2**43."""
+
+
+def packed_key(*columns: np.ndarray) -> np.ndarray:
+    """Return one int64 per row that sorts and compares like the rows of ``columns``, the first column weighing most.
+
+    Parameters
+    ----------
+    *columns : integer arrays of equal length
+
+    Returns
+    -------
+    int64 array. The numbers themselves mean nothing and depend on the ranges seen.
+    """
+    key, width = np.zeros(len(columns[0]), dtype=np.int64), 1
+    if not len(key):
+        return key
+    for column in columns:
+        low = int(column.min())
+        span = int(column.max()) - low + 1
+        if width * span > 1 << 62:
+            distinct, key = np.unique(key, return_inverse=True)
+            width = len(distinct)
+        key, width = key * span + (column - np.int64(low)), width * span
+    return key
+
+
+def order_of(key: np.ndarray) -> np.ndarray | None:
+    """Return the stable order that sorts ``key``, or None where it is sorted already (most files are)."""
+    return None if (key[1:] >= key[:-1]).all() else np.argsort(key, kind="stable")
+
+
+def run_starts(group: np.ndarray) -> np.ndarray:
+    """Return the position of the first row of every run of equal values."""
+    return np.flatnonzero(_changes(group))
+
+
+def run_ends(group: np.ndarray) -> np.ndarray:
+    """Return the position of the last row of every run of equal values."""
+    return np.flatnonzero(np.append(group[1:] != group[:-1], True)) if len(group) else np.empty(0, dtype=np.int64)
+
+
+def _changes(group: np.ndarray) -> np.ndarray:
+    changes = np.ones(len(group), dtype=bool)
+    np.not_equal(group[1:], group[:-1], out=changes[1:])
+    return changes
+
+
+def reduce_groups(ufunc: np.ufunc, group: np.ndarray, n_groups: int, values: np.ndarray) -> np.ndarray:
+    """Reduce the rows of ``values`` within each group.
+
+    Parameters
+    ----------
+    ufunc : numpy.add or numpy.maximum
+    group : int array, shape (n_rows,), non-decreasing
+    n_groups : int
+    values : integer array, shape (n_rows, ...)
+
+    Returns
+    -------
+    array of the dtype of ``values``, shape (n_groups, ...); 0 for a group without rows.
+    """
+    result = np.zeros((n_groups, *values.shape[1:]), dtype=values.dtype)
+    if len(group):
+        starts = run_starts(group)
+        result[group[starts]] = ufunc.reduceat(values, starts, axis=0)
+    return result
+
+
+def expanded_ranges(starts: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Return ``starts[0], starts[0] + 1, ... (counts[0] numbers), starts[1], ...`` as one int64 array."""
+    ends = np.cumsum(counts)
+    offsets = np.repeat(np.asarray(starts, dtype=np.int64) - ends + counts, counts)
+    return offsets + np.arange(len(offsets))
+
+
+def merged(group: np.ndarray, first: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Join overlapping and touching intervals of a group into stretches.
+
+    Parameters
+    ----------
+    group, first, last : int arrays, shape (n_rows,), in any order
+
+    Returns
+    -------
+    group : int64 array; first, last : int32 arrays; sorted by group and first day.
+    """
+    start, end = _sorted_by_start(_point(group, first), _point(group, last))
+    if not len(start):
+        return start, first.astype(np.int32), last.astype(np.int32)
+    reach = np.maximum.accumulate(end)
+    opens = np.flatnonzero(np.append(True, start[1:] > reach[:-1] + 1))
+    closes = np.append(opens[1:] - 1, len(start) - 1)
+    return _group(start[opens]), _day(start[opens]), _day(reach[closes])
+
+
+def disjoint_pieces(
+    group: np.ndarray, first: np.ndarray, last: np.ndarray, priority: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Split intervals of a group into pieces that do not overlap; each piece has the highest priority covering it.
+
+    Parameters
+    ----------
+    group, first, last : int arrays, shape (n_rows,), in any order
+    priority : int array, shape (n_rows,), non-negative
+
+    Returns
+    -------
+    group (int64), first, last (int32), priority (int64), sorted by group and first day. Touching pieces are not joined.
+    """
+    start, end, priority = _sorted_by_start(_point(group, first), _point(group, last), priority)
+    priority = priority.astype(np.int64)
+    crowded = _overlapping(start, end)
+    if crowded.any():
+        split = _split(start[crowded], end[crowded], priority[crowded])
+        alone = (start[~crowded], end[~crowded], priority[~crowded])
+        start, end, priority = (np.concatenate(pair) for pair in zip(alone, split, strict=True))
+        start, end, priority = _sorted_by_start(start, end, priority)
+    return _group(start), _day(start), _day(end), priority
+
+
+def _overlapping(start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """True for every interval that shares a day with another one."""
+    crowded = np.zeros(len(start), dtype=bool)
+    meets_earlier = start[1:] <= np.maximum.accumulate(end)[:-1]
+    if meets_earlier.any():
+        cluster = np.cumsum(np.append(False, ~meets_earlier))
+        crowded = np.bincount(cluster)[cluster] > 1
+    return crowded
+
+
+def _split(start: np.ndarray, end: np.ndarray, priority: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    cuts = np.unique(np.concatenate((start, end + 1)))
+    low = np.searchsorted(cuts, start)
+    counts = np.searchsorted(cuts, end + 1) - low
+    highest = np.full(len(cuts), -1, dtype=np.int64)
+    np.maximum.at(highest, expanded_ranges(low, counts), np.repeat(priority, counts))
+    covered = np.flatnonzero(highest >= 0)
+    return cuts[covered], cuts[covered + 1] - 1, highest[covered]
+
+
+def _sorted_by_start(start: np.ndarray, *others: np.ndarray) -> tuple[np.ndarray, ...]:
+    order = order_of(start)
+    return (start, *others) if order is None else (start[order], *(other[order] for other in others))
+
+
+def _point(group: np.ndarray, day: np.ndarray) -> np.ndarray:
+    return group.astype(np.int64) * _SPAN + (day + np.int64(_ZERO))
+
+
+def _group(point: np.ndarray) -> np.ndarray:
+    return point // _SPAN
+
+
+def _day(point: np.ndarray) -> np.ndarray:
+    return (point % _SPAN - _ZERO).astype(np.int32)

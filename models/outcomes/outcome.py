@@ -1,0 +1,127 @@
+"""What an outcome is: who may be predicted at an index date, and what came true afterwards.
+
+Eligibility uses only what is known at t, so that training and scoring share it; labels use everything known by
+``data_as_of``. NumPy and the standard library only: serving imports this module.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from features.histories import Histories
+
+ELIGIBLE = -1
+"""Stands for "no reason applies" where reasons are numbered."""
+
+YOUNGEST, OLDEST = 18, 70
+
+
+class Status(IntEnum):
+    """What is known about the label of an eligible person at an index date."""
+
+    NOT_MATURE = 0
+    OBSERVED = 1
+    CENSORED = 2
+    NOT_OBSERVED = 3
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Labels of n persons at one index date; what they say about persons who are not eligible means nothing.
+
+    Parameters
+    ----------
+    status : int8 array, shape (n,)
+        Values of :class:`Status`.
+    y : float64 array, shape (n,)
+        1 event, 0 no event, NaN unless ``status`` is OBSERVED.
+    followed_days : int32 array, shape (n,)
+        Days from t to the event, to the day of censoring, or to the end of the horizon.
+    """
+
+    status: np.ndarray
+    y: np.ndarray
+    followed_days: np.ndarray
+
+
+@dataclass(frozen=True)
+class Outcome(ABC):
+    """One thing that is predicted.
+
+    Parameters
+    ----------
+    name, label_nb, label_en : str
+    horizon_days : int
+        The label is decided in ``[t, t + horizon_days)``; also the embargo between training and test rows.
+    registration_lag_days : int
+        How late a row about the horizon's last day may still become known.
+    extra_short_features : tuple of str
+        Features that the ``short`` baseline of this outcome has besides age, sex, self-rated health and prior absence.
+    """
+
+    name: str
+    label_nb: str
+    label_en: str
+    horizon_days: int
+    registration_lag_days: int = 14
+    extra_short_features: tuple[str, ...] = ()
+
+    own_reasons: ClassVar[tuple[str, ...]]
+    incomplete_because: ClassVar[Literal["left employment", "no survey in the window"]]
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why a person may not be eligible, in the order in which the flow counts name the first that applies."""
+        return (*GENERAL_REASONS, *self.own_reasons)
+
+    @property
+    @abstractmethod
+    def mature_after_days(self) -> int:
+        """The label is mature when ``data_as_of >= t + mature_after_days``."""
+
+    @abstractmethod
+    def own_eligibility(self, histories: Histories, t: int) -> np.ndarray:
+        """One bool column per own reason, shape (n_persons, n_own_reasons); True where the reason applies."""
+
+    @abstractmethod
+    def labels(self, histories: Histories, t: int, data_as_of: int) -> Labels:
+        """What came true after ``t``, from everything known by ``data_as_of``."""
+
+    def eligibility(self, histories: Histories, t: int, age_years: np.ndarray) -> np.ndarray:
+        """Say who may be predicted at ``t``.
+
+        Parameters
+        ----------
+        histories : Histories
+        t : int
+            Index date as a day number.
+        age_years : float array, shape (n_persons,)
+            The feature of that name at ``t``; NaN (unknown) is not eligible.
+
+        Returns
+        -------
+        int8 array, shape (n_persons,): position in :attr:`reasons` of the first that applies, or ``ELIGIBLE``.
+        """
+        general = general_eligibility(histories, t, age_years)
+        applies = np.concatenate([general, self.own_eligibility(histories, t)], axis=1)
+        return np.where(applies.any(axis=1), applies.argmax(axis=1), ELIGIBLE).astype(np.int8)
+
+    def is_mature(self, t: int, data_as_of: int) -> bool:
+        """True when every event of the horizon can be known by ``data_as_of``."""
+        return data_as_of >= t + self.mature_after_days
+
+
+GENERAL_REASONS = ("no consent for any source", "not employed", "age outside 18-70 or unknown")
+
+
+def general_eligibility(histories: Histories, t: int, age_years: np.ndarray) -> np.ndarray:
+    """One bool column per general reason, shape (n_persons, 3); True where the reason applies at ``t``."""
+    without_consent = ~histories.consented.any(axis=1)
+    not_employed = ~employed_on(histories, t)
+    outside = ~((age_years >= YOUNGEST) & (age_years <= OLDEST))
+    return np.stack([without_consent, not_employed, outside], axis=1)

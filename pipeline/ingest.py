@@ -1,0 +1,156 @@
+"""Stage ingest: source files → checked tables, with every refused row in quarantine.csv and every number in ingest.json."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections import Counter
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from data_contracts.errors import ContractViolation, SourceFileError
+from data_contracts.readers.csv_files import read_source_file
+from data_contracts.readers.parquet_files import write_tables
+from data_contracts.records import RECORDS, Record
+from data_contracts.tables import Table, empty_table, take
+from data_contracts.validation import Checked, Violation, check, orphans
+from pipeline.console import progress, read_json, write_json
+from pipeline.settings import IngestSettings
+from pipeline.workspace import Workspace, require
+
+REQUIRED_TABLES = ("persons", "employments", "consents")
+SHOWN_PER_RULE = 1
+
+
+def run(workspace: Workspace, settings: IngestSettings) -> dict[str, Any]:
+    """Read, check and store all tables; raises when a file is unusable or too much had to be quarantined."""
+    require(workspace.source, "simulate (or put your own CSV files there)")
+    received_on = settings.received_on or date.today()
+    tables, violations, reports = _check_files(workspace.source, settings, received_on)
+    violations += _drop_orphans(tables, reports)
+    write_tables(workspace.tables, tables)
+    _write_quarantine(workspace.tables / "quarantine.csv", violations)
+    report = {
+        "tables": reports,
+        "received_on": received_on.isoformat(),
+        "known_from_assumptions": settings.known_from_assumptions,
+        "synthetic": _is_synthetic(workspace.source),
+        "rules": dict(Counter(f"{v.origin}: {v.column}: {v.rule}" for v in violations)),
+    }
+    report["summary"] = _summary(report, violations, workspace)
+    write_json(workspace.tables / "ingest.json", report)
+    _refuse_if_too_much(reports, settings.max_quarantined_share, report["summary"])
+    return report
+
+
+def _check_files(
+    directory: Path, settings: IngestSettings, received_on: date
+) -> tuple[dict[str, Table], list[Violation], dict[str, Any]]:
+    tables: dict[str, Table] = {}
+    violations: list[Violation] = []
+    reports: dict[str, Any] = {}
+    faults: list[str] = []
+    with progress("ingest source files", len(RECORDS)) as advance:
+        for record in RECORDS:
+            try:
+                checked, reports[record.table] = _check_file(directory, record, settings, received_on)
+                tables[record.table] = checked.table
+                violations += checked.violations
+            except SourceFileError as fault:
+                faults.append(str(fault))
+            advance(1)
+    if faults:
+        raise SourceFileError("\n".join(faults))
+    return tables, violations, reports
+
+
+def _check_file(
+    directory: Path, record: type[Record], settings: IngestSettings, received_on: date
+) -> tuple[Checked, dict[str, Any]]:
+    path = directory / f"{record.table}.csv"
+    if not path.exists():
+        if record.table in REQUIRED_TABLES:
+            raise SourceFileError(f"{path}: no such file; every source needs persons, employments and consents.")
+        checked = Checked(table=empty_table(record), violations=[], n_rows=0, n_accepted=0, n_quarantined=0, n_duplicates=0)
+        return checked, {**_counts(checked), "sha256": None, "notes": ["no such file: the table is empty"]}
+    raw, notes = read_source_file(path, record, settings.known_from_assumptions.get(record.table))
+    checked = check(record, raw, received_on=received_on, origin=path.name, first_row=2)
+    return checked, {**_counts(checked), "sha256": _sha256(path), "notes": notes}
+
+
+def _counts(checked: Checked) -> dict[str, int]:
+    return {
+        "rows": checked.n_rows,
+        "accepted": checked.n_accepted,
+        "quarantined": checked.n_quarantined,
+        "duplicates": checked.n_duplicates,
+    }
+
+
+def _drop_orphans(tables: dict[str, Table], reports: dict[str, Any]) -> list[Violation]:
+    """Take rows of unknown persons out of the tables; the persons table may itself have lost rows to quarantine."""
+    violations = []
+    for name, lost in orphans(tables).items():
+        count = int(lost.sum())
+        if count:
+            tables[name] = take(tables[name], ~lost)
+            reports[name]["accepted"] -= count
+            reports[name]["quarantined"] += count
+            reason = f"{count} row(s) belong to persons that persons.csv does not have"
+            violations.append(Violation(f"{name}.csv", 0, "person_id", "person not in persons", "", reason))
+    return violations
+
+
+def _write_quarantine(path: Path, violations: list[Violation]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["file", "row", "column", "rule", "value", "reason"])
+        writer.writerows((v.origin, v.row, v.column, v.rule, v.value, v.reason) for v in violations)
+
+
+def _summary(report: dict[str, Any], violations: list[Violation], workspace: Workspace) -> str:
+    totals = Counter[str]()
+    for counts in report["tables"].values():
+        totals.update({key: counts[key] for key in ("rows", "accepted", "quarantined", "duplicates")})
+    lines = [
+        f"ingest: {totals['rows']} rows read, {totals['accepted']} accepted, {totals['quarantined']} quarantined, "
+        f"{totals['duplicates']} identical duplicates counted once"
+    ]
+    shown: Counter[tuple[str, str, str]] = Counter()
+    for violation in violations:
+        kind = (violation.origin, violation.column, violation.rule)
+        shown[kind] += 1
+        if shown[kind] <= SHOWN_PER_RULE:
+            lines.append(
+                f"  {violation.origin} row {violation.row}, column {violation.column}: {violation.rule}"
+                f" (value {violation.value!r}; {violation.reason})"
+            )
+    lines += [f"  … and {n - SHOWN_PER_RULE} more: {file}, {column}: {rule}"
+              for (file, column, rule), n in shown.items() if n > SHOWN_PER_RULE]  # fmt: skip
+    lines += [f"  {name}: {note}" for name, counts in report["tables"].items() for note in counts["notes"]]
+    if violations:
+        lines.append(f"  every case: {workspace.tables / 'quarantine.csv'}")
+    return "\n".join(lines)
+
+
+def _refuse_if_too_much(reports: dict[str, Any], most: float, summary: str) -> None:
+    over = [f"{name} ({counts['quarantined']} of {counts['rows']} rows)" for name, counts in reports.items()
+            if counts["quarantined"] > most * counts["rows"]]  # fmt: skip
+    if over:
+        raise ContractViolation(
+            f"{summary}\nToo much was quarantined: {', '.join(over)}; the limit is {most:.0%} of a table. Mend the source "
+            "files, or raise ingest.max_quarantined_share in params.yaml if you know why."
+        )
+
+
+def _is_synthetic(directory: Path) -> bool:
+    stamp = directory / "source.json"
+    return bool(stamp.exists() and read_json(stamp).get("synthetic"))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+

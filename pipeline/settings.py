@@ -1,0 +1,111 @@
+"""params.yaml as a frozen, checked model: every wrong name, type or value is found before any work starts."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from data_contracts.errors import MissingInputError, SettingsError
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SimulateSettings(_Section):
+    """The synthetic cohort."""
+
+    persons: int = Field(default=5000, ge=100, le=1_000_000)
+    seed: int = Field(default=17, ge=0)
+    start: date = date(2021, 1, 1)
+    end: date = date(2026, 1, 1)
+
+
+class IngestSettings(_Section):
+    """From source files to tables."""
+
+    received_on: date | None = None
+    max_quarantined_share: float = Field(default=0.05, ge=0, le=1)
+    known_from_assumptions: dict[str, str] = {}
+
+
+class TrainingSettings(_Section):
+    """Which persons at which index dates, and which of them are held out."""
+
+    data_as_of: date | None = None
+    first_index_date: date | None = None
+    last_index_date: date | None = None
+    months_between: int = Field(default=3, ge=1, le=12)
+    registration_lag_days: int = Field(default=14, ge=0)
+    test_share: float = Field(default=0.35, gt=0, lt=1)
+    test_months: int = Field(default=12, ge=1)
+
+
+class LightGBMSettings(_Section):
+    """Size of the boosted trees."""
+
+    num_leaves: int = Field(default=15, ge=2)
+    n_estimators: int = Field(default=200, ge=1)
+    learning_rate: float = Field(default=0.04, gt=0, le=1)
+    min_child_samples: int = Field(default=80, ge=1)
+    feature_fraction: float = Field(default=0.4, gt=0, le=1)
+
+
+class TrainSettings(_Section):
+    """How candidates are fitted and compared."""
+
+    seed: int = Field(default=17, ge=0)
+    folds: int = Field(default=5, ge=2)
+    refits: int = Field(default=10, ge=2)
+    lightgbm: LightGBMSettings = LightGBMSettings()
+
+
+class EvaluateSettings(_Section):
+    """How the held-out rows are judged."""
+
+    seed: int = Field(default=17, ge=0)
+    bootstrap: int = Field(default=200, ge=20)
+
+
+class LongSickLeaveSettings(_Section):
+    """Parameters of the outcome long_sick_leave."""
+
+    min_days: int = Field(default=16, ge=1, le=364)
+
+
+class BurnoutSettings(_Section):
+    """Parameters of the outcome burnout (none)."""
+
+
+class OutcomeSettings(_Section):
+    """The outcomes that are trained, with their parameters."""
+
+    long_sick_leave: LongSickLeaveSettings = LongSickLeaveSettings()
+    burnout: BurnoutSettings = BurnoutSettings()
+
+
+class Settings(_Section):
+    """All of params.yaml."""
+
+    simulate: SimulateSettings = SimulateSettings()
+    ingest: IngestSettings = IngestSettings()
+    training: TrainingSettings = TrainingSettings()
+    train: TrainSettings = TrainSettings()
+    evaluate: EvaluateSettings = EvaluateSettings()
+    outcomes: OutcomeSettings = OutcomeSettings()
+
+
+def read_settings(path: Path) -> Settings:
+    """Read and check a params file; raises MissingInputError or SettingsError."""
+    if not path.exists():
+        raise MissingInputError(f"{path}: no such file. Run where params.yaml is, or name it with --params.")
+    try:
+        return Settings.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{path}: not valid YAML. {error}") from None
+    except ValidationError as error:
+        lines = [f"  {'.'.join(map(str, fault['loc']))}: {fault['msg']} (got {fault['input']!r})" for fault in error.errors()]
+        raise SettingsError(f"{path}: {len(lines)} setting(s) are wrong.\n" + "\n".join(lines)) from None
