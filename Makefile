@@ -31,7 +31,7 @@ demo: $(READY) ## Simulated firms -> models -> registry -> running service -> on
 	@$(BIN)/balance-risk demo
 
 test: $(READY) ## All tests
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: $(READY) ## Formatting, lint, types, import rules, generated pages current
 	@$(BIN)/ruff format --check .

@@ -32,9 +32,9 @@ class AnalyteCode(NamedTuple):
 class Analyte:
     """One measurement; all its limits are in ``unit``.
 
-    A value outside the hard limits is an error of unit or typing, not a finding. The reference intervals (women, men) are
-    a fallback for results that come without their laboratory's own; None is "no limit". ``valid_days`` is how long a
-    result is called current. ``higher_is_worse`` is 1, -1 (lower is worse) or 0 (both ends, or neither).
+    A value outside the hard limits is an error of unit or typing, not a finding. The reference intervals (women, men)
+    are a fallback for results that come without their laboratory's own; None is "no limit". A result is called current
+    for ``valid_days``. ``higher_is_worse`` is 1, -1 (lower is worse) or 0 (both ends, or neither).
     """
 
     name: str

@@ -33,7 +33,7 @@ CHAPTER_GROUPS: dict[str, dict[str, str]] = {
 
 def chapter_group(diagnosis: str) -> str:
     """Return the group of an ICPC-2 code or chapter letter; a certificate without a diagnosis has none, not "other"."""
-    chapter = diagnosis[0]
+    chapter = diagnosis[:1]
     if chapter not in ICPC2_CHAPTERS:
         raise ValueError("not an ICPC-2 code: its first character is no chapter letter")
     return chapter if chapter in CHAPTER_GROUPS else "other"

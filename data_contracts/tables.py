@@ -55,8 +55,9 @@ class Coded:
 
     def compact(self) -> Coded:
         """Return the same strings over a sorted vocabulary that holds only those in use."""
-        used = np.unique(self.codes[self.codes >= 0])
-        by_word = sorted(used.tolist(), key=self.vocabulary.__getitem__)
+        is_used = np.zeros(len(self.vocabulary) + 1, dtype=bool)
+        is_used[self.codes] = True
+        by_word = sorted(np.flatnonzero(is_used[:-1]).tolist(), key=self.vocabulary.__getitem__)
         positions = np.full(len(self.vocabulary) + 1, -1, dtype=np.int32)
         positions[by_word] = np.arange(len(by_word), dtype=np.int32)
         return Coded(positions[self.codes], tuple(self.vocabulary[code] for code in by_word))

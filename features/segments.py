@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import numpy as np
 
-_SPAN = 1 << 20
-_ZERO = 1 << 19
-"""A group and a day share one int64: ``group * _SPAN + day + _ZERO``. Days from 500 BC to AD 3400 fit, groups up to 2**43."""
+_SPAN_BITS = 20
+_SPAN = 1 << _SPAN_BITS
+_ZERO = _SPAN // 2
+"""A group and a day share one int64: ``group * _SPAN + day + _ZERO``. Days from 534 to 3405 fit, groups up to 2**43."""
 
 
 def packed_key(*columns: np.ndarray) -> np.ndarray:
@@ -163,8 +164,8 @@ def _point(group: np.ndarray, day: np.ndarray) -> np.ndarray:
 
 
 def _group(point: np.ndarray) -> np.ndarray:
-    return point // _SPAN
+    return point >> _SPAN_BITS
 
 
 def _day(point: np.ndarray) -> np.ndarray:
-    return (point % _SPAN - _ZERO).astype(np.int32)
+    return ((point & (_SPAN - 1)) - _ZERO).astype(np.int32)

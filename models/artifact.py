@@ -1,214 +1,159 @@
-"""The artifact: a fitted, calibrated model with all that scoring and explaining need, in text files only.
+"""The artifact: a :class:`~models.risk_model.RiskModel` in text files only, no pickle.
 
-``log-odds = recalibration_intercept + recalibration_slope * raw``, where raw is the margin of the boosted trees or the
-linear predictor. Because that step is linear, contributions scaled by the slope still add up to the log-odds served.
-
-On disk: ``model.json`` (numbers as shortest round-trip text, so every bit survives), and for boosted trees
-``booster.txt`` plus one ``refit_XX.txt`` per refit. No pickle.
+``model.json`` holds all numbers as shortest round-trip text, so every bit survives; boosted trees add ``booster.txt``
+and one ``refit_XX.txt`` per refit. :func:`to_files` and :func:`from_files` work on bytes in memory, so that what a
+signature was checked for is what is parsed.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import numpy as np
 
 from data_contracts.errors import ArtifactError, MissingInputError
-from models import booster
+from models.risk_model import RiskModel
 
-if TYPE_CHECKING:
-    from features.build import FeatureMatrix
+__all__ = ["FILE_NAME", "FORMAT", "RiskModel", "from_files", "load", "read_files", "save", "to_files"]
 
 FORMAT = 1
-"""Raised when a reader of the present format could misread the files."""
+"""To be raised when the files change in a way that this reader would misread."""
 
-INTERVAL = (0.05, 0.95)
-"""Quantiles of the refits' risks that are served as the interval."""
+FILE_NAME = re.compile(r"model\.json|booster\.txt|refit_\d\d\.txt")
+"""Every file an artifact may have, and so every name that is ever opened."""
+
+_ARRAYS = ("impute", "mean", "scale", "coefficients")
+_SCALARS = ("outcome", "name", "kind", "intercept", "recalibration_intercept", "recalibration_slope", "reference_risk")
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class RiskModel:
-    """One calibrated model of one outcome.
+def save(model: RiskModel, directory: Path) -> None:
+    """Write an artifact into ``directory``, replacing the one that is there."""
+    directory.mkdir(parents=True, exist_ok=True)
+    files = to_files(model)
+    for path in directory.iterdir():
+        if FILE_NAME.fullmatch(path.name) and path.name not in files:
+            path.unlink()
+    for name, content in files.items():
+        (directory / name).write_bytes(content)
 
-    Parameters
-    ----------
-    outcome : str
-    name : str
-        The estimator, for example ``lightgbm`` or ``penalised_logistic``.
-    kind : {"linear", "lightgbm"}
-    feature_names : tuple of str
-        The model's columns, in order; names of the feature catalogue.
-    impute, mean, scale, coefficients : float64 array, shape (n_features,)
-        Linear models only: ``raw = intercept + sum(coefficients * (imputed x - mean) / scale)``.
-    intercept : float
-        Linear models only.
-    booster_text : str
-        Boosted trees only: LightGBM's text model.
-    recalibration_intercept, recalibration_slope : float
-    reference_risk : float
-        Observed (weighted) share of events in the training rows.
-    refits : tuple of RiskModel
-        Models refitted on resampled persons, of the same columns, without refits of their own.
-    facts : dict
-        JSON values about the training: ``trained_on``, ``data_as_of``, ``n``, ``events``, ``fingerprint`` (of the feature
-        catalogue), ``synthetic``, and whatever else the model card needs.
-        ``training_range`` (feature name to ``[lowest, highest]``) lets the service say when a value lies outside.
-    golden : tuple of (float32 array, shape (k, n_features); float64 array, shape (k,)), optional
-        Rows with the log-odds this model gave them when it was fitted; see :meth:`with_golden`.
-    version, artifact_sha256 : str
-        Set when the model is opened from a bundle.
+
+def load(directory: Path) -> RiskModel:
+    """Read an artifact that this machine has made; what comes from elsewhere goes through :mod:`models.bundle`.
 
     Raises
     ------
+    MissingInputError
+        If there is no artifact.
     ArtifactError
-        If the parts do not fit each other.
+        If it is damaged.
     """
-
-    outcome: str
-    name: str
-    kind: Literal["linear", "lightgbm"]
-    feature_names: tuple[str, ...]
-    impute: np.ndarray | None = None
-    mean: np.ndarray | None = None
-    scale: np.ndarray | None = None
-    coefficients: np.ndarray | None = None
-    intercept: float = 0.0
-    booster_text: str = field(default="", repr=False)
-    recalibration_intercept: float = 0.0
-    recalibration_slope: float = 1.0
-    reference_risk: float
-    refits: tuple[RiskModel, ...] = field(default=(), repr=False)
-    facts: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    golden: tuple[np.ndarray, np.ndarray] | None = field(default=None, repr=False)
-    version: str = ""
-    artifact_sha256: str = ""
-
-    def __post_init__(self) -> None:
-        _check_parts(self)
-
-    @cached_property
-    def _booster(self) -> booster.lightgbm.Booster:
-        return booster.parse(self.booster_text)
-
-    def select(self, matrix: FeatureMatrix) -> np.ndarray:
-        """Return the model's columns of a feature matrix, float32 of shape (n_rows, n_features)."""
-        return np.ascontiguousarray(matrix.values[:, _positions(self.feature_names, tuple(matrix.names))])
-
-    def log_odds(self, X: np.ndarray) -> np.ndarray:
-        """Return the calibrated log-odds of the rows; the same bits for a row alone and within any batch.
-
-        Parameters
-        ----------
-        X : float32 array, shape (n_rows, n_features)
-            The model's own columns; NaN is missing.
-
-        Returns
-        -------
-        float64 array, shape (n_rows,)
-        """
-        X = _checked_rows(self, X)
-        raw = booster.margins(self._booster, X) if self.kind == "lightgbm" else self.intercept + _row_sums(self._terms(X))
-        return self.recalibration_intercept + self.recalibration_slope * raw
-
-    def risks(self, X: np.ndarray) -> np.ndarray:
-        """Return the calibrated risks of the rows, float64 of shape (n_rows,)."""
-        return risk_of(self.log_odds(X))
-
-    def contributions(self, X: np.ndarray) -> np.ndarray:
-        """Split the calibrated log-odds of each row into one term per feature and a base.
-
-        Returns
-        -------
-        float64 array, shape (n_rows, n_features + 1)
-            The base (the expected log-odds over the training rows for trees, the log-odds of a person with mean values
-            for a linear model) is the last column. Rows sum to :meth:`log_odds` to 1e-9.
-        """
-        X = _checked_rows(self, X)
-        if self.kind == "lightgbm":
-            terms = booster.margin_contributions(self._booster, X)
-        else:
-            terms = np.column_stack([self._terms(X), np.full(len(X), self.intercept)])
-        terms = self.recalibration_slope * terms
-        terms[:, -1] += self.recalibration_intercept
-        return terms
-
-    def interval(self, X: np.ndarray) -> np.ndarray:
-        """Return the 5 % and 95 % quantiles of the refits' risks, float64 of shape (n_rows, 2); NaN without refits."""
-        if not self.refits:
-            return np.full((len(X), 2), np.nan)
-        return np.quantile(np.stack([refit.risks(X) for refit in self.refits]), INTERVAL, axis=0).T
-
-    def with_golden(self, X: np.ndarray) -> RiskModel:
-        """Return a copy that remembers these rows and their log-odds, for the check before a model is taken into use."""
-        rows = np.ascontiguousarray(X, dtype=np.float32)
-        return replaced(self, golden=(rows, self.log_odds(rows)))
-
-    def _terms(self, X: np.ndarray) -> np.ndarray:
-        assert self.impute is not None and self.coefficients is not None
-        filled = np.where(np.isnan(X), self.impute, X.astype(np.float64))
-        return (filled - self.mean) / self.scale * self.coefficients
+    return from_files(read_files(directory))
 
 
-def risk_of(log_odds: np.ndarray) -> np.ndarray:
-    """Return the probabilities of log-odds, without overflow at either end."""
-    return np.exp(-np.logaddexp(0.0, -np.asarray(log_odds, dtype=np.float64)))
+def read_files(directory: Path) -> dict[str, bytes]:
+    """Return name and content of the files of an artifact; raises MissingInputError if there is none."""
+    if not (directory / "model.json").is_file():
+        raise MissingInputError(f"{directory}: no model.json here. Train a model first.")
+    return {path.name: path.read_bytes() for path in sorted(directory.iterdir()) if FILE_NAME.fullmatch(path.name)}
 
 
-def replaced(model: RiskModel, **changes: Any) -> RiskModel:
-    """Return a copy with some fields changed."""
-    own = {name: getattr(model, name) for name in RiskModel.__dataclass_fields__}
-    return RiskModel(**(own | changes))
+def to_files(model: RiskModel) -> dict[str, bytes]:
+    """Return name and content of each file of the artifact."""
+    document = {"format": FORMAT, **_to_json(model), "refits": [_to_json(refit) for refit in model.refits]}
+    files = {"model.json": json.dumps(document, sort_keys=True, indent=1, allow_nan=False).encode()}
+    if model.kind == "lightgbm":
+        files["booster.txt"] = model.booster_text.encode()
+        files |= {_refit_name(i): refit.booster_text.encode() for i, refit in enumerate(model.refits)}
+    return files
 
 
-def _row_sums(terms: np.ndarray) -> np.ndarray:
-    # Not `X @ coefficients`: BLAS picks its order of summation by the number of rows, so the last bits would depend on
-    # the batch. A reduction over the last axis of a C-contiguous array adds each row in the same pairwise order.
-    return np.add.reduce(np.ascontiguousarray(terms), axis=1)
+def from_files(files: Mapping[str, bytes]) -> RiskModel:
+    """Build the model from the content of its files; raises ArtifactError if they are not such files.
+
+    The boosted trees are only kept as text here, and parsed at first use.
+    """
+    try:
+        document = json.loads(files["model.json"])
+        if document["format"] != FORMAT:
+            raise ArtifactError(
+                f"model.json has format {document['format']}, this code reads format {FORMAT}. Retrain."
+            )
+        refits = [_from_json(part, files, _refit_name(i), ()) for i, part in enumerate(document["refits"])]
+        return _from_json(document, files, "booster.txt", tuple(refits))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ArtifactError(
+            f"model.json is damaged or incomplete ({type(error).__name__}). Train or export again."
+        ) from None
 
 
-@lru_cache(maxsize=64)
-def _positions(wanted: tuple[str, ...], available: tuple[str, ...]) -> np.ndarray:
-    positions = {name: position for position, name in enumerate(available)}
-    absent = [name for name in wanted if name not in positions]
+def _refit_name(position: int) -> str:
+    return f"refit_{position:02d}.txt"
+
+
+def _to_json(model: RiskModel) -> dict[str, Any]:
+    arrays = {name: _listed(getattr(model, name)) for name in _ARRAYS}
+    golden = None if model.golden is None else {"rows": [_listed(row) for row in model.golden[0]],
+                                                "log_odds": _listed(model.golden[1])}  # fmt: skip
+    scalars = {name: getattr(model, name) for name in _SCALARS}
+    return {
+        **scalars,
+        **arrays,
+        "feature_names": list(model.feature_names),
+        "facts": dict(model.facts),
+        "golden": golden,
+    }
+
+
+def _from_json(
+    document: dict[str, Any], files: Mapping[str, bytes], trees: str, refits: tuple[RiskModel, ...]
+) -> RiskModel:
+    values: dict[str, Any] = {name: document[name] for name in _SCALARS}
+    values |= {name: _array(document[name], np.float64) for name in _ARRAYS}
+    golden = document["golden"]
+    return RiskModel(
+        **values,
+        feature_names=tuple(document["feature_names"]),
+        booster_text=files[trees].decode() if document["kind"] == "lightgbm" else "",
+        refits=refits,
+        facts=document["facts"],
+        golden=golden and (np.array(golden["rows"], dtype=np.float32), np.array(golden["log_odds"], dtype=np.float64)),
+    )
+
+
+def _listed(numbers: np.ndarray | None) -> list[float | None] | None:
+    """Numbers as JSON: repr of a float keeps every bit; NaN, which JSON lacks, becomes null (which NumPy reads as NaN)."""
+    return None if numbers is None else [None if np.isnan(number) else float(number) for number in numbers]
+
+
+def _array(numbers: list[Any] | None, dtype: type) -> np.ndarray | None:
+    return None if numbers is None else np.array(numbers, dtype=dtype)
+
+
+class _PyFunc:
+    """The artifact as MLflow's generic Python model: rows in, calibrated risks out."""
+
+    def __init__(self, model: RiskModel) -> None:
+        self.model = model
+
+    def predict(self, model_input: Any, params: Mapping[str, Any] | None = None) -> np.ndarray:
+        """Return calibrated risks of a data frame (columns picked by name) or of an array in the model's own order."""
+        return self.model.risks(_as_rows(self.model, model_input))
+
+
+def _as_rows(model: RiskModel, model_input: Any) -> np.ndarray:
+    if not hasattr(model_input, "columns"):
+        return np.asarray(model_input, dtype=np.float32)
+    absent = sorted(set(model.feature_names) - set(model_input.columns))
     if absent:
-        raise ArtifactError(
-            f"The model needs {len(absent)} feature(s) that this code does not build: {', '.join(absent[:5])}. Retrain it."
-        )
-    return np.array([positions[name] for name in wanted], dtype=np.intp)
+        raise ArtifactError(f"{len(absent)} column(s) of the model are missing: {', '.join(absent[:5])}.")
+    columns = [np.asarray(model_input[name], dtype=np.float32) for name in model.feature_names]
+    return np.column_stack(columns)
 
 
-def _checked_rows(model: RiskModel, X: np.ndarray) -> np.ndarray:
-    X = np.ascontiguousarray(X, dtype=np.float32)
-    if X.ndim != 2 or X.shape[1] != len(model.feature_names):
-        raise ArtifactError(
-            f"Model {model.outcome}/{model.name} takes rows of {len(model.feature_names)} features, got shape {X.shape}."
-        )
-    return X
-
-
-def _check_parts(model: RiskModel) -> None:
-    where = f"Model {model.outcome}/{model.name}"
-    if model.kind not in ("linear", "lightgbm") or len(set(model.feature_names)) != len(model.feature_names):
-        raise ArtifactError(f"{where}: unknown kind or repeated feature names.")
-    if not 0 <= model.reference_risk <= 1:
-        raise ArtifactError(f"{where}: reference_risk is {model.reference_risk}, not a share.")
-    if model.kind == "lightgbm" and not model.booster_text:
-        raise ArtifactError(f"{where}: the text of the boosted trees is missing.")
-    if model.kind == "linear":
-        _check_numbers(model, where)
-    if any(refit.feature_names != model.feature_names or refit.refits for refit in model.refits):
-        raise ArtifactError(f"{where}: refits must have the model's own columns and no refits of their own.")
-
-
-def _check_numbers(model: RiskModel, where: str) -> None:
-    for part in ("impute", "mean", "scale", "coefficients"):
-        numbers = getattr(model, part)
-        if numbers is None or numbers.shape != (len(model.feature_names),) or not np.isfinite(numbers).all():
-            raise ArtifactError(f"{where}: {part} must hold one finite number per feature.")
-    if (model.scale == 0).any():
-        raise ArtifactError(f"{where}: a scale of zero.")
+def _load_pyfunc(path: str) -> _PyFunc:
+    """MLflow's hook for ``loader_module="models.artifact"``."""
+    return _PyFunc(load(Path(path)))

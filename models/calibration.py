@@ -8,14 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-LARGEST_LOG_ODDS = 30.0
+from models.risk_model import risk_of
+
 _MOST_STEPS = 50
 _STEP_TOLERANCE = 1e-10
-
-
-def risk(log_odds: np.ndarray) -> np.ndarray:
-    """Return the probability that belongs to log-odds, without overflow."""
-    return 1.0 / (1.0 + np.exp(-np.clip(log_odds, -LARGEST_LOG_ODDS, LARGEST_LOG_ODDS)))
 
 
 def fit_recalibration(raw: np.ndarray, y: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
@@ -61,7 +57,7 @@ def fit_lines(raw: np.ndarray, y: np.ndarray, weights: np.ndarray) -> tuple[np.n
     total, events = weights.sum(axis=1), weights @ y
     level, slope = _start(total, events), np.zeros(len(weights))
     for _ in range(_MOST_STEPS):
-        p = risk(level[:, None] + slope[:, None] * x)
+        p = risk_of(level[:, None] + slope[:, None] * x)
         information = weights * p * (1 - p)
         residual = weights * (y - p)
         g0, g1 = residual.sum(axis=1), residual @ x
@@ -88,10 +84,9 @@ def fit_intercepts(offset: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np
     -------
     float64 array, shape (n_fits,); NaN where a fit has no events or nothing but events.
     """
-    level = _start(weights.sum(axis=1), weights @ (y - risk(offset)) + 0.5 * weights.sum(axis=1))
-    level = np.where(np.isnan(_start(weights.sum(axis=1), weights @ y)), np.nan, np.nan_to_num(level))
+    level = 0.0 * _start(weights.sum(axis=1), weights @ y)
     for _ in range(_MOST_STEPS):
-        p = risk(level[:, None] + offset)
+        p = risk_of(level[:, None] + offset)
         step = np.clip((weights * (y - p)).sum(axis=1) / (weights * p * (1 - p)).sum(axis=1), -2.0, 2.0)
         level = level + step
         if not np.any(np.abs(step) > _STEP_TOLERANCE):

@@ -67,7 +67,7 @@ COPENHAGEN_BURNOUT_INVENTORY = Instrument(
     ),
     licence="Free to use with citation (National Research Centre for the Working Environment, Denmark).",
     source=(
-        "Kristensen TS, Borritz M, Villadsen E, Christensen KB. Work & Stress 2005;19:192-207; item order of PMC9358756. "
-        "Fewest answers (3/4/3) recalled."
+        "Kristensen TS, Borritz M, Villadsen E, Christensen KB. Work & Stress 2005;19:192-207. "
+        "Item order as in PMC9358756. Fewest answers (3/4/3) recalled."
     ),
 )

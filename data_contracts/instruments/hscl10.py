@@ -27,5 +27,5 @@ HSCL10 = Instrument(
         ),
     ),
     licence="Free in Norwegian health surveys; formal owner unclear.",
-    source="Strand BH, Dalgard OS, Tambs K, Rognerud M. Nord J Psychiatry 2003;57:113-118. Fewest answers (7) recalled.",
+    source="Strand BH, Dalgard OS, Tambs K, Rognerud M. Nord J Psychiatry 2003;57:113-118. Fewest answers recalled.",
 )

@@ -1,4 +1,7 @@
-"""Subjective Health Complaints inventory (SHC), musculoskeletal subscale: complaints in the last 30 days."""
+"""Subjective Health Complaints inventory (SHC), musculoskeletal subscale: complaints in the last 30 days.
+
+No cut-off has been published, hence no bands.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,5 @@ SUBJECTIVE_HEALTH_COMPLAINTS = Instrument(
         ),
     ),
     licence="Norwegian authors; ask before shipping item texts.",
-    # Nobody has published a cut-off, hence no bands.
     source="Eriksen HR, Ihlebaek C, Ursin H. Scand J Public Health 1999;27:63-72. Split into subscales recalled.",
 )

@@ -48,6 +48,11 @@ class Labels:
     y: np.ndarray
     followed_days: np.ndarray
 
+    @classmethod
+    def not_mature(cls, n: int) -> Labels:
+        """Labels of n persons of which none can be decided yet, events already seen included."""
+        return cls(np.full(n, Status.NOT_MATURE, np.int8), np.full(n, np.nan), np.zeros(n, np.int32))
+
 
 @dataclass(frozen=True)
 class Outcome(ABC):
@@ -57,7 +62,7 @@ class Outcome(ABC):
     ----------
     name, label_nb, label_en : str
     horizon_days : int
-        The label is decided in ``[t, t + horizon_days)``; also the embargo between training and test rows.
+        The label is decided within this many days after t.
     registration_lag_days : int
         How late a row about the horizon's last day may still become known.
     extra_short_features : tuple of str
@@ -78,6 +83,11 @@ class Outcome(ABC):
     def reasons(self) -> tuple[str, ...]:
         """Why a person may not be eligible, in the order in which the flow counts name the first that applies."""
         return (*GENERAL_REASONS, *self.own_reasons)
+
+    @property
+    def embargo_days(self) -> int:
+        """A row may train when ``t + embargo_days`` is not after the first test date."""
+        return self.horizon_days
 
     @property
     @abstractmethod

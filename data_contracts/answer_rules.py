@@ -1,0 +1,48 @@
+"""Survey answers against the declared questionnaires: known instrument, known item, answer among the item's codes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from data_contracts.instruments import INSTRUMENTS
+from data_contracts.tables import Table
+from data_contracts.violations import Fault, Findings
+
+_ITEMS = [(instrument.name, item) for instrument in INSTRUMENTS.values() for item in instrument.items]
+_ANSWERS = np.unique([answer for _, item in _ITEMS for answer in item.answers])
+_IS_ALLOWED = np.array([np.isin(_ANSWERS, item.answers) for _, item in _ITEMS])
+_INSTRUMENT_CODES = {name: code for code, name in enumerate(INSTRUMENTS)}
+_ITEM_CODES = {item_id: code for code, item_id in enumerate(sorted({item.id for _, item in _ITEMS}))}
+# One row and one column more than there are codes, so that the code -1 of an unknown name finds "no such item".
+_POSITIONS = np.full((len(_INSTRUMENT_CODES) + 1, len(_ITEM_CODES) + 1), -1, dtype=np.int32)
+for _position, (_instrument, _item) in enumerate(_ITEMS):
+    _POSITIONS[_INSTRUMENT_CODES[_instrument], _ITEM_CODES[_item.id]] = _position
+
+
+def check_answers(table: Table, findings: Findings) -> None:
+    """Report unknown instruments, items the instrument lacks, and answers the item does not take."""
+    instrument, item, answer = table["instrument"], table["item"], table["answer"]
+    known = instrument.recode(_INSTRUMENT_CODES)
+    unknown = np.flatnonzero((known < 0) & (instrument.codes >= 0))
+    findings.report("instrument", unknown, Fault("unknown instrument", f"known are: {', '.join(INSTRUMENTS)}"))
+
+    position = _POSITIONS[known, item.recode(_ITEM_CODES)]
+    unknown = np.flatnonzero((position < 0) & (known >= 0) & (item.codes >= 0))
+    names = instrument[unknown].texts()
+    findings.report("item", unknown, [_unknown_item(str(name)) for name in names])
+
+    nearest = np.minimum(np.searchsorted(_ANSWERS, answer), len(_ANSWERS) - 1)
+    is_allowed = _IS_ALLOWED[position, nearest] & (_ANSWERS[nearest] == answer)
+    wrong = np.flatnonzero(~is_allowed & (position >= 0) & ~np.isnan(answer))
+    findings.report("answer", wrong, [_WRONG_ANSWER[one] for one in position[wrong].tolist()])
+
+
+def _unknown_item(instrument: str) -> Fault:
+    ids = [item.id for item in INSTRUMENTS[instrument].items]
+    return Fault("unknown item", f"{instrument} has the items {', '.join(ids)}")
+
+
+_WRONG_ANSWER = [
+    Fault("unknown answer code", f"{instrument} {item.id} takes {', '.join(f'{answer:g}' for answer in item.answers)}")
+    for instrument, item in _ITEMS
+]

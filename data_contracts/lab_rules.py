@@ -1,0 +1,105 @@
+"""Lab results against the declared analytes: known code, unit of that code, value that a living person can have."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from data_contracts.analytes import ANALYTES, canonical, units_of
+from data_contracts.tables import Coded, Table
+from data_contracts.violations import Fault, Findings
+
+_BOUND = re.compile(r"(<=|>=|<|>)\s*(.+)", re.DOTALL)
+_COMPARATORS = ("<", "<=", ">=", ">")
+
+
+def split_comparators(raw: dict[str, Coded]) -> dict[str, Coded]:
+    """Return the raw columns with a value such as ``<1`` split into comparator and value, where comparator is empty."""
+    value, comparator = raw["value"], raw["comparator"]
+    bounds = {code: match.groups() for code, text in enumerate(value.vocabulary) if (match := _BOUND.fullmatch(text))}
+    if not bounds:
+        return raw
+    sign_of = np.full(len(value.vocabulary) + 1, -1, dtype=np.int32)
+    sign_of[list(bounds)] = [_COMPARATORS.index(sign) for sign, _ in bounds.values()]
+    is_bound = (sign_of[value.codes] >= 0) & (comparator.codes < 0)
+    first_sign = len(comparator.vocabulary)
+    signs = np.where(is_bound, sign_of[value.codes] + first_sign, comparator.codes)
+    return raw | {
+        "comparator": _with_distinct_words(Coded(signs, comparator.vocabulary + _COMPARATORS)),
+        "value": _without_signs(value, is_bound, bounds),
+    }
+
+
+def _without_signs(value: Coded, is_bound: np.ndarray, bounds: dict[int, tuple[str, ...]]) -> Coded:
+    first_new = len(value.vocabulary)
+    new_code = np.full(first_new + 1, -1, dtype=np.int32)
+    new_code[list(bounds)] = np.arange(len(bounds)) + first_new
+    words = value.vocabulary + tuple(number for _, number in bounds.values())
+    return Coded(np.where(is_bound, new_code[value.codes], value.codes), words)
+
+
+def _with_distinct_words(column: Coded) -> Coded:
+    words = tuple(dict.fromkeys(column.vocabulary))
+    positions = np.array([words.index(word) for word in column.vocabulary] + [-1], dtype=np.int32)
+    return Coded(positions[column.codes], words)
+
+
+def check_lab_results(table: Table, findings: Findings) -> None:
+    """Report unknown codes, units a code does not come in, and values outside the analyte's hard limits."""
+    rows = np.flatnonzero((table["code_system"].codes >= 0) & (table["code"].codes >= 0) & (table["unit"].codes >= 0))
+    kinds, kind_of_row = _distinct_kinds(table, rows)
+    measures = [canonical(*kind) for kind in kinds]
+
+    is_known = np.array([measure is not None for measure in measures], dtype=bool)
+    strange = np.flatnonzero(~is_known[kind_of_row])
+    for column in ("code", "unit"):
+        faults = {place: fault for place, kind in enumerate(kinds) if (fault := _code_fault(column, kind)) is not None}
+        hit = strange[np.isin(kind_of_row[strange], list(faults))]
+        findings.report(column, rows[hit], [faults[place] for place in kind_of_row[hit].tolist()])
+
+    factor, offset, low, high = _conversions(measures)[:, kind_of_row]
+    value = table["value"][rows] * factor + offset
+    outside = np.flatnonzero((value < low) | (value > high))
+    findings.report("value", rows[outside], [_limit_fault(measures[place]) for place in kind_of_row[outside].tolist()])
+
+
+def _distinct_kinds(table: Table, rows: np.ndarray) -> tuple[list[tuple[str, str, str]], np.ndarray]:
+    """Return the distinct (code system, code, unit) of the rows, and which of them each row has."""
+    system, code, unit = (table[name] for name in ("code_system", "code", "unit"))
+    n_codes, n_units = len(code.vocabulary), len(unit.vocabulary)
+    joined = (system.codes[rows].astype(np.int64) * n_codes + code.codes[rows]) * n_units + unit.codes[rows]
+    distinct, kind_of_row = np.unique(joined, return_inverse=True)
+    kinds = [
+        (system.vocabulary[one // n_units // n_codes], code.vocabulary[one // n_units % n_codes], unit.vocabulary[one % n_units])
+        for one in distinct.tolist()
+    ]
+    return kinds, kind_of_row
+
+
+def _code_fault(column: str, kind: tuple[str, str, str]) -> Fault | None:
+    """Return what is wrong with the ``code`` or the ``unit`` of a result, if that column is to blame."""
+    code_system, code, unit = kind
+    units = units_of(code_system, code)
+    if column == "code" and not units:
+        return Fault("unknown analyte code", f"no analyte has this {code_system} code, see data_contracts/analyte_codes.csv")
+    if column == "unit" and units and unit not in units:
+        return Fault("unit mismatch", f"{code_system} {code} must come in {' or '.join(units)}")
+    return None
+
+
+def _conversions(measures: list[tuple[int, float, float] | None]) -> np.ndarray:
+    """Return factor, offset and hard limits per kind, shape (4, n_kinds); NaN, which no value breaks, where unknown."""
+    known = [
+        (measure[1], measure[2], ANALYTES[measure[0]].hard_low, ANALYTES[measure[0]].hard_high) if measure else (np.nan,) * 4
+        for measure in measures
+    ]
+    return np.array(known, dtype=np.float64).reshape(-1, 4).T
+
+
+def _limit_fault(measure: tuple[int, float, float] | None) -> Fault:
+    assert measure is not None
+    analyte = ANALYTES[measure[0]]
+    return Fault(
+        "outside hard limits", f"{analyte.name} must lie between {analyte.hard_low:g} and {analyte.hard_high:g} {analyte.unit}"
+    )

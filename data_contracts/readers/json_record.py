@@ -1,0 +1,129 @@
+"""The record of an API request: JSON objects to raw text columns, with everything JSON can get wrong named.
+
+A cell must have the JSON type of its column: a string for text, codes and dates, a number for numbers, true or false for
+flags. Values become text in one canonical way, so that the checks behind this door and behind the file door are the same.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from data_contracts.records import RECORDS, TABLES, Column, Record, columns
+from data_contracts.tables import Coded
+from data_contracts.violations import Fault, Violation, shown
+
+_SHAPE_RECORD = Fault("shape", "must be an object")
+_SHAPE_LIST = Fault("shape", "must be a list of objects")
+_OTHER_PERSON = Fault("other person", "belongs to another person than person.person_id; a record is about one person")
+_UNKNOWN = Fault("unknown field", "is not part of the contract; see the data dictionary")
+_NO_PERSON = Fault("required", "must not be empty")
+
+# Looked up by type(), not isinstance(): true is an int to Python, but not to the sender.
+_STRING, _NUMBER, _FLAG = ({*types, type(None)} for types in ((str,), (int, float), (bool,)))
+_TYPES: dict[str, set[type]] = {
+    "text": _STRING, "code": _STRING, "date": _STRING, "integer": _NUMBER, "number": _NUMBER, "flag": _FLAG,
+}  # fmt: skip
+_STRING_KINDS = ("text", "code", "date")
+_EXPECTED = {"text": "string", "code": "string", "date": "string", "integer": "number", "number": "number",
+             "flag": "true or false"}  # fmt: skip
+
+
+def read_record(record_json: Any) -> tuple[dict[str, dict[str, Coded]], list[Violation]]:
+    """Return the raw columns of all eight tables and the violations that only JSON can have.
+
+    A table whose list or one of whose rows has the wrong shape is reported and left empty. Rows without ``person_id`` get
+    the one of ``person``.
+    """
+    raw: dict[str, dict[str, Coded]] = {name: {} for name in TABLES}
+    if not isinstance(record_json, dict):
+        return raw, [_violation("record", 0, "", _SHAPE_RECORD)]
+    violations = [_violation("record", 0, key, _UNKNOWN) for key in record_json if key not in _FIELDS]
+    person = record_json.get("person")
+    if person is None:
+        violations.append(_violation("record", 0, "person", _NO_PERSON))
+    person_id = person.get("person_id") if isinstance(person, dict) else None
+    for field, record in _FIELDS.items():
+        rows = record_json.get(field)
+        if rows is not None:
+            rows = [rows] if field == "person" else rows
+            raw[record.table] = _read_rows(record, rows, f"record.{field}", person_id, violations)
+    return raw, violations
+
+
+_FIELDS: dict[str, type[Record]] = {("person" if record.table == "persons" else record.table): record for record in RECORDS}
+
+
+def _read_rows(
+    record: type[Record], rows: Any, origin: str, person_id: Any, violations: list[Violation]
+) -> dict[str, Coded]:
+    shape_faults = _shape_faults(rows, origin)
+    if shape_faults:
+        violations += shape_faults
+        return {}
+    if "person_id" in record.model_fields:
+        rows = [_with_person(row, person_id, origin, index, violations) for index, row in enumerate(rows)]
+    present = set().union(*rows)
+    known = [column for column in columns(record) if column.name in present]
+    if len(known) < len(present):
+        names = record.model_fields
+        violations += [
+            _violation(origin, index, key, _UNKNOWN) for index, row in enumerate(rows) for key in row if key not in names
+        ]
+    return {column.name: _read_cells(column, rows, origin, violations) for column in known}
+
+
+def _shape_faults(rows: Any, origin: str) -> list[Violation]:
+    if not isinstance(rows, list):
+        return [_violation(origin, 0, "", _SHAPE_LIST)]
+    return [_violation(origin, index, "", _SHAPE_RECORD) for index, row in enumerate(rows) if not isinstance(row, dict)]
+
+
+def _with_person(row: dict[str, Any], person_id: Any, origin: str, index: int, violations: list[Violation]) -> dict[str, Any]:
+    own = row.get("person_id")
+    if own is None:
+        return row | {"person_id": person_id}
+    if own != person_id and isinstance(own, str):
+        violations.append(_violation(origin, index, "person_id", _OTHER_PERSON, own))
+    return row
+
+
+def _read_cells(column: Column, rows: list[dict[str, Any]], origin: str, violations: list[Violation]) -> Coded:
+    """Return one column as text; a cell of the wrong JSON type is reported and left empty."""
+    cells = [row.get(column.name) for row in rows]
+    if not _TYPES[column.kind].issuperset(map(type, cells)):
+        cells = _without_wrong_types(column, cells, origin, violations)
+    distinct = dict.fromkeys(cells)
+    distinct.pop(None, None)
+    codes = {cell: code for code, cell in enumerate(distinct)}
+    codes[None] = -1
+    vocabulary = tuple(distinct) if column.kind in _STRING_KINDS else tuple(map(_as_text, distinct))
+    return Coded(np.array([codes[cell] for cell in cells], dtype=np.int32), vocabulary)
+
+
+def _without_wrong_types(column: Column, cells: list[Any], origin: str, violations: list[Violation]) -> list[Any]:
+    types = _TYPES[column.kind]
+    fault = Fault("type", f"must be a JSON {_EXPECTED[column.kind]}")
+    wrong = [index for index, cell in enumerate(cells) if type(cell) not in types]
+    violations += [_violation(origin, index, column.name, fault, _as_text(cells[index])) for index in wrong]
+    return [cell if type(cell) in types else None for cell in cells]
+
+
+def _as_text(cell: Any) -> str:
+    """Return the canonical text of a JSON value; objects and lists are named, not shown."""
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float):
+        return repr(cell)
+    if isinstance(cell, int):
+        return str(cell) if abs(cell) < 2**63 else "a whole number of more than 63 bits"
+    return "an object" if isinstance(cell, dict) else "a list"
+
+
+def _violation(origin: str, row: int, column: Any, fault: Fault, value: str | None = None) -> Violation:
+    return Violation(
+        origin, row, shown(str(column)), fault.rule, None if value is None else shown(value), fault.reason
+    )

@@ -1,0 +1,116 @@
+"""Raw text columns in, accepted typed rows and violations out: the same rules for one record and for millions of rows.
+
+Each distinct string of a column is read once (:mod:`data_contracts.parsing`); rules across cells, rows and tables work on
+whole columns. The result does not depend on the order of the rows: of identical rows one is kept and the others counted; of
+rows that share natural key and ``known_from`` but differ, none is. A lab value such as ``<1`` in a text source is split into
+comparator and value when the comparator is empty.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from data_contracts.answer_rules import check_answers
+from data_contracts.lab_rules import check_lab_results, split_comparators
+from data_contracts.parsing import parse_column, without_empty_texts
+from data_contracts.readers.json_record import read_record
+from data_contracts.records import RECORDS, LabResult, Record, SurveyAnswer, columns
+from data_contracts.row_rules import check_not_from_the_future, check_orders, orphans, repeated_rows
+from data_contracts.tables import Coded, Table, empty_table, n_rows, take
+from data_contracts.violations import Fault, Findings, Violation
+
+__all__ = ["Checked", "RawTable", "Violation", "check", "check_record", "orphans"]
+
+RawTable = dict[str, Coded]
+"""Every column of a source as text; an empty cell is missing."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Outcome of a check: ``n_rows = n_accepted + n_quarantined + n_duplicates``."""
+
+    table: Table
+    violations: list[Violation]
+    n_rows: int
+    n_accepted: int
+    n_quarantined: int
+    n_duplicates: int
+
+
+def check(record: type[Record], raw: RawTable, *, received_on: date, origin: str, first_row: int = 1) -> Checked:
+    """Check a table that has arrived on ``received_on``; ``first_row`` is the number under which its first row is reported.
+
+    A column that ``raw`` lacks counts as empty in every row. Violations name each offending cell once.
+    """
+    n = n_rows(raw) if raw else 0
+    if n == 0:
+        return Checked(empty_table(record), [], 0, 0, 0, 0)
+    raw = {column.name: _texts(raw, column.name, n) for column in columns(record)}
+    findings = Findings(raw, n, origin, first_row)
+    table = _parse(record, raw, findings)
+    _check_rows(record, table, received_on, findings)
+    is_duplicate = _set_aside_repeats(record, table, findings)
+
+    accepted = np.flatnonzero(~(findings.bad_rows | is_duplicate))
+    if len(accepted) < n:
+        # A vocabulary keeps every string it has seen; what is quarantined must not travel on in it.
+        table = {name: _compact(values) for name, values in take(table, accepted).items()}
+    n_quarantined = int(findings.bad_rows.sum())
+    violations = sorted(findings.violations, key=lambda violation: violation.row)
+    return Checked(table, violations, n, len(accepted), n_quarantined, n - len(accepted) - n_quarantined)
+
+
+def check_record(record_json: Any, received_on: date) -> tuple[dict[str, Table], list[Violation]]:
+    """Check the ``record`` of an API request: all eight tables, and what is wrong with them.
+
+    Whatever arrives, this returns; a caller refuses the request when there is any violation. Violations have origins such as
+    ``record.survey_answers`` and the index of the row in its list.
+    """
+    raw_tables, violations = read_record(record_json)
+    reported = {violation[:3] for violation in violations}
+    tables = {}
+    for record in RECORDS:
+        origin = "record.person" if record.table == "persons" else f"record.{record.table}"
+        checked = check(record, raw_tables[record.table], received_on=received_on, origin=origin, first_row=0)
+        tables[record.table] = checked.table
+        violations += [violation for violation in checked.violations if violation[:3] not in reported]
+    return tables, violations
+
+
+def _texts(raw: RawTable, name: str, n: int) -> Coded:
+    return without_empty_texts(raw[name]) if name in raw else Coded(np.full(n, -1, dtype=np.int32), ())
+
+
+def _parse(record: type[Record], raw: RawTable, findings: Findings) -> Table:
+    if record is LabResult:
+        raw = split_comparators(raw)
+    return {column.name: parse_column(column, raw[column.name], findings) for column in columns(record)}
+
+
+def _check_rows(record: type[Record], table: Table, received_on: date, findings: Findings) -> None:
+    check_orders(record, table, findings)
+    check_not_from_the_future(table, received_on, findings)
+    if record is SurveyAnswer:
+        check_answers(table, findings)
+    if record is LabResult:
+        check_lab_results(table, findings)
+
+
+def _set_aside_repeats(record: type[Record], table: Table, findings: Findings) -> np.ndarray:
+    """Report conflicting versions among the rows that are sound so far, and return the mask of duplicates."""
+    is_duplicate = np.zeros(len(findings.bad_rows), dtype=bool)
+    sound = np.flatnonzero(~findings.bad_rows)
+    duplicates, conflicts = repeated_rows(record, table if len(sound) == len(is_duplicate) else take(table, sound))
+    is_duplicate[sound] = duplicates
+    key = ", ".join((*record.natural_key, "known_from"))
+    fault = Fault("conflicting versions", f"another row has the same {key} but differs; nothing says which one counts")
+    findings.report("known_from", sound[conflicts], fault)
+    return is_duplicate
+
+
+def _compact(values: Any) -> Any:
+    return values.compact() if isinstance(values, Coded) else values

@@ -1,0 +1,203 @@
+"""Histories: everything that may be known of N persons, as flat arrays with one offset per person.
+
+Here, and only here, consent decides what may be used; nothing downstream can forget it. Rows keep the days on which they
+were the version to believe, so that one gathering serves any number of index dates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from data_contracts.consent import SOURCES, in_force
+from data_contracts.errors import ContractViolation
+from data_contracts.records import TABLES, Purpose, Source
+from data_contracts.tables import Table, empty_table, take
+from data_contracts.time_windows import day_number, is_visible, to_day_numbers
+from data_contracts.validation import check_record
+from features.answer_sheets import gather_scores
+from features.blocks import Block
+from features.gathering import (
+    Rows,
+    gather_absences,
+    gather_employments,
+    gather_events,
+    gather_guidance,
+    gather_labs,
+    gather_persons,
+)
+
+
+@dataclass(frozen=True)
+class Histories:
+    """All usable rows of N persons.
+
+    Parameters
+    ----------
+    person_ids : tuple of str, length N
+    consented : bool array, shape (N, 4)
+        Consent per source in force on the day that was asked for; columns in the order of ``consent.SOURCES``. Without
+        it a source has no rows here, and its features are NaN.
+    persons, employments, scores, labs, absences, guidance : Block
+        Rows per person.
+    events : Block
+        Workplace events per company; employments name the company by its position there.
+    """
+
+    person_ids: tuple[str, ...]
+    consented: np.ndarray
+    persons: Block
+    employments: Block
+    scores: Block
+    labs: Block
+    absences: Block
+    guidance: Block
+    events: Block
+
+    def __len__(self) -> int:
+        return len(self.person_ids)
+
+    @classmethod
+    def from_tables(
+        cls,
+        tables: dict[str, Table],
+        *,
+        purpose: Purpose,
+        consent_on: date | int,
+        data_as_of: date | int | None = None,
+        person_ids: Sequence[str] | None = None,
+    ) -> Histories:
+        """Gather the histories of persons from checked tables.
+
+        Parameters
+        ----------
+        tables : dict of Table
+            By table name; a table that is not there has no rows.
+        purpose : str
+            What the data will be used for; rows of a source without consent for it are left behind.
+        consent_on : date or day number
+            Day on which consent must be in force: t for scoring, ``data_as_of`` for training.
+        data_as_of : date or day number, optional
+            Show the store as it was on the morning of that day: only rows with an earlier ``known_from``.
+        person_ids : sequence of distinct str, optional
+            Whose histories, in this order; by default everyone in ``persons``, sorted. A person nobody knows anything
+            about gets an empty history.
+
+        Returns
+        -------
+        Histories
+        """
+        gathering = _Gathering(tables, None if data_as_of is None else _day(data_as_of), person_ids)
+        return gathering.histories(purpose, _day(consent_on))
+
+    @classmethod
+    def from_record(
+        cls, record: dict[str, Any], *, purpose: Purpose = "risk_scoring", consent_on: date | int, received_on: date
+    ) -> Histories:
+        """Gather the history of one person from the JSON record of the API: same checks, same gathering.
+
+        Raises
+        ------
+        RecordViolation
+            If any row breaks the contract; ``violations`` lists them.
+        """
+        tables, violations = check_record(record, received_on)
+        if violations:
+            raise RecordViolation(violations)
+        return cls.from_tables(tables, purpose=purpose, consent_on=consent_on)
+
+    def take(self, positions: np.ndarray) -> Histories:
+        """Return the chosen persons in the given order; a person may be asked for more than once."""
+        chosen = {name: getattr(self, name).take(positions) for name in _PER_PERSON}
+        ids = tuple(self.person_ids[position] for position in positions)
+        return replace(self, person_ids=ids, consented=self.consented[positions], **chosen)
+
+    def between(self, first: int, end: int) -> Histories:
+        """Return the persons ``first:end`` as views, without copying a row."""
+        chosen = {name: getattr(self, name).between(first, end) for name in _PER_PERSON}
+        return replace(self, person_ids=self.person_ids[first:end], consented=self.consented[first:end], **chosen)
+
+
+class RecordViolation(ContractViolation):
+    """A record of one person breaks the data contract."""
+
+    def __init__(self, violations: Sequence[Any]) -> None:
+        super().__init__(f"The record breaks the data contract in {len(violations)} place(s): mend them and send it again.")
+        self.violations = tuple(violations)
+
+
+_PER_PERSON = ("persons", "employments", "scores", "labs", "absences", "guidance")
+
+
+def _day(day: date | int) -> int:
+    return day_number(day) if isinstance(day, date) else int(day)
+
+
+class _Gathering:
+    """The tables of one gathering, and who is asked for."""
+
+    def __init__(self, tables: dict[str, Table], data_as_of: int | None, person_ids: Sequence[str] | None) -> None:
+        self.tables = tables
+        self.data_as_of = data_as_of
+        self.person_ids = tuple(self._everyone() if person_ids is None else person_ids)
+        self.positions = {person_id: position for position, person_id in enumerate(self.person_ids)}
+        if len(self.positions) < len(self.person_ids):
+            raise ValueError("person_ids must be distinct")
+
+    def histories(self, purpose: Purpose, consent_on: int) -> Histories:
+        self.consented = self._consents(purpose, consent_on)
+        companies, units = self._ranks("company_id"), self._ranks("unit_id")
+        return Histories(
+            self.person_ids,
+            self.consented,
+            persons=gather_persons(self._rows("persons")),
+            employments=gather_employments(self._rows("employments"), companies, units),
+            scores=gather_scores(self._rows("survey_answers")),
+            labs=gather_labs(self._rows("lab_results")),
+            absences=gather_absences(self._rows("absence_spells")),
+            guidance=gather_guidance(self._rows("guidance_sessions")),
+            events=gather_events(self._rows("workplace_events", "company_id", companies), units),
+        )
+
+    def _everyone(self) -> list[str]:
+        persons = self._table("persons")
+        rows = self._known_in_time(to_day_numbers(persons["known_from"]))
+        ids = persons["person_id"]
+        return sorted(ids.vocabulary[code] for code in np.unique(ids.codes if rows is None else ids.codes[rows]))
+
+    def _consents(self, purpose: Purpose, on: int) -> np.ndarray:
+        table = self._table("consents")
+        rows = self._known_in_time(to_day_numbers(table["known_from"]))
+        table = table if rows is None else take(table, rows)
+        return in_force(table, table["person_id"].recode(self.positions), len(self.person_ids), purpose, on)
+
+    def _rows(self, name: str, owner: str = "person_id", positions: dict[str, int] | None = None) -> Rows:
+        """Return the usable rows of a table; those of a person without consent for its source are left behind."""
+        table = self._table(name)
+        owners = table[owner].recode(self.positions if positions is None else positions)
+        known_from = to_day_numbers(table["known_from"])
+        usable = owners >= 0
+        in_time = self._known_in_time(known_from)
+        if in_time is not None:
+            usable &= in_time
+        source = TABLES[name].consent_source
+        if source is not None and owner == "person_id":
+            usable &= self.consented[owners, SOURCES.index(source)]
+        n_owners = len(self.positions if positions is None else positions)
+        rows = Rows(table, owners, known_from, table["is_deleted"] == 1.0, n_owners)
+        return rows if usable.all() else rows.take(usable)
+
+    def _known_in_time(self, known_from: np.ndarray) -> np.ndarray | None:
+        return None if self.data_as_of is None else is_visible(known_from, self.data_as_of)
+
+    def _ranks(self, column: str) -> dict[str, int]:
+        words = {word for name in ("employments", "workplace_events") for word in self._table(name)[column].vocabulary}
+        return {word: rank for rank, word in enumerate(sorted(words))}
+
+    def _table(self, name: str) -> Table:
+        return self.tables.get(name) or empty_table(TABLES[name])

@@ -1,0 +1,76 @@
+"""Burnout: a Copenhagen Burnout Inventory scale, personal or work, reaches 50 at the first survey in the window.
+
+The window and the cut-off are those of SEMANTICS.md; 50 is the cut-off of Borritz M et al. Scand J Public Health 2006;34:49
+for "a high degree of burnout".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from features.histories import Histories
+from models.outcomes.outcome import Labels, Outcome, Status
+
+INSTRUMENT = "cbi"
+SCALES = ("cbi_personal", "cbi_work")
+HIGH = 50.0
+LOOKBACK_DAYS = 400
+FIRST_DAY_AFTER, LAST_DAY_AFTER = 90, 400
+"""The survey that decides is the first with ``answered_on`` in ``[t + 90, t + 400]``, both included."""
+
+
+@dataclass(frozen=True)
+class Burnout(Outcome):
+    """New burnout among those whose last complete inventory was below 50 on both scales."""
+
+    name: str = "burnout"
+    label_nb: str = "Utbrenthet (CBI 50 eller mer)"
+    label_en: str = "Burnout (CBI 50 or more)"
+    horizon_days: int = LAST_DAY_AFTER
+    extra_short_features: tuple[str, ...] = SCALES
+
+    own_reasons: ClassVar[tuple[str, ...]] = ("no burnout survey in the last 400 days", "burnout scale already at 50 or more")
+    incomplete_because: ClassVar[Literal["left employment", "no survey in the window"]] = "no survey in the window"
+
+    @property
+    def mature_after_days(self) -> int:
+        """A survey on the window's last day must have had time to be registered."""
+        return LAST_DAY_AFTER + self.registration_lag_days
+
+    @property
+    def embargo_days(self) -> int:
+        """One day more than the horizon: the window's last day is included."""
+        return LAST_DAY_AFTER + 1
+
+    def own_eligibility(self, histories: Histories, t: int) -> np.ndarray:
+        """A complete inventory in ``[t - 400, t)``, and no scale at 50 or more from it on."""
+        person, answered_on, scores = burnout_surveys(histories, t)
+        inside = answered_on >= t - LOOKBACK_DAYS
+        complete = inside & np.isfinite(scores).all(axis=1)
+        last_complete = np.full(len(histories.person_ids), -1, dtype=np.int64)
+        np.maximum.at(last_complete, person[complete], answered_on[complete])
+        since = inside & (answered_on >= last_complete[person])
+        already = np.zeros(len(last_complete), dtype=bool)
+        already[person[since & (scores >= HIGH).any(axis=1)]] = True
+        return np.stack([last_complete < 0, already], axis=1)
+
+    def labels(self, histories: Histories, t: int, data_as_of: int) -> Labels:
+        """The first survey of the window decides; no survey is not observed, never 0."""
+        n = len(histories.person_ids)
+        if not self.is_mature(t, data_as_of):
+            return Labels.not_mature(n)
+        person, answered_on, scores = burnout_surveys(histories, data_as_of)
+        counts = (answered_on >= t + FIRST_DAY_AFTER) & (answered_on <= t + LAST_DAY_AFTER) & np.isfinite(scores).any(axis=1)
+        person, answered_on, scores = person[counts], answered_on[counts], scores[counts]
+        order = np.lexsort((answered_on, person))
+        person, first = np.unique(person[order], return_index=True)
+        first = order[first]
+        y = np.full(n, np.nan)
+        y[person] = (scores[first] >= HIGH).any(axis=1)
+        followed = np.full(n, self.horizon_days, dtype=np.int32)
+        followed[person] = answered_on[first] - t
+        status = np.where(np.isnan(y), Status.NOT_OBSERVED, Status.OBSERVED).astype(np.int8)
+        return Labels(status, y, followed)

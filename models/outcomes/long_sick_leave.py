@@ -1,0 +1,96 @@
+"""Long sick leave: a doctor-certified episode starts in the horizon and lasts longer than the employer period.
+
+The employer pays the first 16 calendar days (folketrygdloven § 8-19), which is also the gap within which absences count as
+one case; hence ``min_days`` and the washout. Days as in SEMANTICS.md, "Absence" and "Labels".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from data_contracts.time_windows import NO_DAY, horizon, is_within
+from features.histories import Histories
+from models.outcomes.outcome import Labels, Outcome, Status
+
+EPISODE_GAP_DAYS = 16
+"""Stretches with fewer days than this between them are one episode."""
+
+WASHOUT_DAYS = 16
+
+NEVER = np.iinfo(np.int32).max
+
+
+@dataclass(frozen=True)
+class LongSickLeave(Outcome):
+    """A new episode of more than ``min_days`` doctor-certified days."""
+
+    name: str = "long_sick_leave"
+    label_nb: str = "Sykefravær over 16 dager"
+    label_en: str = "Sick leave of more than 16 days"
+    horizon_days: int = 365
+    min_days: int = 16
+
+    own_reasons: ClassVar[tuple[str, ...]] = ("no consent for absence data", "washout")
+    incomplete_because: ClassVar[Literal["left employment", "no survey in the window"]] = "left employment"
+
+    @property
+    def mature_after_days(self) -> int:
+        """An episode that starts on the horizon's last day must have had time to pass ``min_days`` and be registered."""
+        return self.horizon_days + self.min_days + 1 + self.registration_lag_days
+
+    def own_eligibility(self, histories: Histories, t: int) -> np.ndarray:
+        """Consent for absence data, without which the label would silently be 0, and no certified day in the washout."""
+        found = doctor_stretches(histories, t)
+        recent = np.zeros(len(histories.person_ids), dtype=bool)
+        recent[found.person[found.last_day >= t - WASHOUT_DAYS]] = True
+        return np.stack([~consented_to(histories, "absence"), recent], axis=1)
+
+    def labels(self, histories: Histories, t: int, data_as_of: int) -> Labels:
+        """First qualifying episode in the horizon while employed; leaving before without one is censoring."""
+        n = len(histories.person_ids)
+        if not self.is_mature(t, data_as_of):
+            return Labels.not_mature(n)
+        window_end = horizon(t, self.horizon_days)[1]
+        event_on = self._first_event(histories, t, data_as_of)
+        last_employed = employment_end(histories, t, data_as_of)
+        last_employed = np.where(last_employed == NO_DAY, NEVER, last_employed)
+        event = (event_on < NEVER) & (event_on <= last_employed)
+        censored = ~event & (last_employed < window_end - 1)
+        return Labels(
+            status=np.where(censored, Status.CENSORED, Status.OBSERVED).astype(np.int8),
+            y=np.where(censored, np.nan, event.astype(np.float64)),
+            followed_days=np.select([event, censored], [event_on - t, last_employed - t], self.horizon_days).astype(np.int32),
+        )
+
+    def _first_event(self, histories: Histories, t: int, data_as_of: int) -> np.ndarray:
+        """First day of each person's first qualifying episode in the horizon, or NEVER."""
+        found = doctor_stretches(histories, data_as_of)
+        person, first_day, certified_days = episodes(found.person, found.first_day, found.last_day)
+        qualifies = is_within(first_day, horizon(t, self.horizon_days)) & (certified_days > self.min_days)
+        event_on = np.full(len(histories.person_ids), NEVER, dtype=np.int32)
+        np.minimum.at(event_on, person[qualifies], first_day[qualifies])
+        return event_on
+
+
+def episodes(person: np.ndarray, first_day: np.ndarray, last_day: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Join doctor-certified stretches whose gap is under 16 days.
+
+    Parameters
+    ----------
+    person, first_day, last_day : int32 arrays, shape (n_stretches,)
+        Disjoint stretches, both days included, in any order.
+
+    Returns
+    -------
+    person, first_day, certified_days : int32 arrays, shape (n_episodes,); gaps are not counted as days.
+    """
+    order = np.lexsort((first_day, person))
+    person, first_day, last_day = person[order], first_day[order], last_day[order]
+    gap = first_day[1:] - last_day[:-1] - 1
+    starts = np.flatnonzero(np.concatenate([[True], (person[1:] != person[:-1]) | (gap >= EPISODE_GAP_DAYS)]))
+    if len(person) == 0:
+        return person, first_day, first_day
+    return person[starts], first_day[starts], np.add.reduceat(last_day - first_day + 1, starts)

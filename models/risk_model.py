@@ -1,0 +1,204 @@
+"""A fitted, calibrated model: rows of features in; log-odds, contributions and an interval out.
+
+``log-odds = recalibration_intercept + recalibration_slope * raw``, where raw is the margin of the boosted trees or the
+linear predictor. Because that step is linear, contributions scaled by the slope still add up to the log-odds served.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from data_contracts.errors import ArtifactError
+from models import booster
+
+if TYPE_CHECKING:
+    from features.build import FeatureMatrix
+
+INTERVAL = (0.05, 0.95)
+"""Quantiles of the refits' risks that are served as the interval."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RiskModel:
+    """One calibrated model of one outcome.
+
+    Parameters
+    ----------
+    outcome : str
+    name : str
+        The estimator, for example ``lightgbm`` or ``penalised_logistic``.
+    kind : {"linear", "lightgbm"}
+    feature_names : tuple of str
+        The model's columns, in order; names of the feature catalogue.
+    impute, mean, scale, coefficients : float64 array, shape (n_features,)
+        Linear models only: ``raw = intercept + sum(coefficients * (imputed x - mean) / scale)``.
+    intercept : float
+        Linear models only.
+    booster_text : str
+        Boosted trees only: LightGBM's text model.
+    recalibration_intercept, recalibration_slope : float
+    reference_risk : float
+        Observed (weighted) share of events in the training rows.
+    refits : tuple of RiskModel
+        Models refitted on resampled persons, of the same columns, without refits of their own.
+    facts : dict
+        JSON values about the training: ``trained_on``, ``data_as_of``, ``n``, ``events``, ``fingerprint`` (of the
+        feature catalogue), ``synthetic``, and whatever else the model card needs.
+        ``training_range`` (feature name to ``[lowest, highest]``) lets the service say when a value lies outside.
+    golden : tuple of (float32 array, shape (k, n_features); float64 array, shape (k,)), optional
+        Rows with the log-odds this model gave them when it was fitted; see :meth:`with_golden`.
+    version, artifact_sha256 : str
+        Set when the model is opened from a bundle.
+
+    Raises
+    ------
+    ArtifactError
+        If the parts do not fit each other.
+    """
+
+    outcome: str
+    name: str
+    kind: Literal["linear", "lightgbm"]
+    feature_names: tuple[str, ...]
+    impute: np.ndarray | None = None
+    mean: np.ndarray | None = None
+    scale: np.ndarray | None = None
+    coefficients: np.ndarray | None = None
+    intercept: float = 0.0
+    booster_text: str = field(default="", repr=False)
+    recalibration_intercept: float = 0.0
+    recalibration_slope: float = 1.0
+    reference_risk: float
+    refits: tuple[RiskModel, ...] = field(default=(), repr=False)
+    facts: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    golden: tuple[np.ndarray, np.ndarray] | None = field(default=None, repr=False)
+    version: str = ""
+    artifact_sha256: str = ""
+
+    def __post_init__(self) -> None:
+        _check_parts(self)
+
+    @cached_property
+    def _booster(self) -> booster.lightgbm.Booster:
+        return booster.parse(self.booster_text)
+
+    def select(self, matrix: FeatureMatrix) -> np.ndarray:
+        """Return the model's columns of a feature matrix, float32 of shape (n_rows, n_features)."""
+        return np.ascontiguousarray(matrix.values[:, _positions(self.feature_names, tuple(matrix.names))])
+
+    def log_odds(self, X: np.ndarray) -> np.ndarray:
+        """Return the calibrated log-odds of the rows; the same bits for a row alone and within any batch.
+
+        Parameters
+        ----------
+        X : float32 array, shape (n_rows, n_features)
+            The model's own columns; NaN is missing.
+
+        Returns
+        -------
+        float64 array, shape (n_rows,)
+        """
+        X = _checked_rows(self, X)
+        return self.recalibration_intercept + self.recalibration_slope * self._raw(X)
+
+    def risks(self, X: np.ndarray) -> np.ndarray:
+        """Return the calibrated risks of the rows, float64 of shape (n_rows,)."""
+        return risk_of(self.log_odds(X))
+
+    def contributions(self, X: np.ndarray) -> np.ndarray:
+        """Split the calibrated log-odds of each row into one term per feature and a base.
+
+        Returns
+        -------
+        float64 array, shape (n_rows, n_features + 1)
+            The base (the expected log-odds over the training rows for trees, the log-odds of a person with mean values
+            for a linear model) is the last column. Rows sum to :meth:`log_odds` to 1e-9.
+        """
+        X = _checked_rows(self, X)
+        if self.kind == "lightgbm":
+            terms = booster.margin_contributions(self._booster, X)
+        else:
+            terms = np.column_stack([self._terms(X), np.full(len(X), self.intercept)])
+        terms = self.recalibration_slope * terms
+        terms[:, -1] += self.recalibration_intercept
+        return terms
+
+    def interval(self, X: np.ndarray) -> np.ndarray:
+        """Return the 5 % and 95 % quantiles of the refits' risks, float64 of shape (n_rows, 2); NaN without refits."""
+        if not self.refits:
+            return np.full((len(X), 2), np.nan)
+        return np.quantile(np.stack([refit.risks(X) for refit in self.refits]), INTERVAL, axis=0).T
+
+    def with_golden(self, X: np.ndarray) -> RiskModel:
+        """Return a copy that remembers these rows and their log-odds, to be checked before the model is taken into use."""
+        rows = np.ascontiguousarray(X, dtype=np.float32)
+        return replace(self, golden=(rows, self.log_odds(rows)))
+
+    def _raw(self, X: np.ndarray) -> np.ndarray:
+        if self.kind == "lightgbm":
+            return booster.margins(self._booster, X)
+        return self.intercept + _row_sums(self._terms(X))
+
+    def _terms(self, X: np.ndarray) -> np.ndarray:
+        assert self.impute is not None and self.coefficients is not None
+        filled = np.where(np.isnan(X), self.impute, X.astype(np.float64))
+        return (filled - self.mean) / self.scale * self.coefficients
+
+
+def risk_of(log_odds: np.ndarray) -> np.ndarray:
+    """Return the probabilities of log-odds, without overflow at either end."""
+    return np.exp(-np.logaddexp(0.0, -np.asarray(log_odds, dtype=np.float64)))
+
+
+def _row_sums(terms: np.ndarray) -> np.ndarray:
+    # Not `X @ coefficients`: BLAS picks its order of summation by the number of rows, so the last bits would depend on
+    # the batch. A reduction over the last axis of a C-contiguous array adds each row in the same pairwise order.
+    return np.add.reduce(np.ascontiguousarray(terms), axis=1)
+
+
+@lru_cache(maxsize=64)
+def _positions(wanted: tuple[str, ...], available: tuple[str, ...]) -> np.ndarray:
+    positions = {name: position for position, name in enumerate(available)}
+    absent = [name for name in wanted if name not in positions]
+    if absent:
+        raise ArtifactError(
+            f"The model needs {len(absent)} feature(s) that this code does not build, such as {absent[0]}. Retrain it."
+        )
+    return np.array([positions[name] for name in wanted], dtype=np.intp)
+
+
+def _checked_rows(model: RiskModel, X: np.ndarray) -> np.ndarray:
+    X = np.ascontiguousarray(X, dtype=np.float32)
+    if X.ndim != 2 or X.shape[1] != len(model.feature_names):
+        raise ArtifactError(
+            f"Model {model.outcome}/{model.name} takes rows of {len(model.feature_names)} features, got {X.shape}."
+        )
+    return X
+
+
+def _check_parts(model: RiskModel) -> None:
+    where = f"Model {model.outcome}/{model.name}"
+    if model.kind not in ("linear", "lightgbm") or len(set(model.feature_names)) != len(model.feature_names):
+        raise ArtifactError(f"{where}: unknown kind or repeated feature names.")
+    if not 0 <= model.reference_risk <= 1:
+        raise ArtifactError(f"{where}: reference_risk is {model.reference_risk}, not a share.")
+    if model.kind == "lightgbm" and not model.booster_text:
+        raise ArtifactError(f"{where}: the text of the boosted trees is missing.")
+    if model.kind == "linear":
+        _check_numbers(model, where)
+    if any(refit.feature_names != model.feature_names or refit.refits for refit in model.refits):
+        raise ArtifactError(f"{where}: refits must have the model's own columns and no refits of their own.")
+
+
+def _check_numbers(model: RiskModel, where: str) -> None:
+    for part in ("impute", "mean", "scale", "coefficients"):
+        numbers = getattr(model, part)
+        if numbers is None or numbers.shape != (len(model.feature_names),) or not np.isfinite(numbers).all():
+            raise ArtifactError(f"{where}: {part} must hold one finite number per feature.")
+    if 0 in np.asarray(model.scale):
+        raise ArtifactError(f"{where}: a scale of zero.")
