@@ -18,8 +18,8 @@ def in_force(consents: Table, person_index: np.ndarray, n_persons: int, purpose:
     """True where consent for (source, ``purpose``) is in force: ``given_on <= on`` and not ``withdrawn_on <= on``.
 
     ``person_index`` gives the person of every consent row (-1: nobody of interest); ``on`` is one day number or one per
-    person. The latest version of each consent counts, deleted ones are gone; any one consent in force suffices. Returns a
-    bool array of shape (n_persons, 4), columns in the order of :data:`SOURCES`.
+    person. The latest version of each consent counts, deleted ones are gone; any one consent in force suffices. Returns
+    a bool array of shape (n_persons, 4), columns in the order of :data:`SOURCES`.
     """
     source = consents["source"].recode({name: position for position, name in enumerate(SOURCES)})
     of_purpose = consents["purpose"].recode({purpose: 0}) == 0

@@ -51,17 +51,21 @@ def check_lab_results(table: Table, findings: Findings) -> None:
     kinds, kind_of_row = _distinct_kinds(table, rows)
     measures = [canonical(*kind) for kind in kinds]
 
-    is_known = np.array([measure is not None for measure in measures], dtype=bool)
-    strange = np.flatnonzero(~is_known[kind_of_row])
-    for column in ("code", "unit"):
-        faults = {place: fault for place, kind in enumerate(kinds) if (fault := _code_fault(column, kind)) is not None}
-        hit = strange[np.isin(kind_of_row[strange], list(faults))]
-        findings.report(column, rows[hit], [faults[place] for place in kind_of_row[hit].tolist()])
-
+    if None in measures:
+        _report_unknown(kinds, rows, kind_of_row, findings)
     factor, offset, low, high = _conversions(measures)[:, kind_of_row]
     value = table["value"][rows] * factor + offset
     outside = np.flatnonzero((value < low) | (value > high))
     findings.report("value", rows[outside], [_limit_fault(measures[place]) for place in kind_of_row[outside].tolist()])
+
+
+def _report_unknown(
+    kinds: list[tuple[str, str, str]], rows: np.ndarray, kind_of_row: np.ndarray, findings: Findings
+) -> None:
+    for column in ("code", "unit"):
+        faults = {place: fault for place, kind in enumerate(kinds) if (fault := _code_fault(column, kind)) is not None}
+        hit = np.flatnonzero(np.isin(kind_of_row, list(faults)))
+        findings.report(column, rows[hit], [faults[place] for place in kind_of_row[hit].tolist()])
 
 
 def _distinct_kinds(table: Table, rows: np.ndarray) -> tuple[list[tuple[str, str, str]], np.ndarray]:
@@ -71,7 +75,11 @@ def _distinct_kinds(table: Table, rows: np.ndarray) -> tuple[list[tuple[str, str
     joined = (system.codes[rows].astype(np.int64) * n_codes + code.codes[rows]) * n_units + unit.codes[rows]
     distinct, kind_of_row = np.unique(joined, return_inverse=True)
     kinds = [
-        (system.vocabulary[one // n_units // n_codes], code.vocabulary[one // n_units % n_codes], unit.vocabulary[one % n_units])
+        (
+            system.vocabulary[one // n_units // n_codes],
+            code.vocabulary[one // n_units % n_codes],
+            unit.vocabulary[one % n_units],
+        )
         for one in distinct.tolist()
     ]
     return kinds, kind_of_row
@@ -82,7 +90,9 @@ def _code_fault(column: str, kind: tuple[str, str, str]) -> Fault | None:
     code_system, code, unit = kind
     units = units_of(code_system, code)
     if column == "code" and not units:
-        return Fault("unknown analyte code", f"no analyte has this {code_system} code, see data_contracts/analyte_codes.csv")
+        return Fault(
+            "unknown code", f"no analyte has this {code_system} code, see data_contracts/analyte_codes.csv"
+        )
     if column == "unit" and units and unit not in units:
         return Fault("unit mismatch", f"{code_system} {code} must come in {' or '.join(units)}")
     return None
@@ -91,7 +101,9 @@ def _code_fault(column: str, kind: tuple[str, str, str]) -> Fault | None:
 def _conversions(measures: list[tuple[int, float, float] | None]) -> np.ndarray:
     """Return factor, offset and hard limits per kind, shape (4, n_kinds); NaN, which no value breaks, where unknown."""
     known = [
-        (measure[1], measure[2], ANALYTES[measure[0]].hard_low, ANALYTES[measure[0]].hard_high) if measure else (np.nan,) * 4
+        (measure[1], measure[2], ANALYTES[measure[0]].hard_low, ANALYTES[measure[0]].hard_high)
+        if measure
+        else (np.nan,) * 4
         for measure in measures
     ]
     return np.array(known, dtype=np.float64).reshape(-1, 4).T
@@ -101,5 +113,6 @@ def _limit_fault(measure: tuple[int, float, float] | None) -> Fault:
     assert measure is not None
     analyte = ANALYTES[measure[0]]
     return Fault(
-        "outside hard limits", f"{analyte.name} must lie between {analyte.hard_low:g} and {analyte.hard_high:g} {analyte.unit}"
+        "outside hard limits",
+        f"{analyte.name} must lie between {analyte.hard_low:g} and {analyte.hard_high:g} {analyte.unit}",
     )

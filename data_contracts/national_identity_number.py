@@ -1,8 +1,9 @@
 """Finds Norwegian national identity numbers in text, so that they can be kept out of every table, message and log.
 
-An eleven-digit number DDMMYYIIIKK counts when its date exists and both control digits fit. Also found: D-numbers (day + 40)
-and synthetic numbers (month + 80, + 65 or + 40). Numbers assigned from 2032 on may leave a remainder of 0 to 3 in the first
-control sum; accepting that raises chance hits among random eleven-digit strings from 0.25 % to 1 %, which is the lesser harm.
+An eleven-digit number DDMMYYIIIKK counts when its date exists and both control digits fit. Also found: D-numbers (day +
+40) and synthetic numbers (month + 80, + 65 or + 40). Numbers assigned from 2032 on may leave a remainder of 0 to 3 in
+the first control sum; accepting that raises chance hits among random eleven-digit strings from 0.25 % to 1 %, which is
+the lesser harm.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def is_national_identity_number(text: str) -> bool:
 
 
 def contains(text: str) -> bool:
-    """True if a national identity number stands anywhere in the text, also written as 6 + 5 digits or behind a prefix."""
+    """True if a national identity number stands anywhere in the text, also as 6 + 5 digits or behind a prefix."""
     return mask(text) is not text
 
 

@@ -34,7 +34,7 @@ def parse_column(column: Column, texts: Coded, findings: Findings) -> Any:
     if faults:
         _report_faults(column, texts, faults, findings)
         values = [_MISSING[column.kind] if isinstance(value, Fault) else value for value in values]
-    if column.required:
+    if column.required and texts.codes.min() < 0:
         findings.report(column.name, np.flatnonzero(texts.codes < 0), _REQUIRED)
     return _gather(column, texts, values, faults)
 
@@ -126,7 +126,13 @@ def _is_within(column: Column, value: Any) -> bool:
 
 
 def _out_of_bounds(column: Column) -> Fault:
-    lowest = "" if column.minimum is None else f"above {column.minimum}" if column.minimum_is_open else f"at least {column.minimum}"
+    lowest = (
+        ""
+        if column.minimum is None
+        else f"above {column.minimum}"
+        if column.minimum_is_open
+        else f"at least {column.minimum}"
+    )
     highest = "" if column.maximum is None else f"at most {column.maximum}"
     return Fault("bounds", "must be " + " and ".join(limit for limit in (lowest, highest) if limit))
 

@@ -100,8 +100,8 @@ def _compress(values: np.ndarray) -> tuple[np.ndarray, int]:
 
 
 def orphans(tables: dict[str, Table]) -> dict[str, np.ndarray]:
-    """Return, per table with a person_id, the mask of rows whose person is not in ``persons`` (rule "person not in persons")."""
-    persons = {text: 0 for text in tables["persons"]["person_id"].compact().vocabulary}
+    """Return, per table with a person_id, the mask of rows whose person is not in ``persons``."""
+    persons = dict.fromkeys(tables["persons"]["person_id"].compact().vocabulary, 0)
     return {
         name: tables[name]["person_id"].recode(persons) < 0
         for name, record in TABLES.items()

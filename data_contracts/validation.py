@@ -1,9 +1,9 @@
 """Raw text columns in, accepted typed rows and violations out: the same rules for one record and for millions of rows.
 
-Each distinct string of a column is read once (:mod:`data_contracts.parsing`); rules across cells, rows and tables work on
-whole columns. The result does not depend on the order of the rows: of identical rows one is kept and the others counted; of
-rows that share natural key and ``known_from`` but differ, none is. A lab value such as ``<1`` in a text source is split into
-comparator and value when the comparator is empty.
+Each distinct string of a column is read once (:mod:`data_contracts.parsing`); rules across cells, rows and tables work
+on whole columns. The result does not depend on the order of the rows: of identical rows one is kept and the others
+counted; of rows that share natural key and ``known_from`` but differ, none is. A lab value such as ``<1`` in a text
+source is split into comparator and value when the comparator is empty.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Checked:
 
 
 def check(record: type[Record], raw: RawTable, *, received_on: date, origin: str, first_row: int = 1) -> Checked:
-    """Check a table that has arrived on ``received_on``; ``first_row`` is the number under which its first row is reported.
+    """Check a table that arrived on ``received_on``; ``first_row`` is the number under which its first row is reported.
 
     A column that ``raw`` lacks counts as empty in every row. Violations name each offending cell once.
     """
@@ -67,8 +67,8 @@ def check(record: type[Record], raw: RawTable, *, received_on: date, origin: str
 def check_record(record_json: Any, received_on: date) -> tuple[dict[str, Table], list[Violation]]:
     """Check the ``record`` of an API request: all eight tables, and what is wrong with them.
 
-    Whatever arrives, this returns; a caller refuses the request when there is any violation. Violations have origins such as
-    ``record.survey_answers`` and the index of the row in its list.
+    Whatever arrives, this returns; a caller refuses the request when there is any violation. Violations have origins
+    such as ``record.survey_answers`` and the index of the row in its list.
     """
     raw_tables, violations = read_record(record_json)
     reported = {violation[:3] for violation in violations}

@@ -21,7 +21,7 @@ RULES: dict[str, str] = {
     "unknown instrument": "No questionnaire of that name is declared.",
     "unknown item": "The questionnaire has no item of that name.",
     "unknown answer code": "The item does not take that answer.",
-    "unknown analyte code": "No analyte is declared for that code.",
+    "unknown code": "No analyte is declared for that code.",
     "unit mismatch": "The code is not reported in that unit.",
     "outside hard limits": "The measurement cannot be true: it lies outside the analyte's hard limits.",
     "conflicting versions": "Rows share natural key and known_from but differ; all of them are set aside.",

@@ -1,136 +1,100 @@
-"""Survey answers to scale scores, with every correction of an answer giving the whole occasion a new version.
+"""Survey answers to scale scores, with every correction of an answer giving its occasion a new version.
 
-An *occasion* is one person answering one instrument on one day; its items are scored together. A *sheet* is what became
-known of an occasion on one day. Sheets of an occasion are laid on top of each other in the order in which they became
-known, and the state after each sheet is scored: so a score depends on no index date, and is computed once.
+An *occasion* is a person answering on one day; items of one instrument answered that day are scored together. A *sheet* is
+what became known of an occasion on one day. Sheets of an occasion are laid on top of each other in the order in which they
+became known, and the state after each sheet is scored: so a score depends on no index date, and is computed once.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from data_contracts.instruments import INSTRUMENTS, Instrument, score
-from features.blocks import FOREVER, Block, block
+from data_contracts.instruments import INSTRUMENTS, score
+from features.blocks import Block, block, until_next
 from features.gathering import UNKNOWN, Rows
 from features.segments import packed_key, run_starts
 
 SCALES = tuple(scale for instrument in INSTRUMENTS.values() for scale in instrument.scales)
-"""All scales, in the order of their codes in a block of scores."""
+"""All scales, in the order of the columns of ``scores``."""
 
 _INSTRUMENTS = tuple(INSTRUMENTS.values())
-_INSTRUMENT_CODES = {name: code for code, name in enumerate(INSTRUMENTS)}
-_ITEM_POSITIONS = tuple(instrument.item_positions for instrument in _INSTRUMENTS)
-_FIRST_SCALE = np.cumsum([0, *(len(instrument.scales) for instrument in _INSTRUMENTS)])
+_CODES = {name: code for code, name in enumerate(INSTRUMENTS)}
+_FIRST_SCALE = np.cumsum([0, *(len(instrument.scales) for instrument in _INSTRUMENTS)]).tolist()
+_FIRST_ITEM = np.cumsum([0, *(len(instrument.items) for instrument in _INSTRUMENTS)]).tolist()
+_ITEM_COLUMNS = tuple(
+    {item: first + position for item, position in instrument.item_positions.items()}
+    for instrument, first in zip(_INSTRUMENTS, _FIRST_ITEM, strict=False)
+)
+"""Per instrument, the column of each item in a sheet that has room for all items of all instruments."""
 _WITHDRAWN = np.inf
 """Stands in a sheet for an answer that was deleted: it hides the earlier answer, and is not one itself."""
+_SHEETS_AT_ONCE = 50_000
 
 
-def scale_codes(instrument_name: str) -> range:
-    """Return the codes of an instrument's scales in a block of scores."""
-    code = _INSTRUMENT_CODES[instrument_name]
-    return range(int(_FIRST_SCALE[code]), int(_FIRST_SCALE[code + 1]))
-
-
-@dataclass(frozen=True)
-class Sheets:
-    """One row per sheet, sorted by owner, day, instrument and ``known_from``; ``rank`` counts the sheets of an occasion."""
-
-    owner: np.ndarray
-    day: np.ndarray
-    instrument: np.ndarray
-    known_from: np.ndarray
-    known_until: np.ndarray
-    rank: np.ndarray
+def scale_columns(instrument_name: str) -> slice:
+    """Return the columns of an instrument's scales in ``scores``."""
+    code = _CODES[instrument_name]
+    return slice(_FIRST_SCALE[code], _FIRST_SCALE[code + 1])
 
 
 def gather_scores(rows: Rows) -> Block:
-    """Scale scores per person, scale and day, in versions; occasions that cannot be scored have no row."""
-    instrument = rows.table["instrument"].recode(_INSTRUMENT_CODES, UNKNOWN)
-    item = _item_positions(rows)[rows.table["item"].codes, instrument]
-    known = (instrument != UNKNOWN) & (item != UNKNOWN)
+    """Scores of all scales per person and day, in versions; ``scores`` has one column per scale, NaN where unknown."""
+    column = _item_columns(rows)
+    known = column != UNKNOWN
     if not known.all():
-        rows, instrument, item = rows.take(known), instrument[known], item[known]
+        rows, column = rows.take(known), column[known]
+    sheet, first_row = _sheets(rows)
+    owner, day, known_from = rows.owner[first_row], rows.days("answered_on")[first_row], rows.known_from[first_row]
+    occasion = packed_key(owner, day)
+    scores = np.empty((len(occasion), len(SCALES)))
     answer = np.where(rows.is_deleted, _WITHDRAWN, rows.table["answer"])
-    sheets, sheet_of_row = _sheets(rows, instrument)
-    scored = [
-        _score(code, sheets, sheet_of_row[chosen], item[chosen], answer[chosen])
-        for code, chosen in _rows_by_instrument(instrument)
-    ]
-    return _as_block(scored, rows.n_owners)
+    for first, end in _batches(occasion):
+        mine = slice(None) if end - first == len(occasion) else (sheet >= first) & (sheet < end)
+        answers = np.full((end - first, _FIRST_ITEM[-1]), np.nan, order="F")
+        answers[sheet[mine] - first, column[mine]] = answer[mine]
+        _lay_on_top(answers, occasion[first:end])
+        scores[first:end] = _score(answers)
+    columns = {"day": day, "scores": scores, "known_from": known_from, "known_until": until_next(occasion, known_from)}
+    return block(owner, rows.n_owners, columns, (day, known_from))
 
 
-def _item_positions(rows: Rows) -> np.ndarray:
-    """Column of an item in its instrument, shape (n_item_names + 1, n_instruments + 1); last ones are "missing"."""
-    names = (*rows.table["item"].vocabulary, None)
-    table = [[positions.get(name, UNKNOWN) for positions in (*_ITEM_POSITIONS, {})] for name in names]
-    return np.array(table, dtype=np.int16)
+def _item_columns(rows: Rows) -> np.ndarray:
+    """Column of every answer in a sheet; -1 where instrument or item is unknown."""
+    items = (*rows.table["item"].vocabulary, None)
+    names = (*rows.table["instrument"].vocabulary, None)
+    instruments = [_ITEM_COLUMNS[_CODES[name]] if name in _CODES else {} for name in names]
+    columns = np.array([[places.get(item, UNKNOWN) for item in items] for places in instruments], dtype=np.int16)
+    return columns[rows.table["instrument"].codes, rows.table["item"].codes]
 
 
-def _rows_by_instrument(instrument: np.ndarray) -> list[tuple[int, np.ndarray]]:
-    present = np.flatnonzero(np.bincount(instrument, minlength=1))
-    return [(int(code), np.flatnonzero(instrument == code)) for code in present]
-
-
-def _sheets(rows: Rows, instrument: np.ndarray) -> tuple[Sheets, np.ndarray]:
-    """Find the sheets, and the sheet of every row."""
-    day = rows.days("answered_on")
-    key = packed_key(rows.owner, day, instrument, rows.known_from)
+def _sheets(rows: Rows) -> tuple[np.ndarray, np.ndarray]:
+    """Number the sheets by person, day and ``known_from``: the sheet of every row, and one row of every sheet."""
+    key = packed_key(rows.owner, rows.days("answered_on"), rows.known_from)
     # Rows of a sheet nearly always lie together: sorting one row of each run instead of all is what makes this fast.
     starts = run_starts(key)
-    run_of_row = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(key))))
-    _, representative, sheet_of_run = np.unique(key[starts], return_index=True, return_inverse=True)
-    one = starts[representative]
-    occasion = packed_key(rows.owner[one], day[one], instrument[one])
-    known_from = rows.known_from[one]
-    return Sheets(
-        owner=rows.owner[one],
-        day=day[one],
-        instrument=instrument[one],
-        known_from=known_from,
-        known_until=_until_next(occasion, known_from),
-        rank=_rank(occasion),
-    ), sheet_of_run[run_of_row]
+    lengths = np.diff(starts, append=len(key))
+    _, one_run, sheet_of_run = np.unique(key[starts], return_index=True, return_inverse=True)
+    return np.repeat(sheet_of_run, lengths), starts[one_run]
 
 
-def _until_next(occasion: np.ndarray, known_from: np.ndarray) -> np.ndarray:
-    until = np.full(len(occasion), FOREVER, dtype=np.int32)
-    same = np.flatnonzero(occasion[1:] == occasion[:-1])
-    until[same] = known_from[same + 1]
-    return until
-
-
-def _rank(occasion: np.ndarray) -> np.ndarray:
+def _batches(occasion: np.ndarray) -> list[tuple[int, int]]:
+    """Cut the sheets into batches, never within an occasion."""
     starts = run_starts(occasion)
-    return np.arange(len(occasion)) - np.repeat(starts, np.diff(np.append(starts, len(occasion))))
+    cuts = starts[np.searchsorted(starts, np.arange(0, len(occasion), _SHEETS_AT_ONCE))] if len(starts) else starts
+    cuts = [*np.unique(cuts).tolist(), len(occasion)]
+    return list(zip(cuts[:-1], cuts[1:], strict=True))
 
 
-def _score(
-    code: int, sheets: Sheets, sheet_of_row: np.ndarray, item: np.ndarray, answer: np.ndarray
-) -> tuple[np.ndarray, ...]:
-    """Score the sheets of one instrument: owner, scale, day, known_from, known_until, score of all that can be scored."""
-    instrument: Instrument = _INSTRUMENTS[code]
-    mine = np.flatnonzero(sheets.instrument == code)
-    answers = np.full((len(mine), len(instrument.items)), np.nan)
-    answers[np.searchsorted(mine, sheet_of_row), item] = answer
-    _lay_on_top(answers, sheets.rank[mine])
-    scores = score(instrument, np.where(answers == _WITHDRAWN, np.nan, answers))
-    sheet, scale = np.nonzero(~np.isnan(scores))
-    columns = (column[mine[sheet]] for column in (sheets.owner, sheets.day, sheets.known_from, sheets.known_until))
-    return (*columns, (scale + _FIRST_SCALE[code]).astype(np.int8), scores[sheet, scale])
-
-
-def _lay_on_top(answers: np.ndarray, rank: np.ndarray) -> None:
+def _lay_on_top(answers: np.ndarray, occasion: np.ndarray) -> None:
     """Fill, in place, what a sheet does not mention from the sheet before it of the same occasion."""
-    for turn in range(1, int(rank.max(initial=0)) + 1):
-        later = np.flatnonzero(rank == turn)
-        answers[later] = np.where(np.isnan(answers[later]), answers[later - 1], answers[later])
+    corrections = np.flatnonzero(occasion[1:] == occasion[:-1]) + 1
+    while len(corrections):
+        before = np.isin(corrections - 1, corrections, invert=True)
+        turn, corrections = corrections[before], corrections[~before]
+        answers[turn] = np.where(np.isnan(answers[turn]), answers[turn - 1], answers[turn])
 
 
-def _as_block(scored: list[tuple[np.ndarray, ...]], n_owners: int) -> Block:
-    dtypes = (np.int32, np.int32, np.int32, np.int32, np.int8, np.float64)
-    parts = zip(*scored, strict=True) if scored else ([np.empty(0, dtype)] for dtype in dtypes)
-    owner, day, known_from, known_until, scale, scores = (np.concatenate(part) for part in parts)
-    columns = {"scale": scale, "day": day, "known_from": known_from, "known_until": known_until, "score": scores}
-    return block(owner, n_owners, columns, ("scale", "day", "known_from"))
+def _score(answers: np.ndarray) -> np.ndarray:
+    answers[answers == _WITHDRAWN] = np.nan
+    parts = zip(_INSTRUMENTS, _FIRST_ITEM[:-1], _FIRST_ITEM[1:], strict=True)
+    return np.concatenate([score(instrument, answers[:, first:end]) for instrument, first, end in parts], axis=1)

@@ -50,9 +50,9 @@ class Block:
         return Block(_offsets(counts), {name: column[rows] for name, column in self.columns.items()})
 
 
-def block(owner: np.ndarray, n_owners: int, columns: dict[str, np.ndarray], sort_by: tuple[str, ...]) -> Block:
-    """Sort rows by owner and the columns of ``sort_by``, and set the offsets."""
-    order = order_of(packed_key(owner, *(columns[name] for name in sort_by)))
+def block(owner: np.ndarray, n_owners: int, columns: dict[str, np.ndarray], sort_by: tuple[np.ndarray, ...]) -> Block:
+    """Sort rows by owner and then ``sort_by``, and set the offsets."""
+    order = order_of(packed_key(owner, *sort_by))
     if order is not None:
         columns = {name: column[order] for name, column in columns.items()}
     return Block(_offsets(np.bincount(owner, minlength=n_owners)), columns)
@@ -80,9 +80,15 @@ def versions(fact: np.ndarray, known_from: np.ndarray, is_deleted: np.ndarray) -
     order = order_of(packed_key(fact, known_from))
     if order is None:
         order = np.arange(len(fact))
-    fact, known_from = fact[order], known_from[order]
-    known_until = np.full(len(fact), FOREVER, dtype=np.int32)
-    replaced = np.flatnonzero(fact[1:] == fact[:-1])
-    known_until[replaced] = known_from[replaced + 1]
+    known_from = known_from[order]
+    known_until = until_next(fact[order], known_from)
     keep = ~is_deleted[order] & (known_from < known_until)
     return order[keep], known_until[keep]
+
+
+def until_next(fact: np.ndarray, known_from: np.ndarray) -> np.ndarray:
+    """Return ``known_until`` of versions that are sorted by fact and ``known_from``."""
+    known_until = np.full(len(fact), FOREVER, dtype=np.int32)
+    replaced = (fact[1:] == fact[:-1]).nonzero()[0]
+    known_until[replaced] = known_from[replaced + 1]
+    return known_until

@@ -39,9 +39,11 @@ class Feature:
 class FeatureGroup:
     """Features that are computed together from one cut of the histories.
 
-    ``compute`` returns a float32 array of shape (n_persons, n_features), NaN where unknown.
+    ``compute`` returns a float32 array of shape (n_persons, n_features), NaN where unknown. ``version`` is raised when
+    ``compute`` changes a number while names, units and meanings stay: it is part of the catalogue's fingerprint.
     """
 
     name: str
     features: tuple[Feature, ...]
     compute: Callable[[Known], np.ndarray]
+    version: int = 1

@@ -8,7 +8,7 @@ import numpy as np
 
 from data_contracts.analytes import ANALYTES, canonical
 from data_contracts.tables import Coded, Table, take
-from data_contracts.time_windows import NO_DAY, to_day_numbers
+from data_contracts.time_windows import to_day_numbers
 from features.blocks import Block, block, versions
 from features.segments import packed_key
 
@@ -16,6 +16,7 @@ EDUCATION = {"basic": 1, "secondary": 2, "tertiary_short": 3, "tertiary_long": 4
 MENTAL, MUSCULOSKELETAL, OTHER_CHAPTER = 0, 1, 2
 CHAPTER_GROUPS = {"P": MENTAL, "L": MUSCULOSKELETAL}
 EVENT_KINDS = ("leader_change", "reorganisation", "downsizing", "intervention_session")
+_EVENT_CODES = {name: code for code, name in enumerate(EVENT_KINDS)}
 UNKNOWN = -1
 """Missing in the small integer columns (flags, codes)."""
 
@@ -51,8 +52,8 @@ class Rows:
         values = self.table[column]
         return np.where(np.isnan(values), missing, values).astype(np.int8)
 
-    def block(self, known_until: np.ndarray, sort_by: tuple[str, ...], **columns: np.ndarray) -> Block:
-        """Build the block of these rows."""
+    def block(self, known_until: np.ndarray, sort_by: tuple[np.ndarray, ...], **columns: np.ndarray) -> Block:
+        """Build the block of these rows, sorted by owner and then ``sort_by``."""
         columns |= {"known_from": self.known_from, "known_until": known_until}
         return block(self.owner, self.n_owners, columns, sort_by)
 
@@ -62,7 +63,7 @@ def gather_persons(rows: Rows) -> Block:
     rows, known_until = rows.current()
     return rows.block(
         known_until,
-        ("known_from",),
+        (rows.known_from,),
         birth_year=rows.table["birth_year"].astype(np.float32),
         is_female=rows.table["sex"].recode({"male": 0, "female": 1}, UNKNOWN).astype(np.int8),
         education=rows.table["education_level"].recode(EDUCATION, UNKNOWN).astype(np.int8),
@@ -72,12 +73,13 @@ def gather_persons(rows: Rows) -> Block:
 def gather_employments(rows: Rows, companies: dict[str, int], units: dict[str, int]) -> Block:
     """Employments; companies and units as their rank by name, so that ties break alike in every batch."""
     rows, known_until = rows.current(rows.table["company_id"].recode(companies), rows.days("start_date"))
+    start, company = rows.days("start_date"), rows.table["company_id"].recode(companies)
     return rows.block(
         known_until,
-        ("start", "company", "known_from"),
-        start=rows.days("start_date"),
+        (start, company, rows.known_from),
+        start=start,
         end=rows.days("end_date"),
-        company=rows.table["company_id"].recode(companies),
+        company=company,
         unit=rows.table["unit_id"].recode(units, UNKNOWN),
         position_percent=rows.table["position_percent"].astype(np.float64),
         shift_work=rows.small("shift_work"),
@@ -95,31 +97,34 @@ def gather_absences(rows: Rows) -> Block:
     """Spells: who certified, how much, which chapter group, which days."""
     rows, known_until = rows.current(rows.table["spell_id"].codes)
     diagnosis = rows.table["diagnosis"]
-    chapters = {text: CHAPTER_GROUPS.get(text[0], OTHER_CHAPTER) for text in diagnosis.vocabulary}
+    chapter = diagnosis.recode({text: CHAPTER_GROUPS.get(text[0], OTHER_CHAPTER) for text in diagnosis.vocabulary})
+    first = rows.days("first_day")
     return rows.block(
         known_until,
-        ("first",),
-        first=rows.days("first_day"),
+        (first,),
+        first=first,
         last=rows.days("last_day"),
         by_doctor=rows.table["kind"].recode({"self_certified": 0, "doctor_certified": 1}).astype(bool),
         grade=rows.small("grade_percent"),
-        chapter=diagnosis.recode(chapters, OTHER_CHAPTER).astype(np.int8),
+        chapter=np.where(chapter == UNKNOWN, OTHER_CHAPTER, chapter).astype(np.int8),
     )
 
 
 def gather_guidance(rows: Rows) -> Block:
     """Guidance sessions by day."""
     rows, known_until = rows.current(rows.table["domain"].codes, rows.days("held_on"))
-    return rows.block(known_until, ("day",), day=rows.days("held_on"))
+    day = rows.days("held_on")
+    return rows.block(known_until, (day,), day=day)
 
 
 def gather_events(rows: Rows, units: dict[str, int]) -> Block:
     """Workplace events per company; ``unit`` is -1 where the whole company is meant."""
-    kind = rows.table["kind"].recode({name: position for position, name in enumerate(EVENT_KINDS)})
-    rows, known_until = rows.current(rows.table["unit_id"].codes, kind, rows.days("occurred_on"))
-    kind = rows.table["kind"].recode({name: position for position, name in enumerate(EVENT_KINDS)})
-    unit = rows.table["unit_id"].recode(units, UNKNOWN)
-    return rows.block(known_until, ("day",), day=rows.days("occurred_on"), kind=kind.astype(np.int8), unit=unit)
+    rows, known_until = rows.current(
+        rows.table["unit_id"].codes, rows.table["kind"].codes, rows.days("occurred_on")
+    )
+    day = rows.days("occurred_on")
+    kind = rows.table["kind"].recode(_EVENT_CODES).astype(np.int8)
+    return rows.block(known_until, (day,), day=day, kind=kind, unit=rows.table["unit_id"].recode(units))
 
 
 def gather_labs(rows: Rows) -> Block:
@@ -133,36 +138,38 @@ def gather_labs(rows: Rows) -> Block:
         analyte, factor, offset = analyte[known], factor[known], offset[known]
     value = rows.table["value"] * factor + offset
     own = [rows.table[name] * factor + offset for name in ("reference_low", "reference_high")]
+    day = rows.days("sampled_on")
     return rows.block(
         known_until,
-        ("analyte", "day", "known_from", "code"),
+        (analyte, day, rows.known_from, _rank(rows.table["code"])),
         analyte=analyte,
-        day=rows.days("sampled_on"),
-        code=_code_rank(rows.table["code"]),
+        day=day,
         value=value.astype(np.float32),
         outside_female=_outside(value, own, analyte, "f"),
         outside_male=_outside(value, own, analyte, "m"),
     )
 
 
-def _code_rank(codes: Coded) -> np.ndarray:
-    ranks = {text: rank for rank, text in enumerate(sorted(codes.vocabulary))}
-    return codes.recode(ranks).astype(np.int16)
+def _rank(texts: Coded) -> np.ndarray:
+    return texts.recode({text: rank for rank, text in enumerate(sorted(texts.vocabulary))})
 
 
 def _conversions(table: Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Analyte (int8, -1 unknown), factor and offset per row; each combination of codes is looked up once."""
-    columns = [table[name] for name in ("code_system", "code", "unit")]
-    shape = tuple(len(column.vocabulary) + 1 for column in columns)
-    cell = np.ravel_multi_index([column.codes + 1 for column in columns], shape)
-    analyte = np.full(int(np.prod(shape)), UNKNOWN, dtype=np.int8)
-    factor, offset = np.ones(len(analyte)), np.zeros(len(analyte))
-    words = [(None, *column.vocabulary) for column in columns]
-    for position in np.flatnonzero(np.bincount(cell, minlength=1)):
-        texts = [word[place] for word, place in zip(words, np.unravel_index(position, shape), strict=True)]
-        found = None if None in texts else canonical(*texts)
-        if found is not None:
-            analyte[position], factor[position], offset[position] = found
+    systems, codes, units = (table[name] for name in ("code_system", "code", "unit"))
+    n_codes, n_units = len(codes.vocabulary) + 1, len(units.vocabulary) + 1
+    cell = ((systems.codes + 1) * n_codes + codes.codes + 1) * n_units + units.codes + 1
+    n_cells = (len(systems.vocabulary) + 1) * n_codes * n_units
+    analyte = np.full(n_cells, UNKNOWN, dtype=np.int8)
+    factor, offset = np.ones(n_cells), np.zeros(n_cells)
+    for position in np.bincount(cell, minlength=1).nonzero()[0].tolist():
+        rest, unit = divmod(position, n_units)
+        system, code = divmod(rest, n_codes)
+        if system and code and unit:
+            texts = systems.vocabulary[system - 1], codes.vocabulary[code - 1], units.vocabulary[unit - 1]
+            found = canonical(*texts)
+            if found is not None:
+                analyte[position], factor[position], offset[position] = found
     return analyte[cell], factor[cell], offset[cell]
 
 
@@ -182,6 +189,3 @@ def _outside(value: np.ndarray, own: list[np.ndarray], analyte: np.ndarray, sex:
     high = np.where(has_own, high, _FALLBACK[sex][1][analyte])
     verdict = ((value < low) | (value > high)).astype(np.int8)
     return np.where(np.isnan(low) & np.isnan(high), np.int8(UNKNOWN), verdict)
-
-
-assert NO_DAY < 0, "an open end must sort before every real day"

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -187,7 +186,7 @@ class _Gathering:
             usable &= in_time
         source = TABLES[name].consent_source
         if source is not None and owner == "person_id":
-            usable &= self.consented[owners, SOURCES.index(source)]
+            usable[usable] = self.consented[owners[usable], SOURCES.index(source)]
         n_owners = len(self.positions if positions is None else positions)
         rows = Rows(table, owners, known_from, table["is_deleted"] == 1.0, n_owners)
         return rows if usable.all() else rows.take(usable)

@@ -28,7 +28,7 @@ def packed_key(*columns: np.ndarray) -> np.ndarray:
     int64 array. The numbers themselves mean nothing and depend on the ranges seen.
     """
     key, width = np.zeros(len(columns[0]), dtype=np.int64), 1
-    if not len(key):
+    if len(key) < 2:
         return key
     for column in columns:
         low = int(column.min())
@@ -47,18 +47,16 @@ def order_of(key: np.ndarray) -> np.ndarray | None:
 
 def run_starts(group: np.ndarray) -> np.ndarray:
     """Return the position of the first row of every run of equal values."""
-    return np.flatnonzero(_changes(group))
+    is_start = np.ones(len(group), dtype=bool)
+    np.not_equal(group[1:], group[:-1], out=is_start[1:])
+    return is_start.nonzero()[0]
 
 
 def run_ends(group: np.ndarray) -> np.ndarray:
     """Return the position of the last row of every run of equal values."""
-    return np.flatnonzero(np.append(group[1:] != group[:-1], True)) if len(group) else np.empty(0, dtype=np.int64)
-
-
-def _changes(group: np.ndarray) -> np.ndarray:
-    changes = np.ones(len(group), dtype=bool)
-    np.not_equal(group[1:], group[:-1], out=changes[1:])
-    return changes
+    is_end = np.ones(len(group), dtype=bool)
+    np.not_equal(group[1:], group[:-1], out=is_end[:-1])
+    return is_end.nonzero()[0]
 
 
 def reduce_groups(ufunc: np.ufunc, group: np.ndarray, n_groups: int, values: np.ndarray) -> np.ndarray:

@@ -125,7 +125,7 @@ def _from_json(
 
 
 def _listed(numbers: np.ndarray | None) -> list[float | None] | None:
-    """Numbers as JSON: repr of a float keeps every bit; NaN, which JSON lacks, becomes null (which NumPy reads as NaN)."""
+    """Numbers as JSON: repr of a float keeps every bit; NaN, which JSON lacks, becomes null (NumPy reads it as NaN)."""
     return None if numbers is None else [None if np.isnan(number) else float(number) for number in numbers]
 
 

@@ -1,9 +1,9 @@
 """LightGBM without its companions: the one door through which models are parsed and evaluated.
 
 LightGBM imports scikit-learn and pandas (and, through them, half of the data stack) whenever they are installed, only
-to recognise their objects. We always pass NumPy arrays, so the import is done with those packages out of sight: it takes
-half a second instead of four, and the scoring process holds far less code that could be attacked. Packages that are
-imported already stay in use, so training code works in the same process; but whoever wants LightGBM's scikit-learn
+to recognise their objects. We always pass NumPy arrays, so the import is done with those packages out of sight: it
+takes half a second instead of four, and the scoring process holds far less code that could be attacked. Packages that
+are imported already stay in use, so training code works in the same process; but whoever wants LightGBM's scikit-learn
 classes or its Dask estimators must import those packages before this module.
 """
 
@@ -39,7 +39,7 @@ ONE_THREAD = 1
 
 
 def parse(text: str) -> lightgbm.Booster:
-    """Parse a LightGBM text model. Damaged text can end the process: :mod:`models.bundle` handles what is not trusted."""
+    """Parse a LightGBM text model. Damaged text can end the process, see :mod:`models.bundle`."""
     return lightgbm.Booster(model_str=text)
 
 

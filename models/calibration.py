@@ -28,8 +28,8 @@ def fit_recalibration(raw: np.ndarray, y: np.ndarray, weights: np.ndarray) -> tu
     Returns
     -------
     intercept, slope : float
-        Slope 0 and the log-odds of the mean when the raw prediction carries no or inverted information: a model is never
-        turned upside down to fit.
+        Slope 0 and the log-odds of the mean when the raw prediction carries no or inverted information: a model is
+        never turned upside down to fit.
     """
     intercept, slope = (float(value[0]) for value in fit_lines(raw, y, weights[None]))
     if slope > 0:

@@ -1,8 +1,8 @@
 """Weights that let observed labels stand for those that could not be observed; reported, never silent.
 
-Censoring: inverse probability of censoring weights by the Kaplan-Meier curve of the censoring time (Graf E et al. Stat Med
-1999;18:2529). Response: inverse probability of answering by a logistic model, stabilised and truncated (Cole SR, Hernán MA.
-Am J Epidemiol 2008;168:656).
+Censoring: inverse probability of censoring weights by the Kaplan-Meier curve of the censoring time (Graf E et al. Stat
+Med 1999;18:2529). Response: inverse probability of answering by a logistic model, stabilised and truncated (Cole SR,
+Hernán MA. Am J Epidemiol 2008;168:656).
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ TRUNCATION_PERCENTILE = 99.0
 FEWEST_PER_CLASS = 20
 
 
-def censoring_weights(followed_days: np.ndarray, event: np.ndarray, censored: np.ndarray, horizon_days: int) -> np.ndarray:
+def censoring_weights(
+    followed_days: np.ndarray, event: np.ndarray, censored: np.ndarray, horizon_days: int
+) -> np.ndarray:
     """Weight rows by 1 / P(not yet censored).
 
     Parameters
@@ -27,8 +29,8 @@ def censoring_weights(followed_days: np.ndarray, event: np.ndarray, censored: np
 
     Returns
     -------
-    float64 array, shape (n,): 1/G(T-) for events, 1/G(horizon) for completed rows, 0 for censored rows; on a day with both,
-    events come before censoring. The weights add up to n as long as one row is followed to the end.
+    float64 array, shape (n,): 1/G(T-) for events, 1/G(horizon) for completed rows, 0 for censored rows; an event comes
+        before censoring on the same day. The weights add up to n as long as one row is followed to the end.
     """
     survival = _not_censored_before(followed_days, event, censored, horizon_days)
     last_day = followed_days[~censored]
@@ -64,7 +66,7 @@ def response_weights(baseline: np.ndarray, responded: np.ndarray, fold: np.ndarr
 
     Returns
     -------
-    float64 array, shape (n,): 0 without response, else truncated at the 99th percentile. All 1 for responders when a fold
+    float64 array, shape (n,): 0 without response, else truncated at the 99th percentile. 1 for responders when a fold
     has too few of either kind to learn from.
     """
     x = _standardised(baseline)

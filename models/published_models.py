@@ -1,7 +1,7 @@
 """Published formulas, as printed, to compare our models with.
 
-Roelen CAM et al. BMC Public Health 2013;13:105 (doi 10.1186/1471-2458-13-105): 30 or more sickness absence days in one year,
-developed in 535 Dutch health care workers. Its outcome is not ours: recalibrate before comparing.
+Roelen CAM et al. BMC Public Health 2013;13:105 (doi 10.1186/1471-2458-13-105): 30 or more sickness absence days in one
+year, developed in 535 Dutch health care workers. Its outcome is not ours: recalibrate before comparing.
 """
 
 from __future__ import annotations

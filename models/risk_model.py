@@ -134,8 +134,19 @@ class RiskModel:
             return np.full((len(X), 2), np.nan)
         return np.quantile(np.stack([refit.risks(X) for refit in self.refits]), INTERVAL, axis=0).T
 
+    def outside_training_range(self, X: np.ndarray) -> np.ndarray:
+        """True where a value lies outside those of the training rows, bool of shape (n_rows, n_features)."""
+        X = _checked_rows(self, X)
+        lowest, highest = self._training_range
+        return (lowest > X) | (highest < X)
+
+    @cached_property
+    def _training_range(self) -> np.ndarray:
+        known = self.facts.get("training_range", {})
+        return np.array([known.get(name, (-np.inf, np.inf)) for name in self.feature_names], dtype=np.float32).T
+
     def with_golden(self, X: np.ndarray) -> RiskModel:
-        """Return a copy that remembers these rows and their log-odds, to be checked before the model is taken into use."""
+        """Return a copy that remembers these rows and their log-odds, to be checked before the model is used."""
         rows = np.ascontiguousarray(X, dtype=np.float32)
         return replace(self, golden=(rows, self.log_odds(rows)))
 

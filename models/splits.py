@@ -92,7 +92,9 @@ def temporal_split(
 
 def _first_test_day(t: np.ndarray, test_months: int) -> int:
     if len(t) == 0:
-        raise NotEnoughDataError("The training set has no rows. Read its flow counts: they say why each pair was left out.")
+        raise NotEnoughDataError(
+            "The training set has no rows. Read its flow counts: they say why each pair was left out."
+        )
     last = np.datetime64(int(t.max()), "D")
     month = last.astype("datetime64[M]")
     boundary = (month - test_months).astype("datetime64[D]") + (last - month.astype("datetime64[D]"))
@@ -103,6 +105,6 @@ def _refuse_empty(split: Split, embargo_days: int) -> None:
     for name, rows in (("training", split.train), ("test", split.test)):
         if len(rows) == 0:
             raise NotEnoughDataError(
-                f"No {name} row is left: index dates must span more than the embargo of {embargo_days} days plus the test "
-                "period. Use earlier index dates (training.first_index_date) or fewer training.test_months."
+                f"No {name} row is left: index dates must span more than the embargo of {embargo_days} days plus the "
+                "test period. Use earlier index dates (training.first_index_date) or fewer training.test_months."
             )

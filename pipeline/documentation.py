@@ -78,7 +78,7 @@ def _instruments_page() -> str:
         rows = [
             (f"`{s.name}`", s.label_nb, s.label_en, f"{s.minimum:g}–{s.maximum:g}", s.method, len(s.items), s.fewest_answers,
              "higher is worse" if s.higher_is_worse else "higher is better",
-             ", ".join(f"{b.name} {b.lowest:g}–{b.highest:g}" for b in s.bands))
+             ", ".join(f"{b.name} from {b.lowest:g}" for b in s.bands))
             for s in instrument.scales
         ]  # fmt: skip
         items = ", ".join(f"`{item.id}`" for item in instrument.items)

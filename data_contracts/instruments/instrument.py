@@ -111,38 +111,35 @@ def score(instrument: Instrument, answers: np.ndarray) -> np.ndarray:
 
 
 def _score_scale(instrument: Instrument, scale: Scale, answers: np.ndarray) -> np.ndarray:
-    columns = {item: _oriented(instrument, scale, item, answers) for item in scale.items}
-    n_answered = np.zeros(len(answers))
-    for column in columns.values():
-        n_answered += ~np.isnan(column)
-    scores = _criteria_met(scale, columns) if scale.method == "criteria" else _combined(scale, columns, n_answered)
+    chosen = _oriented(instrument, scale, answers)
+    n_answered = np.count_nonzero(~np.isnan(chosen), axis=1)
+    scores = _criteria_met(scale, chosen) if scale.method == "criteria" else _combined(scale, chosen, n_answered)
     return np.where(n_answered >= scale.fewest_answers, scores, np.nan)
 
 
-def _oriented(instrument: Instrument, scale: Scale, item_id: str, answers: np.ndarray) -> np.ndarray:
-    """Answers to one item, mirrored within its answer codes where the scale reverses it."""
-    position = instrument.item_positions[item_id]
-    column = answers[:, position]
-    if item_id not in scale.reversed_items:
-        return column
-    codes = instrument.items[position].answers
-    return min(codes) + max(codes) - column
+def _oriented(instrument: Instrument, scale: Scale, answers: np.ndarray) -> np.ndarray:
+    """Answers to the scale's items, in its order; reversed items mirrored within their answer codes."""
+    item_positions = instrument.item_positions
+    chosen = answers[:, [item_positions[item] for item in scale.items]]
+    for item in scale.reversed_items:
+        codes = instrument.items[item_positions[item]].answers
+        column = scale.items.index(item)
+        chosen[:, column] = min(codes) + max(codes) - chosen[:, column]
+    return chosen
 
 
-def _combined(scale: Scale, columns: dict[str, np.ndarray], n_answered: np.ndarray) -> np.ndarray:
-    total = np.zeros(len(n_answered))
-    for column in columns.values():
-        total += np.where(np.isnan(column), 0.0, column)
-    n_counted = len(columns) if scale.method == "sum" else 1
+def _combined(scale: Scale, chosen: np.ndarray, n_answered: np.ndarray) -> np.ndarray:
+    total = np.zeros(len(chosen))
+    for column in np.where(np.isnan(chosen), 0.0, chosen).T:
+        total += column
+    n_counted = len(scale.items) if scale.method == "sum" else 1
     # One division at the very end: totals of answer codes are exact, so the score is the nearest float to the true one.
     return total * (scale.multiplier * n_counted) / np.maximum(n_answered, 1)
 
 
-def _criteria_met(scale: Scale, columns: dict[str, np.ndarray]) -> np.ndarray:
-    met = np.ones(len(next(iter(columns.values()))), dtype=bool)
+def _criteria_met(scale: Scale, chosen: np.ndarray) -> np.ndarray:
+    met = np.ones(len(chosen), dtype=bool)
     for items, threshold in scale.criteria:
-        any_reached = np.zeros(len(met), dtype=bool)
-        for item in items:
-            any_reached |= columns[item] >= threshold
-        met &= any_reached
+        group = chosen[:, [scale.items.index(item) for item in items]]
+        met &= (group >= threshold).any(axis=1)
     return met.astype(np.float64)

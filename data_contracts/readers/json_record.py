@@ -1,7 +1,8 @@
 """The record of an API request: JSON objects to raw text columns, with everything JSON can get wrong named.
 
-A cell must have the JSON type of its column: a string for text, codes and dates, a number for numbers, true or false for
-flags. Values become text in one canonical way, so that the checks behind this door and behind the file door are the same.
+A cell must have the JSON type of its column: a string for text, codes and dates, a number for numbers, true or false
+for flags. Values become text in one canonical way, so that the checks behind this door and behind the file door are the
+same.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ _EXPECTED = {"text": "string", "code": "string", "date": "string", "integer": "n
 def read_record(record_json: Any) -> tuple[dict[str, dict[str, Coded]], list[Violation]]:
     """Return the raw columns of all eight tables and the violations that only JSON can have.
 
-    A table whose list or one of whose rows has the wrong shape is reported and left empty. Rows without ``person_id`` get
-    the one of ``person``.
+    A table whose list or one of whose rows has the wrong shape is reported and left empty. Rows without ``person_id``
+    get the one of ``person``.
     """
     raw: dict[str, dict[str, Coded]] = {name: {} for name in TABLES}
     if not isinstance(record_json, dict):
@@ -44,6 +45,7 @@ def read_record(record_json: Any) -> tuple[dict[str, dict[str, Coded]], list[Vio
     if person is None:
         violations.append(_violation("record", 0, "person", _NO_PERSON))
     person_id = person.get("person_id") if isinstance(person, dict) else None
+    person_id = person_id if isinstance(person_id, str) else None
     for field, record in _FIELDS.items():
         rows = record_json.get(field)
         if rows is not None:
@@ -52,7 +54,9 @@ def read_record(record_json: Any) -> tuple[dict[str, dict[str, Coded]], list[Vio
     return raw, violations
 
 
-_FIELDS: dict[str, type[Record]] = {("person" if record.table == "persons" else record.table): record for record in RECORDS}
+_FIELDS: dict[str, type[Record]] = {
+    ("person" if record.table == "persons" else record.table): record for record in RECORDS
+}
 
 
 def _read_rows(
@@ -69,7 +73,10 @@ def _read_rows(
     if len(known) < len(present):
         names = record.model_fields
         violations += [
-            _violation(origin, index, key, _UNKNOWN) for index, row in enumerate(rows) for key in row if key not in names
+            _violation(origin, index, key, _UNKNOWN)
+            for index, row in enumerate(rows)
+            for key in row
+            if key not in names
         ]
     return {column.name: _read_cells(column, rows, origin, violations) for column in known}
 
@@ -80,11 +87,13 @@ def _shape_faults(rows: Any, origin: str) -> list[Violation]:
     return [_violation(origin, index, "", _SHAPE_RECORD) for index, row in enumerate(rows) if not isinstance(row, dict)]
 
 
-def _with_person(row: dict[str, Any], person_id: Any, origin: str, index: int, violations: list[Violation]) -> dict[str, Any]:
+def _with_person(
+    row: dict[str, Any], person_id: Any, origin: str, index: int, violations: list[Violation]
+) -> dict[str, Any]:
     own = row.get("person_id")
     if own is None:
         return row | {"person_id": person_id}
-    if own != person_id and isinstance(own, str):
+    if person_id is not None and own != person_id and isinstance(own, str):
         violations.append(_violation(origin, index, "person_id", _OTHER_PERSON, own))
     return row
 
@@ -98,7 +107,7 @@ def _read_cells(column: Column, rows: list[dict[str, Any]], origin: str, violati
     distinct.pop(None, None)
     codes = {cell: code for code, cell in enumerate(distinct)}
     codes[None] = -1
-    vocabulary = tuple(distinct) if column.kind in _STRING_KINDS else tuple(map(_as_text, distinct))
+    vocabulary = tuple(map(str if column.kind in _STRING_KINDS else _as_text, distinct))
     return Coded(np.array([codes[cell] for cell in cells], dtype=np.int32), vocabulary)
 
 
@@ -124,6 +133,4 @@ def _as_text(cell: Any) -> str:
 
 
 def _violation(origin: str, row: int, column: Any, fault: Fault, value: str | None = None) -> Violation:
-    return Violation(
-        origin, row, shown(str(column)), fault.rule, None if value is None else shown(value), fault.reason
-    )
+    return Violation(origin, row, shown(str(column)), fault.rule, None if value is None else shown(value), fault.reason)

@@ -1,4 +1,4 @@
-"""Checked tables on disk: one Parquet file per table, written and read without loss."""
+"""Tables as Parquet files: checked tables written and read without loss, and source tables as they come."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from data_contracts.errors import MissingInputError, SourceFileError
 from data_contracts.fingerprints import fingerprint
+from data_contracts.readers.source_columns import as_coded, check_header, fill_known_from
 from data_contracts.records import TABLES, Column, Record, columns
 from data_contracts.tables import Coded, Table
 
@@ -39,18 +40,25 @@ def write_table(path: Path, record: type[Record], table: Table) -> None:
 
 def read_table(path: Path, record: type[Record]) -> Table:
     """Read a table that :func:`write_table` has written under the same contract."""
-    if not path.is_file():
-        raise MissingInputError(f"{path} does not exist. Run `balance-risk ingest` first.")
-    try:
-        arrow = pq.read_table(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise SourceFileError(f"{path} is not a readable Parquet file. Run `balance-risk ingest` again.") from error
+    arrow = _open(path)
     if (arrow.schema.metadata or {}).get(CONTRACT_KEY) != fingerprint(record).encode():
         raise SourceFileError(
-            f"{path} was written under another version of the contract of {record.table}. Run `balance-risk ingest` again."
+            f"{path} was written under another version of the contract of {record.table}. "
+            "Run `balance-risk ingest` again."
         )
-    arrow = arrow.unify_dictionaries()
     return {column.name: _from_arrow(column, arrow[column.name]) for column in columns(record)}
+
+
+def read_source_file(
+    path: Path, record: type[Record], known_from_assumption: str | None = None
+) -> tuple[dict[str, Coded], list[str]]:
+    """Return a source table as text columns and notes, as the CSV reader does; row numbers then start at 1."""
+    arrow = _open(path)
+    notes = check_header(path, record, arrow.column_names, known_from_assumption)
+    wanted = [column.name for column in columns(record) if column.name in arrow.column_names]
+    raw = {name: as_coded(_as_text(path, name, arrow[name])) for name in wanted}
+    raw, more_notes = fill_known_from(raw, record, known_from_assumption)
+    return raw, notes + more_notes
 
 
 def write_tables(directory: Path, tables: dict[str, Table]) -> None:
@@ -62,6 +70,26 @@ def write_tables(directory: Path, tables: dict[str, Table]) -> None:
 def read_tables(directory: Path) -> dict[str, Table]:
     """Read all eight tables of a directory."""
     return {name: read_table(directory / f"{name}.parquet", record) for name, record in TABLES.items()}
+
+
+def _open(path: Path) -> pa.Table:
+    if not path.is_file():
+        raise MissingInputError(f"{path} does not exist.")
+    try:
+        return pq.ParquetFile(path).read()
+    except (pa.ArrowException, OSError) as error:
+        raise SourceFileError(f"{path} is not a readable Parquet file. Write it again.") from error
+
+
+def _as_text(path: Path, name: str, values: pa.ChunkedArray) -> pa.ChunkedArray:
+    if pa.types.is_dictionary(values.type):
+        values = values.cast(values.type.value_type)
+    try:
+        return values.cast(pa.string()).dictionary_encode()
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        raise SourceFileError(
+            f"{path}: the column {name} is of the type {values.type}; text, number or date is needed."
+        ) from None
 
 
 def _to_arrow(column: Column, values: Any) -> pa.Array:
@@ -77,10 +105,7 @@ def _to_arrow(column: Column, values: Any) -> pa.Array:
 
 def _from_arrow(column: Column, values: pa.ChunkedArray) -> Any:
     if column.kind in ("text", "code"):
-        chunks = values.chunks
-        codes = [chunk.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32) for chunk in chunks]
-        vocabulary = tuple(chunks[0].dictionary.to_pylist()) if chunks else ()
-        return Coded(np.concatenate(codes) if codes else np.empty(0, dtype=np.int32), vocabulary)
+        return as_coded(values)
     if column.kind == "date":
         return values.to_numpy().astype("datetime64[D]")
     return values.to_numpy().astype(np.float64)

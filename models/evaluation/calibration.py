@@ -1,8 +1,8 @@
 """Whether risks mean what they say: in the large, weak (slope) and moderate (smooth curve).
 
 Reference: Van Calster B et al. A calibration hierarchy for risk models was defined. J Clin Epidemiol 2016;74:167.
-ICI: Austin PC, Steyerberg EW. The Integrated Calibration Index. Stat Med 2019;38:4051. The smooth curve is R's ``loess``
-(span 0.75, degree 2, interpolation), from the same Fortran.
+ICI: Austin PC, Steyerberg EW. The Integrated Calibration Index. Stat Med 2019;38:4051. The smooth curve is R's
+``loess`` (span 0.75, degree 2, interpolation), from the same Fortran.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""How well risks separate events from the rest, and how far they miss: weighted, ties counted half, many weightings at once.
+"""How well risks separate events from the rest, and how far they miss: weighted, equal risks counted half.
 
-Every function takes ``weights`` of shape (n_weightings, n) so that one call serves the estimate and its bootstrap resamples.
+Every function takes ``weights`` of shape (n_weightings, n): one call serves the estimate and its bootstrap resamples.
 """
 
 from __future__ import annotations

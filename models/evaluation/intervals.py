@@ -1,7 +1,8 @@
 """95 % intervals by resampling persons: all index dates of a person are drawn together.
 
-A resample is a row of weights (how often each person was drawn times the observation weight), so that hundreds of resamples
-are one matrix product instead of hundreds of copies. Reference: Davison AC, Hinkley DV. Bootstrap Methods. 1997, ch. 3.8.
+A resample is a row of weights (how often each person was drawn times the observation weight), so that hundreds of
+resamples are one matrix product instead of hundreds of copies.
+Reference: Davison AC, Hinkley DV. Bootstrap Methods and their Application. 1997, ch. 3.8.
 """
 
 from __future__ import annotations

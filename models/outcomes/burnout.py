@@ -1,18 +1,19 @@
 """Burnout: a Copenhagen Burnout Inventory scale, personal or work, reaches 50 at the first survey in the window.
 
-The window and the cut-off are those of SEMANTICS.md; 50 is the cut-off of Borritz M et al. Scand J Public Health 2006;34:49
-for "a high degree of burnout".
+The window and the cut-off of 50 are those of SEMANTICS.md, "Labels".
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 
+from data_contracts.instruments import INSTRUMENTS
 from features.histories import Histories
-from models.outcomes.outcome import Labels, Outcome, Status
+from features.survey_scores import occasions
+from models.outcomes.outcome import Incomplete, Labels, Outcome, Status
 
 INSTRUMENT = "cbi"
 SCALES = ("cbi_personal", "cbi_work")
@@ -32,8 +33,11 @@ class Burnout(Outcome):
     horizon_days: int = LAST_DAY_AFTER
     extra_short_features: tuple[str, ...] = SCALES
 
-    own_reasons: ClassVar[tuple[str, ...]] = ("no burnout survey in the last 400 days", "burnout scale already at 50 or more")
-    incomplete_because: ClassVar[Literal["left employment", "no survey in the window"]] = "no survey in the window"
+    own_reasons: ClassVar[tuple[str, ...]] = (
+        "no burnout survey in the last 400 days",
+        "burnout scale already at 50 or more",
+    )
+    incomplete_because: ClassVar[Incomplete] = "no survey in the window"
 
     @property
     def mature_after_days(self) -> int:
@@ -50,7 +54,7 @@ class Burnout(Outcome):
         person, answered_on, scores = burnout_surveys(histories, t)
         inside = answered_on >= t - LOOKBACK_DAYS
         complete = inside & np.isfinite(scores).all(axis=1)
-        last_complete = np.full(len(histories.person_ids), -1, dtype=np.int64)
+        last_complete = np.full(len(histories), -1, dtype=np.int64)
         np.maximum.at(last_complete, person[complete], answered_on[complete])
         since = inside & (answered_on >= last_complete[person])
         already = np.zeros(len(last_complete), dtype=bool)
@@ -59,11 +63,13 @@ class Burnout(Outcome):
 
     def labels(self, histories: Histories, t: int, data_as_of: int) -> Labels:
         """The first survey of the window decides; no survey is not observed, never 0."""
-        n = len(histories.person_ids)
+        n = len(histories)
         if not self.is_mature(t, data_as_of):
             return Labels.not_mature(n)
         person, answered_on, scores = burnout_surveys(histories, data_as_of)
-        counts = (answered_on >= t + FIRST_DAY_AFTER) & (answered_on <= t + LAST_DAY_AFTER) & np.isfinite(scores).any(axis=1)
+        counts = (
+            (answered_on >= t + FIRST_DAY_AFTER) & (answered_on <= t + LAST_DAY_AFTER) & np.isfinite(scores).any(axis=1)
+        )
         person, answered_on, scores = person[counts], answered_on[counts], scores[counts]
         order = np.lexsort((answered_on, person))
         person, first = np.unique(person[order], return_index=True)
@@ -74,3 +80,10 @@ class Burnout(Outcome):
         followed[person] = answered_on[first] - t
         status = np.where(np.isnan(y), Status.NOT_OBSERVED, Status.OBSERVED).astype(np.int8)
         return Labels(status, y, followed)
+
+
+def burnout_surveys(histories: Histories, d: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Inventories before ``d``, as known then: person, answered_on, scores of SCALES (n_occasions, 2)."""
+    person, answered_on, scores = occasions(histories, d, INSTRUMENT)
+    names = [scale.name for scale in INSTRUMENTS[INSTRUMENT].scales]
+    return person, answered_on, scores[:, [names.index(scale) for scale in SCALES]]

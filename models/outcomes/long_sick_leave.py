@@ -1,19 +1,21 @@
 """Long sick leave: a doctor-certified episode starts in the horizon and lasts longer than the employer period.
 
-The employer pays the first 16 calendar days (folketrygdloven § 8-19), which is also the gap within which absences count as
-one case; hence ``min_days`` and the washout. Days as in SEMANTICS.md, "Absence" and "Labels".
+The employer pays the first 16 calendar days (folketrygdloven § 8-19), which is also the gap within which absences count
+as one case; hence ``min_days`` and the washout. Days as in SEMANTICS.md, "Absence" and "Labels".
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 
 from data_contracts.time_windows import NO_DAY, horizon, is_within
+from features.as_of import doctor_stretches
 from features.histories import Histories
-from models.outcomes.outcome import Labels, Outcome, Status
+from features.workplace import employment_end
+from models.outcomes.outcome import Incomplete, Labels, Outcome, Status, without_consent
 
 EPISODE_GAP_DAYS = 16
 """Stretches with fewer days than this between them are one episode."""
@@ -34,23 +36,23 @@ class LongSickLeave(Outcome):
     min_days: int = 16
 
     own_reasons: ClassVar[tuple[str, ...]] = ("no consent for absence data", "washout")
-    incomplete_because: ClassVar[Literal["left employment", "no survey in the window"]] = "left employment"
+    incomplete_because: ClassVar[Incomplete] = "left employment"
 
     @property
     def mature_after_days(self) -> int:
-        """An episode that starts on the horizon's last day must have had time to pass ``min_days`` and be registered."""
+        """An episode starting on the horizon's last day must have had time to pass ``min_days`` and be registered."""
         return self.horizon_days + self.min_days + 1 + self.registration_lag_days
 
     def own_eligibility(self, histories: Histories, t: int) -> np.ndarray:
-        """Consent for absence data, without which the label would silently be 0, and no certified day in the washout."""
-        found = doctor_stretches(histories, t)
-        recent = np.zeros(len(histories.person_ids), dtype=bool)
-        recent[found.person[found.last_day >= t - WASHOUT_DAYS]] = True
-        return np.stack([~consented_to(histories, "absence"), recent], axis=1)
+        """Consent for absence data (without it the label would silently be 0), no certified day in the washout."""
+        person, _, last_day, _ = doctor_stretches(histories, t)
+        recent = np.zeros(len(histories), dtype=bool)
+        recent[person[last_day >= t - WASHOUT_DAYS]] = True
+        return np.stack([without_consent(histories, "absence"), recent], axis=1)
 
     def labels(self, histories: Histories, t: int, data_as_of: int) -> Labels:
         """First qualifying episode in the horizon while employed; leaving before without one is censoring."""
-        n = len(histories.person_ids)
+        n = len(histories)
         if not self.is_mature(t, data_as_of):
             return Labels.not_mature(n)
         window_end = horizon(t, self.horizon_days)[1]
@@ -62,20 +64,29 @@ class LongSickLeave(Outcome):
         return Labels(
             status=np.where(censored, Status.CENSORED, Status.OBSERVED).astype(np.int8),
             y=np.where(censored, np.nan, event.astype(np.float64)),
-            followed_days=np.select([event, censored], [event_on - t, last_employed - t], self.horizon_days).astype(np.int32),
+            followed_days=self._followed_days(t, event, event_on, censored, last_employed),
         )
+
+    def _followed_days(
+        self, t: int, event: np.ndarray, event_on: np.ndarray, censored: np.ndarray, last_employed: np.ndarray
+    ) -> np.ndarray:
+        # An end before t that became known only after t leaves no day to follow.
+        days = [event_on - t, np.maximum(last_employed - t, 0)]
+        return np.select([event, censored], days, self.horizon_days).astype(np.int32)
 
     def _first_event(self, histories: Histories, t: int, data_as_of: int) -> np.ndarray:
         """First day of each person's first qualifying episode in the horizon, or NEVER."""
-        found = doctor_stretches(histories, data_as_of)
-        person, first_day, certified_days = episodes(found.person, found.first_day, found.last_day)
+        person, first_day, last_day, _ = doctor_stretches(histories, data_as_of)
+        person, first_day, certified_days = episodes(person, first_day, last_day)
         qualifies = is_within(first_day, horizon(t, self.horizon_days)) & (certified_days > self.min_days)
-        event_on = np.full(len(histories.person_ids), NEVER, dtype=np.int32)
+        event_on = np.full(len(histories), NEVER, dtype=np.int32)
         np.minimum.at(event_on, person[qualifies], first_day[qualifies])
         return event_on
 
 
-def episodes(person: np.ndarray, first_day: np.ndarray, last_day: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def episodes(
+    person: np.ndarray, first_day: np.ndarray, last_day: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Join doctor-certified stretches whose gap is under 16 days.
 
     Parameters

@@ -13,12 +13,20 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from data_contracts.consent import SOURCES
+from data_contracts.records import Source
 from features.histories import Histories
+from features.workplace import employed_on
 
 ELIGIBLE = -1
 """Stands for "no reason applies" where reasons are numbered."""
 
 YOUNGEST, OLDEST = 18, 70
+
+Incomplete = Literal["left employment", "no survey in the window"]
+"""Why the label of an eligible person with a mature label may still be unknown; decides how the others are weighted."""
+
+GENERAL_REASONS = ("no consent for any source", "not employed", "age outside 18-70 or unknown")
 
 
 class Status(IntEnum):
@@ -53,6 +61,10 @@ class Labels:
         """Labels of n persons of which none can be decided yet, events already seen included."""
         return cls(np.full(n, Status.NOT_MATURE, np.int8), np.full(n, np.nan), np.zeros(n, np.int32))
 
+    def take(self, persons: np.ndarray) -> Labels:
+        """Return the labels of the chosen persons."""
+        return Labels(self.status[persons], self.y[persons], self.followed_days[persons])
+
 
 @dataclass(frozen=True)
 class Outcome(ABC):
@@ -77,7 +89,7 @@ class Outcome(ABC):
     extra_short_features: tuple[str, ...] = ()
 
     own_reasons: ClassVar[tuple[str, ...]]
-    incomplete_because: ClassVar[Literal["left employment", "no survey in the window"]]
+    incomplete_because: ClassVar[Incomplete]
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -126,12 +138,14 @@ class Outcome(ABC):
         return data_as_of >= t + self.mature_after_days
 
 
-GENERAL_REASONS = ("no consent for any source", "not employed", "age outside 18-70 or unknown")
-
-
 def general_eligibility(histories: Histories, t: int, age_years: np.ndarray) -> np.ndarray:
     """One bool column per general reason, shape (n_persons, 3); True where the reason applies at ``t``."""
-    without_consent = ~histories.consented.any(axis=1)
+    no_source = ~histories.consented.any(axis=1)
     not_employed = ~employed_on(histories, t)
     outside = ~((age_years >= YOUNGEST) & (age_years <= OLDEST))
-    return np.stack([without_consent, not_employed, outside], axis=1)
+    return np.stack([no_source, not_employed, outside], axis=1)
+
+
+def without_consent(histories: Histories, source: Source) -> np.ndarray:
+    """True for persons whose data of one source may not be used, shape (n_persons,)."""
+    return ~histories.consented[:, SOURCES.index(source)]

@@ -1,0 +1,219 @@
+"""Absence before the index date: how much, how often, how long, how long ago, and under which chapters of ICPC-2.
+
+A day that is both self- and doctor-certified is doctor-certified. Chapter groups (P mental, L musculoskeletal, all others
+and unknown) are the union of that group's doctor-certified spells on their own, so that a day may count in two of them.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from data_contracts.consent import SOURCES
+from features.as_of import DOCTOR, Known
+from features.feature import Feature, FeatureGroup
+from features.segments import disjoint_pieces, merged, reduce_groups, run_ends
+
+WINDOWS = (30, 90, 180, 365, 730)
+_LONG_WINDOWS = (90, 365, 730)
+
+
+class _Kind(NamedTuple):
+    """One kind of absence: its name in feature names, and the words for it."""
+
+    name: str
+    nb: str
+    nb_where: str
+    en: str
+    en_where: str
+    days: str
+
+
+_DOCTOR_SPELLS = "union of the doctor-certified spells"
+_KINDS = (
+    _Kind("doctor", "legemeldt", "", "doctor-certified", "", _DOCTOR_SPELLS),
+    _Kind("self", "egenmeldt", "", "self-certified", "", "union of the self-certified spells, less doctor-certified days"),
+    _Kind("mental", "legemeldt", ", registrert under psykisk helse", "doctor-certified", ", recorded under mental health",
+          _DOCTOR_SPELLS + " of ICPC-2 chapter P"),
+    _Kind("musculoskeletal", "legemeldt", ", registrert under muskel og skjelett", "doctor-certified",
+          ", recorded under muscles and skeleton", _DOCTOR_SPELLS + " of ICPC-2 chapter L"),
+    _Kind("other_diagnosis", "legemeldt", ", registrert under andre områder", "doctor-certified",
+          ", recorded under other areas", _DOCTOR_SPELLS + " of any other or no ICPC-2 chapter"),
+)  # fmt: skip
+_DOCTOR_KIND, _SELF_KIND, _FIRST_CHAPTER_KIND = 0, 1, 2
+
+_SOURCE = SOURCES.index("absence")
+
+
+def _feature(
+    name: str, unit: str, nb: str, en: str, meaning: str, direction: Literal[-1, 0, 1], kind: _Kind
+) -> Feature:
+    return Feature(
+        name=name,
+        unit=unit,
+        label_nb=nb[0].upper() + nb[1:],
+        label_en=en[0].upper() + en[1:],
+        domain="absence_history",
+        modifiable=False,
+        expected_direction=direction,
+        table="absence_spells",
+        meaning=meaning,
+        age_feature=f"days_since_{kind.name}",
+    )
+
+
+def _days(kind: _Kind, window: int) -> Feature:
+    nb = f"{kind.nb}e fraværsdager siste {window} dager{kind.nb_where}"
+    en = f"{kind.en} absence days, last {window} days{kind.en_where}"
+    return _feature(f"days_{kind.name}_{window}", "d", nb, en, f"days in [t-{window}, t) of the {kind.days}", 1, kind)
+
+
+def _weighted_days(kind: _Kind, window: int) -> Feature:
+    nb = f"{kind.nb}e fraværsdager siste {window} dager, vektet med grad{kind.nb_where}"
+    en = f"{kind.en} absence days, last {window} days, weighted by grade{kind.en_where}"
+    meaning = f"sum of grade/100 over the days in [t-{window}, t) of the {kind.days}; a day's grade is the highest covering it"
+    return _feature(f"weighted_days_{kind.name}_{window}", "d", nb, en, meaning, 1, kind)
+
+
+def _starts(kind: _Kind, window: int) -> Feature:
+    nb = f"{kind.nb}e fraværsperioder startet siste {window} dager{kind.nb_where}"
+    en = f"{kind.en} absence periods started in the last {window} days{kind.en_where}"
+    meaning = f"stretches with first day in [t-{window}, t) of the {kind.days}"
+    return _feature(f"starts_{kind.name}_{window}", "1", nb, en, meaning, 1, kind)
+
+
+def _longest(kind: _Kind, window: int) -> Feature:
+    nb = f"lengste {kind.nb}e fraværsperiode siste {window} dager{kind.nb_where}"
+    en = f"longest {kind.en} absence period, last {window} days{kind.en_where}"
+    meaning = f"longest stretch, counted inside [t-{window}, t), of the {kind.days}"
+    return _feature(f"longest_{kind.name}_{window}", "d", nb, en, meaning, 1, kind)
+
+
+def _days_since(kind: _Kind) -> Feature:
+    nb = f"dager siden siste {kind.nb}e fraværsdag{kind.nb_where}"
+    en = f"days since the last {kind.en} absence day{kind.en_where}"
+    meaning = f"t minus the last day before t of the {kind.days}; 1 is yesterday, NaN is never"
+    return _feature(f"days_since_{kind.name}", "d", nb, en, meaning, -1, kind)
+
+
+def _running(kind: _Kind) -> Feature:
+    meaning = f"1 if a {kind.en} spell began before t and has no last day before t, else 0"
+    return _feature(f"running_{kind.name}", "1", f"{kind.nb} fravær pågår", f"{kind.en} absence is running", meaning, 1, kind)
+
+
+_MEASURES = {"days": _days, "weighted_days": _weighted_days, "starts": _starts, "longest": _longest}
+_IN_WINDOWS = (
+    *((measure, _DOCTOR_KIND, window) for measure in _MEASURES for window in WINDOWS),
+    *((measure, _SELF_KIND, window) for measure in ("days", "starts") for window in WINDOWS),
+    ("longest", _SELF_KIND, 365),
+    *(
+        (measure, kind, window)
+        for kind in range(_FIRST_CHAPTER_KIND, len(_KINDS))
+        for measure in ("days", "starts", "longest")
+        for window in _LONG_WINDOWS
+    ),
+)
+"""Measure, kind and window of each windowed feature, in the order of the columns."""
+
+FEATURES = (
+    *(_MEASURES[measure](_KINDS[kind], window) for measure, kind, window in _IN_WINDOWS),
+    *(_days_since(kind) for kind in _KINDS),
+    *(_running(_KINDS[kind]) for kind in (_DOCTOR_KIND, _SELF_KIND)),
+)
+
+
+def _plan(measure: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Columns of a measure's features, and kind and window to read them from."""
+    places = [
+        (column, kind, WINDOWS.index(window))
+        for column, (name, kind, window) in enumerate(_IN_WINDOWS)
+        if name == measure
+    ]
+    columns, kinds, windows = np.array(places).T
+    return columns, kinds, windows
+
+
+_PLANS = {measure: _plan(measure) for measure in _MEASURES}
+_LENGTHS = np.array(WINDOWS, dtype=np.int32)
+
+
+def compute(known: Known) -> np.ndarray:
+    """Number the absence history.
+
+    Parameters
+    ----------
+    known : Known of N persons
+
+    Returns
+    -------
+    float32 array, shape (N, n_features); NaN without consent for absence data. Sums are of whole numbers, hence exact.
+    """
+    n, rows = len(known), known.absences
+    pieces = disjoint_pieces(
+        rows["person"], rows["first"], rows["last"], rows["grade"] + DOCTOR * rows["by_doctor"].astype(np.int64)
+    )
+    group, first, last = _stretches(known, pieces)
+    inside, begins_inside = _inside(known, group // len(_KINDS), first, last)
+    shape = (n, len(_KINDS), len(WINDOWS))
+    result = np.empty((n, len(FEATURES)), dtype=np.float32)
+    totals = {
+        "days": reduce_groups(np.add, group, n * len(_KINDS), inside).reshape(shape),
+        "weighted_days": _weighted(known, pieces)[:, np.newaxis, :] / 100,
+        "starts": reduce_groups(np.add, group, n * len(_KINDS), begins_inside).reshape(shape),
+        "longest": reduce_groups(np.maximum, group, n * len(_KINDS), inside).reshape(shape),
+    }
+    for measure, (columns, kinds, windows) in _PLANS.items():
+        result[:, columns] = totals[measure][:, kinds, windows]
+    rest = len(_IN_WINDOWS)
+    result[:, rest : rest + len(_KINDS)] = _days_since_last(known, group, last)
+    result[:, rest + len(_KINDS) :] = _is_running(known)
+    result[~known.consented[:, _SOURCE]] = np.nan
+    return result
+
+
+def _stretches(known: Known, pieces: tuple[np.ndarray, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Stretches of every kind; group is person x kind."""
+    rows, (person, first, last, priority) = known.absences, pieces
+    by_doctor = rows["by_doctor"]
+    kind = np.where(priority > DOCTOR, _DOCTOR_KIND, _SELF_KIND)
+    chapter = _FIRST_CHAPTER_KIND + rows["chapter"][by_doctor].astype(np.int64)
+    return merged(
+        np.concatenate([person * len(_KINDS) + kind, rows["person"][by_doctor] * len(_KINDS) + chapter]),
+        np.concatenate([first, rows["first"][by_doctor]]),
+        np.concatenate([last, rows["last"][by_doctor]]),
+    )
+
+
+def _inside(known: Known, person: np.ndarray, first: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Days of each stretch inside each window, and whether it begins there; both int32, shape (n_stretches, n_windows)."""
+    window_start = known.t[person][:, np.newaxis] - _LENGTHS
+    from_start = first[:, np.newaxis] - window_start
+    begins_inside = from_start >= 0
+    days = (last - first + 1)[:, np.newaxis] + np.minimum(from_start, 0)
+    return np.maximum(days, 0), begins_inside.astype(np.int32)
+
+
+def _weighted(known: Known, pieces: tuple[np.ndarray, ...]) -> np.ndarray:
+    """Sum of grades in percent over the doctor-certified days in each window, int64, shape (n_persons, n_windows)."""
+    person, first, last, priority = (column[pieces[3] > DOCTOR] for column in pieces)
+    inside, _ = _inside(known, person, first, last)
+    return reduce_groups(np.add, person, len(known), inside * (priority - DOCTOR)[:, np.newaxis])
+
+
+def _days_since_last(known: Known, group: np.ndarray, last: np.ndarray) -> np.ndarray:
+    since = np.full(len(known) * len(_KINDS), np.nan, dtype=np.float32)
+    ends = run_ends(group)
+    since[group[ends]] = known.t[group[ends] // len(_KINDS)] - last[ends]
+    return since.reshape(len(known), len(_KINDS))
+
+
+def _is_running(known: Known) -> np.ndarray:
+    running = np.zeros((len(known), 2), dtype=np.float32)
+    rows = known.absences
+    kind = np.where(rows["by_doctor"], _DOCTOR_KIND, _SELF_KIND)[rows["is_running"]]
+    running[rows["person"][rows["is_running"]], kind] = 1
+    return running
+
+
+GROUP = FeatureGroup("absence_history", FEATURES, compute)

@@ -1,0 +1,181 @@
+"""The only cut at the index date.
+
+A row counts at ``t`` if it is the version to believe then (``known_from < t``, not yet replaced or deleted by a version that
+is visible itself) and what it tells of has begun before ``t``. Spells are clipped to the days before ``t``: the planned end
+of a certificate is no fact about the past.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from data_contracts.time_windows import NO_DAY, Days
+from features.blocks import Block
+from features.gathering import MENTAL, MUSCULOSKELETAL, OTHER_CHAPTER
+from features.histories import Histories
+from features.segments import disjoint_pieces, expanded_ranges
+
+Rows = dict[str, np.ndarray]
+"""Columns of a block, cut at t, and ``person``: position of the person of each row."""
+
+CHAPTERS = {"mental": MENTAL, "musculoskeletal": MUSCULOSKELETAL, "other": OTHER_CHAPTER}
+DOCTOR = 1000
+"""Added to the grade of a doctor-certified spell, so that it outranks any self-certified one on the same day."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What was known of N persons on the morning of their index dates.
+
+    Parameters
+    ----------
+    t : int32 array, shape (N,)
+        Index dates as day numbers.
+    consented : bool array, shape (N, 4)
+        As in ``Histories``.
+    persons, employments, scores, labs, absences, guidance : dict of arrays
+        Rows that count at t, sorted by person, then as their block sorts them. Employments have begun on or before t; all
+        else has happened before t. Absences end before t; ``is_running`` marks those that go on.
+    events : Block
+        Workplace events of all companies, not cut yet: see :func:`company_events`.
+    """
+
+    t: np.ndarray
+    consented: np.ndarray
+    persons: Rows
+    employments: Rows
+    scores: Rows
+    labs: Rows
+    absences: Rows
+    guidance: Rows
+    events: Block
+
+    def __len__(self) -> int:
+        return len(self.t)
+
+
+def as_of(histories: Histories, t: Days) -> Known:
+    """Cut histories at the index date.
+
+    Parameters
+    ----------
+    histories : Histories of N persons
+    t : int or int array of shape (N,)
+        Index date, one for all or one per person.
+
+    Returns
+    -------
+    Known
+    """
+    t = index_dates(histories, t)
+    return Known(
+        t=t,
+        consented=histories.consented,
+        persons=_cut(histories.persons, t),
+        employments=employments_known(histories, t, begun_by=t),
+        scores=_cut(histories.scores, t, "day"),
+        labs=_cut(histories.labs, t, "day"),
+        absences=absences_known(histories, t),
+        guidance=_cut(histories.guidance, t, "day"),
+        events=histories.events,
+    )
+
+
+def index_dates(histories: Histories, t: Days) -> np.ndarray:
+    """Return one int32 day per person."""
+    return np.broadcast_to(np.asarray(t, dtype=np.int32), (len(histories),))
+
+
+def employments_known(histories: Histories, known_at: Days, begun_by: Days) -> Rows:
+    """Employments that began on or before ``begun_by``, as known on the morning of ``known_at``."""
+    rows = _cut(histories.employments, index_dates(histories, known_at))
+    begun = rows["start"] <= index_dates(histories, begun_by)[rows["person"]]
+    return rows if begun.all() else _chosen(rows, begun)
+
+
+def absences_known(histories: Histories, t: Days) -> Rows:
+    """Spells that began before ``t``, as known then, their ``last`` clipped to ``t - 1``; with ``is_running``."""
+    t = index_dates(histories, t)
+    rows = _cut(histories.absences, t, "first")
+    yesterday = t[rows["person"]] - 1
+    is_open = rows["last"] == NO_DAY
+    rows["is_running"] = is_open | (rows["last"] > yesterday)
+    rows["last"] = np.where(is_open, yesterday, np.minimum(rows["last"], yesterday))
+    return rows
+
+
+def scores_known(histories: Histories, t: Days) -> Rows:
+    """Survey scores answered before ``t``, as known then."""
+    return _cut(histories.scores, index_dates(histories, t), "day")
+
+
+def company_events(known: Known, company: np.ndarray) -> Rows:
+    """Events before t, as known then, of one company per person.
+
+    Parameters
+    ----------
+    known : Known of N persons
+    company : int array, shape (N,)
+        Position of the company among the owners of ``known.events``; -1: none.
+
+    Returns
+    -------
+    dict of arrays, sorted by person and day.
+    """
+    persons = np.flatnonzero(company >= 0)
+    offsets = known.events.offsets
+    starts = offsets[company[persons]]
+    counts = offsets[company[persons] + 1] - starts
+    return _visible(known.events, expanded_ranges(starts, counts), np.repeat(persons, counts), known.t, "day")
+
+
+def doctor_stretches(
+    histories: Histories, d: Days, chapter: Literal["mental", "musculoskeletal", "other"] | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Doctor-certified days before ``d``, as known on the morning of ``d``, as disjoint stretches of one grade.
+
+    Parameters
+    ----------
+    histories : Histories of N persons
+    d : int or int array of shape (N,)
+    chapter : str, optional
+        Only spells of one chapter group of ICPC-2.
+
+    Returns
+    -------
+    person (int64), first_day, last_day (int32, both included), grade (int64, percent), sorted by person and first day.
+    Where the grade changes from one day to the next, the stretches touch.
+    """
+    rows = absences_known(histories, d)
+    chosen = rows["by_doctor"] if chapter is None else rows["by_doctor"] & (rows["chapter"] == CHAPTERS[chapter])
+    rows = _chosen(rows, chosen)
+    person, first, last, grade = disjoint_pieces(rows["person"], rows["first"], rows["last"], rows["grade"])
+    if not len(person):
+        return person, first, last, grade
+    opens = np.flatnonzero(
+        np.append(True, (person[1:] != person[:-1]) | (grade[1:] != grade[:-1]) | (first[1:] > last[:-1] + 1))
+    )
+    closes = np.append(opens[1:] - 1, len(person) - 1)
+    return person[opens], first[opens], last[closes], grade[opens]
+
+
+def _cut(block: Block, t: np.ndarray, begins: str | None = None) -> Rows:
+    return _visible(block, slice(None), block.owners(), t, begins)
+
+
+def _visible(block: Block, rows: np.ndarray | slice, person: np.ndarray, t: np.ndarray, begins: str | None) -> Rows:
+    """Return the chosen rows that count at ``t``, which is one day per person."""
+    t_of_row = t[person]
+    counts = (block["known_from"][rows] < t_of_row) & (t_of_row <= block["known_until"][rows])
+    if begins is not None:
+        counts &= block[begins][rows] < t_of_row
+    columns = {name: column[rows] for name, column in block.columns.items() if name not in ("known_from", "known_until")}
+    return _chosen(columns | {"person": person}, counts)
+
+
+def _chosen(rows: Rows, chosen: np.ndarray) -> Rows:
+    positions = np.flatnonzero(chosen)
+    return {name: column[positions] for name, column in rows.items()}

@@ -1,0 +1,59 @@
+"""The feature matrix: every group of the catalogue, for any number of persons, in chunks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from data_contracts.time_windows import Days
+from features.as_of import as_of, index_dates
+from features.catalogue import FEATURE_NAMES, GROUPS
+from features.histories import Histories
+
+CHUNK = 20_000
+"""Persons per chunk: their rows fit in the processor's caches, which makes a million persons three times as fast."""
+
+
+@dataclass(frozen=True)
+class FeatureMatrix:
+    """Features of N persons.
+
+    Parameters
+    ----------
+    values : float32 array, shape (N, n_features)
+        NaN where unknown.
+    names : tuple of str
+        Names of the columns, in the order of the catalogue.
+    """
+
+    values: np.ndarray
+    names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+def build_features(histories: Histories, t: Days) -> FeatureMatrix:
+    """Number what was known at the index date.
+
+    Parameters
+    ----------
+    histories : Histories of N persons
+    t : int or int array of shape (N,)
+        Index date as a day number, one for all or one per person.
+
+    Returns
+    -------
+    FeatureMatrix, rows in the order of ``histories``. A person's row has the same bits whoever else is asked for.
+    """
+    t = index_dates(histories, t)
+    values = np.empty((len(histories), len(FEATURE_NAMES)), dtype=np.float32)
+    for first in range(0, len(histories), CHUNK):
+        end = min(first + CHUNK, len(histories))
+        known = as_of(histories.between(first, end), t[first:end])
+        column = 0
+        for group in GROUPS:
+            values[first:end, column : column + len(group.features)] = group.compute(known)
+            column += len(group.features)
+    return FeatureMatrix(values, FEATURE_NAMES)

@@ -1,0 +1,90 @@
+"""Scale scores of the questionnaires: the latest, its change since the one before, and its age."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from data_contracts.consent import SOURCES
+from data_contracts.instruments import Scale
+from data_contracts.time_windows import Days
+from features.answer_sheets import SCALES, scale_columns
+from features.as_of import Known, scores_known
+from features.feature import Feature, FeatureGroup
+from features.histories import Histories
+from features.segments import run_ends, run_starts
+
+_SOURCE = SOURCES.index("survey")
+
+
+def _features(scale: Scale) -> tuple[Feature, Feature, Feature]:
+    """Latest score, change and age of one scale."""
+    age = f"{scale.name}_age_days"
+    shared = {"domain": scale.domain, "modifiable": scale.modifiable, "table": "survey_answers", "age_feature": age}
+    direction = 1 if scale.higher_is_worse else -1
+    span = f"{scale.minimum:g}-{scale.maximum:g}"
+    latest = Feature(
+        scale.name, "score", scale.label_nb, scale.label_en,
+        expected_direction=direction, meaning=f"latest score before t that can be computed, {span}", **shared,
+    )  # fmt: skip
+    change = Feature(
+        f"{scale.name}_change", "score",
+        f"{scale.label_nb}: endring siden forrige svar", f"{scale.label_en}: change since the answer before",
+        expected_direction=direction, meaning="latest score minus the one before it, both before t", **shared,
+    )  # fmt: skip
+    age_days = Feature(
+        age, "d", f"{scale.label_nb}: dager siden svaret", f"{scale.label_en}: days since the answer",
+        expected_direction=0, meaning="t minus the day of the latest score", **shared,
+    )  # fmt: skip
+    return latest, change, age_days
+
+
+FEATURES = tuple(feature for scale in SCALES for feature in _features(scale))
+
+
+def compute(known: Known) -> np.ndarray:
+    """Number the survey scores.
+
+    Parameters
+    ----------
+    known : Known of N persons
+
+    Returns
+    -------
+    float32 array, shape (N, 3 * n_scales); NaN where never answered, not scorable or without consent for surveys.
+    """
+    rows, n = known.scores, len(known)
+    # Transposed, so that the scorable ones come out sorted by scale, person and day.
+    scale, row = (~np.isnan(rows["scores"].T)).nonzero()
+    person, score = rows["person"][row], rows["scores"][row, scale]
+    group = scale * n + person
+    latest = run_ends(group)
+    result = np.full((len(SCALES) * n, 3), np.nan, dtype=np.float32)
+    result[group[latest], 0] = score[latest]
+    result[group[latest], 2] = known.t[person[latest]] - rows["day"][row[latest]]
+    latest = latest[run_starts(group) < latest]
+    result[group[latest], 1] = score[latest] - score[latest - 1]
+    return result.reshape(len(SCALES), n, 3).swapaxes(0, 1).reshape(n, len(FEATURES))
+
+
+GROUP = FeatureGroup("survey_scores", FEATURES, compute)
+
+
+def occasions(histories: Histories, d: Days, instrument_name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Every occasion before ``d`` at which a person answered an instrument, as known on the morning of ``d``.
+
+    Parameters
+    ----------
+    histories : Histories of N persons
+    d : int or int array of shape (N,)
+    instrument_name : str
+
+    Returns
+    -------
+    person : int32 array; answered_on : int32 array; scores : float64 array, shape (n_occasions, n_scales)
+        Sorted by person and day; scales in the order of the instrument, NaN where too few items were answered. An
+        occasion on which no scale can be scored is not there.
+    """
+    rows = scores_known(histories, d)
+    scores = rows["scores"][:, scale_columns(instrument_name)]
+    answered = ~np.isnan(scores).all(axis=1)
+    return rows["person"][answered], rows["day"][answered], scores[answered]

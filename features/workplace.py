@@ -1,0 +1,242 @@
+"""The job at the index date, and what happened at the workplace before it.
+
+Of several jobs on day t the *main* one has the largest position; among equals the one that began first, then the company
+whose identifier sorts first. A known end of employment on or after t is honoured: it is a fact about t itself.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from data_contracts.consent import SOURCES
+from data_contracts.time_windows import NO_DAY, Days
+from features.as_of import Known, Rows, company_events, employments_known, index_dates
+from features.feature import Feature, FeatureGroup
+from features.gathering import EVENT_KINDS, UNKNOWN
+from features.histories import Histories
+from features.segments import merged, reduce_groups, run_ends, run_starts
+
+_SOURCE = SOURCES.index("employment")
+_YEAR = 365
+_DAYS_PER_YEAR = 365.25
+
+_OCCUPATIONS = {
+    "professional": ("Lederyrke eller yrke med høyskole- eller fagutdanning", "Leading, academic or technical occupation",
+                     range(1, 4)),
+    "clerical": ("Kontoryrke", "Clerical occupation", range(4, 5)),
+    "service": ("Salgs-, service- eller omsorgsyrke", "Sales, service or care occupation", range(5, 6)),
+    "manual": ("Håndverks-, drifts- eller hjelpeyrke", "Craft, operating or elementary occupation", range(6, 10)),
+}  # fmt: skip
+_INDUSTRIES = {
+    "manufacturing": ("Industri, energi og vannforsyning", "Manufacturing, energy and water supply", range(5, 40)),
+    "construction": ("Bygg og anlegg", "Construction", range(41, 44)),
+    "trade": ("Varehandel", "Trade", range(45, 48)),
+    "transport": ("Transport og lagring", "Transport and storage", range(49, 54)),
+    "hospitality": ("Overnatting og servering", "Hospitality", range(55, 57)),
+    "office": ("IT, finans og forretningsdrift", "Information, finance and business services", range(58, 83)),
+    "public_administration": ("Offentlig administrasjon", "Public administration", range(84, 85)),
+    "education": ("Undervisning", "Education", range(85, 86)),
+    "health_and_social": ("Helse- og sosialtjenester", "Health and social services", range(86, 89)),
+}
+"""SN2007 divisions by group; Norwegian and English words."""
+_EVENTS = {
+    "leader_change": ("Lederskifter", "Changes of leader", 1),
+    "reorganisation": ("Omorganiseringer", "Reorganisations", 1),
+    "downsizing": ("Nedbemanninger", "Downsizings", 1),
+    "intervention_session": ("Felles samlinger i programmet", "Joint sessions of the programme", -1),
+}
+assert tuple(_EVENTS) == EVENT_KINDS
+
+
+def _job(name: str, unit: str, nb: str, en: str, meaning: str, work: bool = False, direction: int = 0) -> Feature:
+    domain = "stress_and_work_environment" if work else "life_situation"
+    return Feature(name, unit, nb, en, domain, work, direction, "employments", meaning)
+
+
+_MAIN = "in the main job (largest position on day t)"
+_JOB_FEATURES = (
+    _job("employed", "1", "I arbeid", "In work", "1 if an employment known at t covers day t, else 0"),
+    _job("n_jobs", "1", "Antall arbeidsforhold", "Number of jobs", "employments known at t that cover day t"),
+    _job("position_percent", "%", "Stillingsprosent i alt", "Position in all, percent",
+         "sum over the jobs on day t, at most 100; NaN without a job"),
+    _job("tenure_years", "a", "År i bedriften", "Years in the company",
+         "(t - first day)/365.25 of the unbroken employment in the company of the main job", direction=-1),
+    _job("shift_work", "1", "Skift- eller turnusarbeid", "Shift work", f"1 if shifts are worked {_MAIN}", True, 1),
+    _job("is_leader", "1", "Personalansvar", "Responsible for staff", f"1 if responsible for personnel {_MAIN}"),
+    *(_job(f"occupation_{name}", "1", nb, en,
+           f"1 if the STYRK-08 major group {_MAIN} is {codes.start}-{codes.stop - 1}, else 0")
+      for name, (nb, en, codes) in _OCCUPATIONS.items()),
+    *(_job(f"industry_{name}", "1", nb, en,
+           f"1 if the SN2007 division {_MAIN} is {codes.start:02}-{codes.stop - 1:02}, else 0")
+      for name, (nb, en, codes) in _INDUSTRIES.items()),
+)  # fmt: skip
+
+
+def _event_features() -> tuple[Feature, ...]:
+    where = "in the company of the main job, in its unit or in all units; NaN without a job"
+    counts = (
+        Feature(
+            f"events_{kind}_{_YEAR}", "1", f"{nb} på arbeidsplassen siste {_YEAR} dager",
+            f"{en} at the workplace, last {_YEAR} days", "stress_and_work_environment", True, direction,
+            "workplace_events", f"events of this kind in [t-{_YEAR}, t) {where}",
+            "days_since_leader_change" if kind == "leader_change" else None,
+        )
+        for kind, (nb, en, direction) in _EVENTS.items()
+    )  # fmt: skip
+    since = Feature(
+        "days_since_leader_change", "d", "Dager siden siste lederskifte på arbeidsplassen",
+        "Days since the last change of leader at the workplace", "stress_and_work_environment", True, -1,
+        "workplace_events", f"t minus the day of the last leader change before t {where}; NaN is never",
+        "days_since_leader_change",
+    )  # fmt: skip
+    return (*counts, since)
+
+
+FEATURES = (*_JOB_FEATURES, *_event_features())
+
+
+def compute(known: Known) -> np.ndarray:
+    """Number the job and the workplace.
+
+    Parameters
+    ----------
+    known : Known of N persons
+
+    Returns
+    -------
+    float32 array, shape (N, n_features); NaN where unknown or without consent for employment data.
+    """
+    rows = known.employments
+    jobs = _covering(rows, known.t)
+    person = rows["person"][jobs]
+    main = _main_jobs(rows, jobs, len(known))
+    n_jobs = np.bincount(person, minlength=len(known))
+    position = np.minimum(np.bincount(person, rows["position_percent"][jobs], len(known)), 100)
+    job_columns = [
+        n_jobs > 0,
+        n_jobs,
+        np.where(n_jobs > 0, position, np.nan),
+        _tenure_years(known, main),
+        _number(_of_main(rows, main, "shift_work")),
+        _number(_of_main(rows, main, "is_leader")),
+        *_indicators(_of_main(rows, main, "occupation"), _OCCUPATIONS),
+        *_indicators(_of_main(rows, main, "division"), _INDUSTRIES),
+    ]
+    result = np.empty((len(known), len(FEATURES)), dtype=np.float32)
+    for place, column in enumerate(job_columns):
+        result[:, place] = column
+    result[:, len(job_columns) :] = _events(known, main)
+    result[~known.consented[:, _SOURCE]] = np.nan
+    return result
+
+
+def employed_on(histories: Histories, t: Days, known_at: Days | None = None) -> np.ndarray:
+    """Say who is employed on day ``t``, as known on the morning of ``known_at`` (by default of ``t``).
+
+    Parameters
+    ----------
+    histories : Histories of N persons
+    t, known_at : int or int array of shape (N,)
+
+    Returns
+    -------
+    bool array, shape (N,); False without consent for employment data.
+    """
+    rows = employments_known(histories, t if known_at is None else known_at, begun_by=t)
+    employed = np.zeros(len(histories), dtype=bool)
+    employed[rows["person"][_covering(rows, index_dates(histories, t))]] = True
+    return employed
+
+
+def employment_end(histories: Histories, t: Days, d: Days) -> np.ndarray:
+    """Last day of the unbroken employment around day ``t``, in any companies, as known on the morning of ``d``.
+
+    Parameters
+    ----------
+    histories : Histories of N persons
+    t, d : int or int array of shape (N,)
+        ``t <= d``.
+
+    Returns
+    -------
+    int32 array, shape (N,): ``NO_DAY`` where it is open or lasts to day ``d`` or beyond; ``t - 1`` where, as it is known at
+    ``d``, the person was not employed on day ``t`` at all.
+    """
+    t, d = index_dates(histories, t), index_dates(histories, d)
+    rows = employments_known(histories, d, begun_by=d)
+    person, first, last = merged(rows["person"], rows["start"], _end_by(rows, d))
+    around = (first <= t[person]) & (t[person] <= last)
+    end = t - np.int32(1)
+    end[person[around]] = np.where(last >= d[person], np.int32(NO_DAY), last)[around]
+    return end
+
+
+def _covering(rows: Rows, t: np.ndarray) -> np.ndarray:
+    """Positions of the employments, begun by ``t``, that last on day ``t``."""
+    return np.flatnonzero((rows["end"] == NO_DAY) | (rows["end"] >= t[rows["person"]]))
+
+
+def _end_by(rows: Rows, day: np.ndarray) -> np.ndarray:
+    """Last day of each employment, or ``day`` where it lasts beyond."""
+    day = day[rows["person"]]
+    return np.where(rows["end"] == NO_DAY, day, np.minimum(rows["end"], day))
+
+
+def _main_jobs(rows: Rows, jobs: np.ndarray, n: int) -> np.ndarray:
+    """Row of the main job per person, -1 without a job. Rows are sorted by start and company within a person."""
+    person, position = rows["person"][jobs], rows["position_percent"][jobs]
+    largest = reduce_groups(np.maximum, person, n, position)
+    candidates = np.flatnonzero(position == largest[person])
+    first = candidates[run_starts(person[candidates])]
+    main = np.full(n, -1)
+    main[person[first]] = jobs[first]
+    return main
+
+
+def _of_main(rows: Rows, main: np.ndarray, column: str) -> np.ndarray:
+    """A whole number of the main job, -1 where missing or without a job."""
+    values = np.full(len(main), UNKNOWN, dtype=np.int32)
+    has_job = main >= 0
+    values[has_job] = rows[column][main[has_job]]
+    return values
+
+
+def _tenure_years(known: Known, main: np.ndarray) -> np.ndarray:
+    rows = known.employments
+    same = np.flatnonzero(rows["company"] == _of_main(rows, main, "company")[rows["person"]])
+    person, first, last = merged(rows["person"][same], rows["start"][same], _end_by(rows, known.t)[same])
+    current = last == known.t[person]
+    tenure = np.full(len(known), np.nan)
+    tenure[person[current]] = (known.t[person] - first)[current] / _DAYS_PER_YEAR
+    return tenure
+
+
+def _number(codes: np.ndarray) -> np.ndarray:
+    return np.where(codes == UNKNOWN, np.nan, codes)
+
+
+def _indicators(codes: np.ndarray, groups: dict[str, tuple[str, str, range]]) -> list[np.ndarray]:
+    """One column per group: 1 inside, 0 outside, NaN where the code is missing."""
+    known = np.where(codes == UNKNOWN, np.nan, 0.0)
+    return [known + ((codes >= group.start) & (codes < group.stop)) for _, _, group in groups.values()]
+
+
+def _events(known: Known, main: np.ndarray) -> np.ndarray:
+    """Counts per kind in the last year and days since the last leader change, shape (n_persons, n_kinds + 1)."""
+    n, n_kinds = len(known), len(EVENT_KINDS)
+    company, unit = (_of_main(known.employments, main, column) for column in ("company", "unit"))
+    rows = company_events(known, company)
+    concerned = (rows["unit"] == UNKNOWN) | (rows["unit"] == unit[rows["person"]])
+    person, day, kind = (rows[column][concerned] for column in ("person", "day", "kind"))
+    recent = day >= known.t[person] - _YEAR
+    result = np.full((n, n_kinds + 1), np.nan)
+    result[:, :n_kinds] = np.bincount(person[recent] * n_kinds + kind[recent], minlength=n * n_kinds).reshape(n, n_kinds)
+    result[company < 0, :n_kinds] = np.nan
+    is_change = kind == EVENT_KINDS.index("leader_change")
+    person, day = person[is_change], day[is_change]
+    last = run_ends(person)
+    result[person[last], n_kinds] = known.t[person[last]] - day[last]
+    return result
+
+
+GROUP = FeatureGroup("workplace", FEATURES, compute)

@@ -1,0 +1,177 @@
+"""The candidates: unfitted scikit-learn style estimators of raw log-odds, which become parts of a ``RiskModel``.
+
+Each is fitted on the columns it names, with sample weights, and is then only numbers or LightGBM text (``parts_``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import lightgbm
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.linear_model import LogisticRegression
+
+from models.outcomes.outcome import Outcome
+from models.published_models import ROELEN_COEFFICIENTS, ROELEN_FEATURES, ROELEN_INTERCEPT
+
+PRIOR_ABSENCE = ("days_doctor_365", "starts_doctor_365", "days_doctor_730", "days_self_365", "starts_self_365")
+SHORT = ("age_years", "is_female", "srh_self_rated_health", "days_doctor_365", "starts_doctor_365")
+
+MILD_PENALTY = 1.0
+"""Inverse strength for baselines with a handful of columns: keeps them finite, changes nothing else."""
+
+PENALTIES = (0.001, 0.01, 0.1)
+"""Inverse strengths tried for the logistic model on all features, strongest penalty first."""
+
+
+@dataclass(frozen=True)
+class TreeSize:
+    """Size of the boosted trees and threads to grow them."""
+
+    num_leaves: int = 15
+    n_estimators: int = 200
+    learning_rate: float = 0.04
+    min_child_samples: int = 80
+    feature_fraction: float = 0.4
+    threads: int = 1
+
+
+class LinearEstimator(BaseEstimator):
+    """L2-penalised logistic regression on median-imputed, standardised columns.
+
+    Parameters
+    ----------
+    inverse_penalty : float
+        scikit-learn's ``C``.
+    """
+
+    def __init__(self, inverse_penalty: float = MILD_PENALTY) -> None:
+        self.inverse_penalty = inverse_penalty
+
+    def fit(self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray) -> LinearEstimator:
+        """Fit on X, shape (n, n_columns), NaN for missing; a column without any value counts as 0."""
+        impute, filled = _imputed(X)
+        mean = np.average(filled, axis=0, weights=sample_weight)
+        spread = np.sqrt(np.average((filled - mean) ** 2, axis=0, weights=sample_weight))
+        scale = np.where(spread > 1e-9, spread, 1.0)
+        model = LogisticRegression(C=self.inverse_penalty, solver="newton-cholesky")
+        model.fit((filled - mean) / scale, y, sample_weight=sample_weight)
+        self.parts_ = _linear_parts(impute, mean, scale, model.coef_[0], float(model.intercept_[0]))
+        return self
+
+    def decision_function(self, X: np.ndarray) -> np.ndarray:
+        """Return raw log-odds, shape (n,)."""
+        return _linear_raw(self.parts_, X)
+
+
+class RoelenEstimator(BaseEstimator):
+    """The published formula: only medians for missing values are learned. Takes the columns of ``ROELEN_FEATURES``."""
+
+    def fit(self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray) -> RoelenEstimator:
+        """Learn what to put in for missing values."""
+        impute, filled = _imputed(X)
+        mean = np.average(filled, axis=0, weights=sample_weight)
+        coefficients = np.array(ROELEN_COEFFICIENTS)
+        self.parts_ = _linear_parts(
+            impute, mean, np.ones(3), coefficients, ROELEN_INTERCEPT + float(coefficients @ mean)
+        )
+        return self
+
+    def decision_function(self, X: np.ndarray) -> np.ndarray:
+        """Return raw log-odds, shape (n,)."""
+        return _linear_raw(self.parts_, X)
+
+
+class TreesEstimator(BaseEstimator):
+    """Boosted trees with fixed seeds and fixed order of summation; missing values take a branch of their own."""
+
+    def __init__(self, size: TreeSize | None = None, feature_names: tuple[str, ...] = (), seed: int = 0) -> None:
+        self.size = size
+        self.feature_names = feature_names
+        self.seed = seed
+
+    def fit(self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray) -> TreesEstimator:
+        """Grow the trees."""
+        size = self.size or TreeSize()
+        data = lightgbm.Dataset(X, y, weight=sample_weight, feature_name=list(self.feature_names) or "auto")
+        self.booster_ = lightgbm.train(_tree_parameters(size, self.seed), data, num_boost_round=size.n_estimators)
+        self.parts_ = {"kind": "lightgbm", "booster_text": self.booster_.model_to_string()}
+        return self
+
+    def decision_function(self, X: np.ndarray) -> np.ndarray:
+        """Return raw log-odds, shape (n,)."""
+        return np.asarray(self.booster_.predict(X, raw_score=True, num_threads=1))
+
+
+def _tree_parameters(size: TreeSize, seed: int) -> dict[str, Any]:
+    return {
+        "objective": "binary",
+        "num_leaves": size.num_leaves,
+        "learning_rate": size.learning_rate,
+        "min_child_samples": size.min_child_samples,
+        "feature_fraction": size.feature_fraction,
+        "max_bin": 63,
+        "num_threads": size.threads,
+        "seed": seed,
+        "deterministic": True,
+        "force_row_wise": True,
+        "verbosity": -1,
+    }
+
+
+def _imputed(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Medians per column (0 where nothing is known) and X with them filled in, float64."""
+    known = np.isfinite(X).any(axis=0)
+    impute = np.zeros(X.shape[1])
+    impute[known] = np.nanmedian(X[:, known].astype(np.float64), axis=0)
+    return impute, np.where(np.isnan(X), impute, X.astype(np.float64))
+
+
+def _linear_parts(
+    impute: np.ndarray, mean: np.ndarray, scale: np.ndarray, coefficients: np.ndarray, intercept: float
+) -> dict[str, Any]:
+    return {
+        "kind": "linear",
+        "impute": impute,
+        "mean": mean,
+        "scale": scale,
+        "coefficients": coefficients,
+        "intercept": intercept,
+    }
+
+
+def _linear_raw(parts: dict[str, Any], X: np.ndarray) -> np.ndarray:
+    filled = np.where(np.isnan(X), parts["impute"], X)
+    return parts["intercept"] + (filled - parts["mean"]) / parts["scale"] @ parts["coefficients"]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One model to compare: its name, its columns, its estimators (of several the best out of fold is taken)."""
+
+    name: str
+    feature_names: tuple[str, ...]
+    estimators: tuple[Any, ...]
+
+
+def candidates(outcome: Outcome, usable: tuple[str, ...], trees: TreeSize, seed: int) -> tuple[Candidate, ...]:
+    """Every model that is always compared, simplest first.
+
+    Parameters
+    ----------
+    outcome : Outcome
+    usable : tuple of str
+        Features that vary in the training rows, in catalogue order.
+    trees : TreeSize
+    seed : int
+    """
+    short = SHORT + outcome.extra_short_features
+    return (
+        Candidate("roelen", ROELEN_FEATURES, (RoelenEstimator(),)),
+        Candidate("prior_absence", PRIOR_ABSENCE, (LinearEstimator(),)),
+        Candidate("short", short, (LinearEstimator(),)),
+        Candidate("logistic", usable, tuple(LinearEstimator(penalty) for penalty in PENALTIES)),
+        Candidate("lightgbm", usable, (TreesEstimator(trees, usable, seed),)),
+    )

@@ -1,0 +1,185 @@
+"""Why a person got this risk: contributions as ranked statements a clinician can read, in Norwegian and English.
+
+Contributions are terms of the calibrated log-odds and add up to it; they describe the model. The words keep to that:
+what goes together in the model, never what caused what; nothing is a diagnosis and nothing an alarm. What lowers the
+risk is told as fully as what raises it, and what can be changed is said to be so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Literal
+
+import numpy as np
+
+from data_contracts.consent import SOURCES
+from data_contracts.domains import DOMAIN_LABELS, Domain
+from data_contracts.records import TABLES
+from data_contracts.time_windows import calendar_date
+from features.catalogue import POSITIONS, feature
+from features.feature import Feature
+from models.risk_model import RiskModel
+from models.wording import reason_text
+
+Direction = Literal["raises", "lowers", "none"]
+
+
+@dataclass(frozen=True)
+class Reason:
+    """What one feature adds to the log-odds.
+
+    ``value`` is None where it is missing; ``without_consent`` says that this is because the person has not consented to
+    the use of its source. ``observed_on`` is the day of the observation behind the value, where there is one.
+    """
+
+    group: Domain
+    feature: str
+    label: dict[str, str]
+    text: dict[str, str]
+    value: float | None
+    unit: str
+    observed_on: str | None
+    contribution: float
+    direction: Direction
+    modifiable: bool
+    missing: bool
+    without_consent: bool
+
+
+@dataclass(frozen=True)
+class DomainSum:
+    """Sum of the contributions of one domain."""
+
+    group: Domain
+    label: dict[str, str]
+    contribution: float
+    direction: Direction
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """The log-odds of one person as base plus contributions.
+
+    Parameters
+    ----------
+    log_odds, base : float
+        ``base + contributions.sum() == log_odds`` to 1e-9.
+    contributions : float64 array, shape (n_features,)
+        In the model's order.
+    values, ages : float32 array, shape (n_features,)
+        The model's columns, and the age in days of the observation behind each (NaN where there is none).
+    t : int
+        Index date as a day number.
+    consented : bool array, shape (4,)
+        Consent per source, in the order of ``consent.SOURCES``.
+    """
+
+    feature_names: tuple[str, ...]
+    log_odds: float
+    base: float
+    contributions: np.ndarray
+    values: np.ndarray
+    ages: np.ndarray
+    t: int
+    consented: np.ndarray
+
+    @cached_property
+    def reasons(self) -> tuple[Reason, ...]:
+        """All reasons, the largest contribution first."""
+        return tuple(self._reason(position) for position in self._ranked)
+
+    def strongest(self, raising: int, lowering: int) -> tuple[Reason, ...]:
+        """Return at most so many reasons that raise and that lower the risk, the largest contribution first."""
+        signs = np.sign(self.contributions[self._ranked])
+        kept = np.sort(np.concatenate([np.flatnonzero(signs > 0)[:raising], np.flatnonzero(signs < 0)[:lowering]]))
+        return tuple(self._reason(position) for position in self._ranked[kept])
+
+    @property
+    def domains(self) -> tuple[DomainSum, ...]:
+        """The sum of each domain that the model uses, the largest first; with the base they add up to the log-odds."""
+        sums: dict[Domain, float] = {}
+        for name, contribution in zip(self.feature_names, self.contributions.tolist(), strict=True):
+            domain = feature(name).domain
+            sums[domain] = sums.get(domain, 0.0) + contribution
+        ranked = sorted(sums.items(), key=lambda item: -abs(item[1]))
+        return tuple(DomainSum(domain, DOMAIN_LABELS[domain], total, _direction(total)) for domain, total in ranked)
+
+    @cached_property
+    def _ranked(self) -> np.ndarray:
+        # Stable, so that equal contributions keep the order of the catalogue and the answer is the same every time.
+        return np.argsort(-np.abs(self.contributions), kind="stable")
+
+    def _reason(self, position: int) -> Reason:
+        one = feature(self.feature_names[position])
+        # The shortest text of a float32 reads back to the same float32, and shows 61.3 rather than 61.29999923706055.
+        value = None if np.isnan(self.values[position]) else float(str(self.values[position]))
+        contribution = float(self.contributions[position])
+        direction = _direction(contribution)
+        without_consent = value is None and self._lacks_consent(one)
+        return Reason(
+            group=one.domain,
+            feature=one.name,
+            label={"nb": one.label_nb, "en": one.label_en},
+            text=reason_text(one, value, direction, without_consent),
+            value=value,
+            unit=one.unit,
+            observed_on=self._observed_on(position, value),
+            contribution=contribution,
+            direction=direction,
+            modifiable=one.modifiable,
+            missing=value is None,
+            without_consent=without_consent,
+        )
+
+    def _observed_on(self, position: int, value: float | None) -> str | None:
+        age = self.ages[position]
+        return None if value is None or np.isnan(age) else calendar_date(self.t - round(float(age))).isoformat()
+
+    def _lacks_consent(self, one: Feature) -> bool:
+        source = TABLES[one.table].consent_source
+        return source is not None and not self.consented[SOURCES.index(source)]
+
+
+def explain(model: RiskModel, values: np.ndarray, t: int, consented: np.ndarray) -> Explanation:
+    """Explain the log-odds of one person.
+
+    Parameters
+    ----------
+    model : RiskModel
+    values : float32 array, shape (n_catalogue_features,)
+        One row of the feature matrix, all features of the catalogue (an observation's age need not be the model's own).
+    t : int
+        Index date as a day number.
+    consented : bool array, shape (4,)
+        Consent per source in force at t.
+
+    Returns
+    -------
+    Explanation
+    """
+    own, ages = _columns(model.feature_names)
+    row = values[own]
+    terms = model.contributions(row[np.newaxis])[0]
+    return Explanation(
+        feature_names=model.feature_names,
+        log_odds=float(model.log_odds(row[np.newaxis])[0]),
+        base=float(terms[-1]),
+        contributions=terms[:-1],
+        values=row,
+        ages=np.append(values, np.float32(np.nan))[ages],
+        t=t,
+        consented=consented,
+    )
+
+
+def _direction(contribution: float) -> Direction:
+    return "raises" if contribution > 0 else "lowers" if contribution < 0 else "none"
+
+
+@cache
+def _columns(feature_names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Columns of the features in the catalogue, and of the ages of their observations (-1: no age)."""
+    age_features = [feature(name).age_feature for name in feature_names]
+    own = [POSITIONS[name] for name in feature_names]
+    return np.array(own), np.array([-1 if age is None else POSITIONS[age] for age in age_features])

@@ -1,0 +1,107 @@
+"""How spells reach us: late, in instalments, sometimes planned too long, twice, or by mistake.
+
+A spell is one fact with versions: each certificate moves its last day and is known some days after it was needed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from data_contracts.records import CERTIFICATE_ADVANCE_DAYS
+from data_contracts.time_windows import NO_DAY
+from pipeline.simulation.absence import Spells
+from pipeline.simulation.blocks import Block
+
+Rows = dict[str, Any]
+
+
+def draw_grades(block: Block, rng: np.random.Generator, spells: Spells) -> np.ndarray:
+    """Return the grade of each certified spell in percent; long ones are graded more often."""
+    numbers = block.parameters.certificates
+    chance = np.array(numbers.graded)[np.searchsorted([16, 56, 90], spells.days, side="left")]
+    is_graded = rng.random(len(spells.days)) < chance
+    return np.where(is_graded, rng.choice(numbers.grades, len(spells.days), p=numbers.grade_weights), 100)
+
+
+def draw_certificates(block: Block, rng: np.random.Generator, spells: Spells, grade: np.ndarray) -> Rows:
+    """Return the versions of certified spells: ``spell`` (number), person, grade, chapter, days, ``natural`` known_from."""
+    numbers = block.parameters.certificates
+    first_length = np.minimum(_first_length(block, rng, spells), numbers.first_planned)
+    open_ended = (spells.days > first_length) & (rng.random(len(spells.days)) < numbers.open_ended)
+    extensions = np.ceil(np.maximum(spells.days - first_length, 0) / numbers.extension).astype(int)
+    versions = np.where(open_ended, 2, 1 + extensions)
+    shortened = (extensions == 0) & (spells.days < first_length)
+    versions = np.where(shortened, 2, versions)
+    spell = np.repeat(np.arange(len(spells.days)), versions)
+    turn = np.arange(len(spell)) - np.repeat(np.cumsum(versions) - versions, versions)
+    first_day, last_day = spells.first_day[spell], spells.last_day[spell]
+    is_last = turn == versions[spell] - 1
+    planned = first_day + first_length[spell] + turn * numbers.extension - 1
+    needed = np.where(turn == 0, first_day, planned - numbers.extension + 1)
+    needed = np.where((turn == 1) & (open_ended | shortened)[spell], last_day + 1, needed)
+    delay = _delay(block, rng, len(spell))
+    advance = (turn == 0) & (rng.random(len(spell)) < numbers.in_advance)
+    delay = np.where(advance, -rng.integers(1, CERTIFICATE_ADVANCE_DAYS + 1, len(spell)), delay)
+    shown = np.where(is_last, last_day, planned)
+    shown = np.where(open_ended[spell] & (turn == 0), NO_DAY, shown)
+    rows = {"spell": spell, "first_day": first_day, "last_day": shown, "natural": _increasing(spell, turn, needed + delay)}
+    return {**rows, "is_deleted": np.zeros(len(spell), dtype=bool), **_facts(spells, grade, spell)}
+
+
+def _facts(spells: Spells, grade: np.ndarray, spell: np.ndarray) -> Rows:
+    return {"person": spells.person[spell], "grade": grade[spell], "chapter": spells.chapter[spell]}
+
+
+def _first_length(block: Block, rng: np.random.Generator, spells: Spells) -> np.ndarray:
+    """Return the days of the first certificate: the whole spell if it is short, sometimes more than was needed."""
+    numbers = block.parameters.certificates
+    too_long = rng.random(len(spells.days)) < numbers.shortened
+    return spells.days + np.where(too_long, rng.integers(1, 8, len(spells.days)), 0)
+
+
+def _delay(block: Block, rng: np.random.Generator, count: int) -> np.ndarray:
+    numbers = block.parameters.certificates
+    usual = np.minimum(rng.exponential(numbers.delay_mean, count), numbers.delay_longest).astype(int)
+    low, high = numbers.late_days
+    return np.where(rng.random(count) < numbers.late, rng.integers(low, high + 1, count), usual)
+
+
+def _increasing(group: np.ndarray, turn: np.ndarray, days: np.ndarray) -> np.ndarray:
+    """Return days that grow by at least one from version to version within each group."""
+    span = 1 << 20
+    return np.maximum.accumulate(days - turn + group * span) - group * span + turn
+
+
+def add_mistakes(block: Block, rng: np.random.Generator, rows: Rows, spell_count: int) -> Rows:
+    """Add spells that were registered a second time by mistake, and later deleted."""
+    wrong = np.flatnonzero(rng.random(spell_count) < block.parameters.certificates.wrongly_registered)
+    origin = np.searchsorted(rows["spell"], wrong)
+    origin = origin[rows["last_day"][origin] != NO_DAY]
+    ghosts = {name: np.repeat(column[origin], 2) for name, column in rows.items()}
+    is_deleted = np.tile([False, True], len(origin))
+    ghosts["spell"] = spell_count + np.repeat(np.arange(len(origin)), 2)
+    ghosts["natural"] = ghosts["natural"] + np.where(is_deleted, np.repeat(rng.integers(3, 40, len(origin)), 2), 0)
+    ghosts["is_deleted"] = is_deleted
+    return {name: np.concatenate([rows[name], ghosts[name]]) for name in rows}
+
+
+def self_certified_rows(block: Block, rng: np.random.Generator, spells: Spells, first_number: int) -> Rows:
+    """Return one row per self-certified spell, known after it has ended."""
+    count = len(spells.person)
+    delay = rng.integers(0, block.parameters.self_certified.known_after + 1, count)
+    return {
+        "spell": first_number + np.arange(count),
+        "first_day": spells.first_day,
+        "last_day": spells.last_day,
+        "natural": spells.last_day + delay,
+        "is_deleted": np.zeros(count, dtype=bool),
+        **_facts(spells, np.full(count, 100), np.arange(count)),
+    }
+
+
+def latest_per_day(group: np.ndarray, known_from: np.ndarray) -> np.ndarray:
+    """Return the rows that are the last version of their fact on the day they were read (rows in version order)."""
+    same_fact = group[1:] == group[:-1]
+    return np.append(~(same_fact & (known_from[1:] == known_from[:-1])), np.ones(min(len(group), 1), dtype=bool))

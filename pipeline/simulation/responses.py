@@ -1,0 +1,80 @@
+"""Who answers which survey wave: invited where one works, and less likely when distressed, absent or tired of asking."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.simulation.absence import Spells, overlaps
+from pipeline.simulation.blocks import BLOCK_SIZE, Block
+from pipeline.simulation.consents import SOURCES, Consents
+from pipeline.simulation.employments import Employments
+from pipeline.simulation.latents import Latents
+from pipeline.simulation.persons import Persons
+from pipeline.simulation.timeline import years_of
+from pipeline.simulation.workplaces import Workplaces
+
+
+@dataclass(frozen=True)
+class Responses:
+    """Answered questionnaires (person, answered_on) and the number of invitations behind them, by wave."""
+
+    person: np.ndarray
+    answered_on: np.ndarray
+    wave: np.ndarray
+    invited: np.ndarray
+
+
+def draw_responses(
+    block: Block, rng: np.random.Generator, workplaces: Workplaces, persons: Persons, employments: Employments,
+    consents: Consents, latents: Latents, certified: Spells,
+) -> Responses:  # fmt: skip
+    """Go through the yearly waves; who drops out is not asked again."""
+    numbers, everyone = block.parameters.survey, np.arange(BLOCK_SIZE)
+    is_active = np.ones(BLOCK_SIZE, dtype=bool)
+    parts, invited = [], []
+    for wave_days in _wave_days(block, workplaces):
+        is_invited, day = _invitation(employments, wave_days)
+        day = day + rng.integers(0, numbers.answer_within + 1, BLOCK_SIZE)
+        _, is_readable = consents.readable("survey", everyone, day, block.timeline.end)
+        is_invited &= is_active & is_readable & (day >= persons.onboarded_on)
+        log_odds = _log_odds(block, persons, latents, day)
+        log_odds += numbers.response_absent * overlaps(_single_days(everyone, day), certified)
+        answers = is_invited & (rng.random(BLOCK_SIZE) < 1 / (1 + np.exp(-log_odds)))
+        is_active &= ~(is_invited & (rng.random(BLOCK_SIZE) < numbers.drop_out))
+        parts.append((np.flatnonzero(answers), day[answers]))
+        invited.append(is_invited)
+    wave = np.repeat(np.arange(len(parts)), [len(person) for person, _ in parts])
+    person, answered_on = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Responses(person, answered_on, wave, np.array(invited))
+
+
+def _wave_days(block: Block, workplaces: Workplaces) -> np.ndarray:
+    """Return each company's survey day in every calendar year that the data touch: (waves, companies)."""
+    numbers, timeline = block.parameters.survey, block.timeline
+    first, last = years_of(np.array([timeline.start, timeline.end]))
+    new_year = np.arange(first, last + 1).astype(str).astype("datetime64[D]").astype(int)
+    low = np.where(workplaces.asked_in_spring, numbers.spring_days[0], numbers.autumn_days[0])
+    high = np.where(workplaces.asked_in_spring, numbers.spring_days[1], numbers.autumn_days[1])
+    return new_year[:, None] + np.floor(low + workplaces.survey_place * (high - low)).astype(int)
+
+
+def _invitation(employments: Employments, wave_days: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return who is employed on the survey day of the own company, and that day."""
+    day = wave_days[employments.company]
+    covers = employments.exists & (employments.start_day <= day) & (day <= employments.end_day)
+    return covers.any(axis=0), day[covers.argmax(axis=0), np.arange(BLOCK_SIZE)]
+
+
+def _log_odds(block: Block, persons: Persons, latents: Latents, day: np.ndarray) -> np.ndarray:
+    numbers = block.parameters.survey
+    quarter = block.timeline.quarter_of(day)
+    distress = latents.deviation[quarter, np.arange(BLOCK_SIZE), block.parameters.latents.names.index("distress")]
+    decades = (persons.age(years_of(day)) - 43) / 10
+    women = numbers.response_women * (persons.is_female - 0.5)
+    return numbers.response + women + numbers.response_per_10_years * decades + numbers.response_distress * distress + persons.engagement  # fmt: skip
+
+
+def _single_days(person: np.ndarray, day: np.ndarray) -> Spells:
+    return Spells(person, day, np.ones_like(day), np.zeros_like(day))

@@ -1,0 +1,102 @@
+"""What an answer warns of: every code and its words, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from data_contracts.records import Source
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something the reader of a risk must know; the code is for machines, the message for people."""
+
+    code: str
+    message: dict[str, str]
+
+
+def _notice(code: str, nb: str, en: str) -> Notice:
+    return Notice(code, {"nb": nb, "en": en})
+
+
+NOT_ELIGIBLE: dict[str, Notice] = {
+    "no consent for any source": _notice(
+        "no_consent",
+        "Det er ikke gitt samtykke til noen kilde, så ingen risiko er beregnet.",
+        "There is no consent for any source, so no risk was computed.",
+    ),
+    "not employed": _notice(
+        "not_employed",
+        "Personen er ikke registrert som ansatt på indeksdatoen; modellen gjelder ansatte.",
+        "The person is not known to be employed on the index date; the model is about employees.",
+    ),
+    "age outside 18-70 or unknown": _notice(
+        "age_outside_18_70",
+        "Alderen er ukjent eller utenfor 18–70 år, der modellen gjelder.",
+        "Age is unknown or outside 18 to 70 years, where the model applies.",
+    ),
+    "no consent for absence data": _notice(
+        "no_consent_for_absence",
+        "Uten samtykke til fraværsdata kan modellen ikke si noe om nytt fravær.",
+        "Without consent for absence data the model can say nothing about new absence.",
+    ),
+    "washout": _notice(
+        "recently_absent",
+        "Det er legemeldt fravær i de siste 16 dagene; modellen gjelder nytt fravær.",
+        "There is doctor-certified absence in the last 16 days; the model is about new absence.",
+    ),
+    "no burnout survey in the last 400 days": _notice(
+        "no_burnout_survey",
+        "Det finnes ikke et fullstendig svar på utbrenthetsskjemaet (CBI) fra de siste 400 dagene.",
+        "There is no complete answer to the burnout inventory (CBI) from the last 400 days.",
+    ),
+    "burnout scale already at 50 or more": _notice(
+        "burnout_scale_high",
+        "En skala i utbrenthetsskjemaet er allerede på 50 eller mer; modellen gjelder dem som er under. "
+        "Svarene kan være et godt utgangspunkt for en samtale.",
+        "A scale of the burnout inventory is already at 50 or more; the model is about those below. "
+        "The answers may be a good starting point for a conversation.",
+    ),
+}
+"""By the reason that an outcome gives for leaving a person out."""
+
+_SOURCE_NAMES: dict[Source, tuple[str, str]] = {
+    "survey": ("spørreskjemaer", "surveys"),
+    "lab": ("målinger og prøver", "measurements and samples"),
+    "absence": ("fravær", "absence"),
+    "employment": ("ansettelse og arbeidsplass", "employment and workplace"),
+}
+
+STALE_SURVEY_DAYS = 400
+"""A survey is yearly; one that is older than this has not been repeated when it should."""
+
+NO_SURVEY = _notice(
+    "no_survey",
+    "Ingen svar på spørreskjema er kjent; risikoen bygger på det øvrige.",
+    "No survey answers are known; the risk rests on the rest.",
+)
+STALE_SURVEY = _notice(
+    "stale_survey",
+    f"Siste spørreskjema er mer enn {STALE_SURVEY_DAYS} dager gammelt.",
+    f"The latest survey is more than {STALE_SURVEY_DAYS} days old.",
+)
+
+
+def source_without_consent(source: Source) -> Notice:
+    """Say that a source was not used."""
+    nb, en = _SOURCE_NAMES[source]
+    return _notice(
+        f"no_consent_{source}",
+        f"Samtykke til {nb} er ikke gitt, så de opplysningene er ikke brukt.",
+        f"There is no consent for {en}, so that information was not used.",
+    )
+
+
+def outside_training_range(labels_nb: Sequence[str], labels_en: Sequence[str]) -> Notice:
+    """Say that values lie outside those the model was trained on."""
+    return _notice(
+        "outside_training_range",
+        f"Utenfor det modellen er trent på, så tallet er mindre sikkert: {'; '.join(labels_nb)}.",
+        f"Outside what the model was trained on, so the number is less certain: {'; '.join(labels_en)}.",
+    )

@@ -1,0 +1,56 @@
+"""What a request must look like; the record inside it is checked against the data contract, not here."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from data_contracts.records import RECORDS, Day, Record
+from models.outcomes import OUTCOMES
+
+
+def _iso_date(value: Any) -> date:
+    # Stricter than Pydantic, which would take a number for seconds since 1970.
+    if isinstance(value, str) and len(value) == 10:
+        return date.fromisoformat(value)
+    raise ValueError("must be an ISO date such as 2026-03-01")
+
+
+def _known_outcomes(names: list[str]) -> list[str]:
+    if len(set(names)) < len(names) or not set(names) <= set(OUTCOMES):
+        raise ValueError(f"must name each outcome once; known are: {', '.join(OUTCOMES)}")
+    return names
+
+
+def _row_schema(record: type[Record]) -> dict[str, Any]:
+    schema = record.model_json_schema()
+    required = [name for name in schema["required"] if name != "person_id"]
+    return schema | {"required": required}
+
+
+def _record_schema() -> dict[str, Any]:
+    person, *rows = RECORDS
+    tables = {record.table: {"type": "array", "items": _row_schema(record)} for record in rows}
+    properties = {"person": person.model_json_schema(), **tables}
+    return {"type": "object", "properties": properties, "required": ["person"], "additionalProperties": False}
+
+
+class RiskRequest(BaseModel):
+    """One person's record, the outcomes asked for, and the morning for which they are asked."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    index_date: Annotated[Day, BeforeValidator(_iso_date)] = Field(
+        description="Morning of the prediction: what became known on this day or later is not used. "
+        "To use what is known today, send tomorrow."
+    )
+    outcomes: Annotated[
+        list[str],
+        Field(min_length=1, json_schema_extra={"items": {"type": "string", "enum": list(OUTCOMES)}}),
+        AfterValidator(_known_outcomes),
+    ] = Field(description="Names of the outcomes.")
+    record: Annotated[dict[str, Any], WithJsonSchema(_record_schema())] = Field(
+        description="The rows of one person, columns as in the data dictionary."
+    )

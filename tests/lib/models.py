@@ -1,0 +1,81 @@
+"""Small models of every kind, fitted on random rows of the real catalogue, for tests that need one."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from features.catalogue import FEATURE_NAMES, FINGERPRINT
+from models.booster import lightgbm
+from models.risk_model import RiskModel
+
+N_FEATURES = len(FEATURE_NAMES)
+FACTS: dict[str, Any] = {
+    "fingerprint": FINGERPRINT,
+    "synthetic": True,
+    "trained_on": {"first_index_date": "2022-01-01", "last_index_date": "2024-01-01"},
+}
+
+
+def random_rows(n: int, seed: int = 1) -> np.ndarray:
+    """Rows like a feature matrix: float32, one in five values missing."""
+    rng = np.random.default_rng(seed)
+    rows = rng.gamma(2.0, 20.0, size=(n, N_FEATURES)).astype(np.float32)
+    rows[rng.random(rows.shape) < 0.2] = np.nan
+    return rows
+
+
+def linear_model(outcome: str = "long_sick_leave", seed: int = 2, n_refits: int = 3) -> RiskModel:
+    """A linear model of all features, with golden rows and refits."""
+    refits = tuple(_linear(outcome, seed + 1 + i, ()) for i in range(n_refits))
+    return _linear(outcome, seed, refits).with_golden(random_rows(25, seed=9))
+
+
+def _linear(outcome: str, seed: int, refits: tuple[RiskModel, ...]) -> RiskModel:
+    rng = np.random.default_rng(seed)
+    return RiskModel(
+        outcome=outcome,
+        name="penalised_logistic",
+        kind="linear",
+        feature_names=FEATURE_NAMES,
+        impute=rng.gamma(2.0, 20.0, N_FEATURES),
+        mean=rng.gamma(2.0, 20.0, N_FEATURES),
+        scale=rng.gamma(4.0, 8.0, N_FEATURES),
+        coefficients=rng.normal(0, 0.1, N_FEATURES),
+        intercept=-1.3,
+        recalibration_intercept=-0.1,
+        recalibration_slope=0.9,
+        reference_risk=0.12,
+        refits=refits,
+        facts=FACTS,
+    )
+
+
+@cache
+def boosted_model(outcome: str = "burnout", trees: int = 20, n_refits: int = 3) -> RiskModel:
+    """Boosted trees on all features, with golden rows and refits."""
+    refits = tuple(_boosted(outcome, 11 + i, trees, ()) for i in range(n_refits))
+    return _boosted(outcome, 10, trees, refits).with_golden(random_rows(25, seed=9))
+
+
+def _boosted(outcome: str, seed: int, trees: int, refits: tuple[RiskModel, ...]) -> RiskModel:
+    rows = random_rows(600, seed)
+    rng = np.random.default_rng(seed)
+    events = (np.nan_to_num(rows[:, 0]) - np.nan_to_num(rows[:, 7]) + rng.normal(0, 20, len(rows)) > 30).astype(float)
+    settings = {"objective": "binary", "num_leaves": 15, "min_data_in_leaf": 10, "feature_fraction": 0.5, "seed": seed,
+                "num_threads": 1, "deterministic": True, "force_col_wise": True, "verbosity": -1}  # fmt: skip
+    trained = lightgbm.train(settings, lightgbm.Dataset(rows, events, feature_name=list(FEATURE_NAMES)), trees)
+    return RiskModel(
+        outcome=outcome,
+        name="lightgbm",
+        kind="lightgbm",
+        feature_names=FEATURE_NAMES,
+        booster_text=trained.model_to_string(),
+        recalibration_intercept=-0.2,
+        recalibration_slope=0.85,
+        reference_risk=0.2,
+        refits=refits,
+        facts=FACTS,
+    )

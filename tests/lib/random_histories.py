@@ -1,0 +1,179 @@
+"""Hypothesis strategies for small, nasty histories: overlaps, corrections, deletions, advance certificates, missing consents.
+
+Days crowd around the index date ``T`` and the borders of the windows, and keys are few, so that versions of one fact and
+ties come about by themselves. Rows that would conflict (same fact, same ``known_from``, other content) are left out, as
+validation leaves them out.
+"""
+
+from __future__ import annotations
+
+import random
+
+from hypothesis import strategies as st
+
+from data_contracts.analytes import ANALYTES
+from data_contracts.consent import SOURCES
+from data_contracts.instruments import INSTRUMENTS
+from data_contracts.records import TABLES
+from tests.lib.records import LONG_AGO, Row, Rows, consent, day, person
+
+T = "2026-03-01"
+PERSONS = ("p", "q", "r")
+
+_BORDERS = (0, -1, -2, -3, -29, -30, -31, -90, -91, -180, -365, -366, -730, -731, 1, 2)
+DAYS = st.one_of(st.sampled_from(_BORDERS), st.integers(-40, 20), st.integers(-800, 20)).map(lambda days: day(T, days))
+LAGS = st.sampled_from((0, 0, 1, 2, 7, 60))
+_PERSON_IDS = st.sampled_from(PERSONS)
+_DELETED = st.sampled_from((False, False, False, False, True))
+
+
+def _known(event_column: str, **columns: st.SearchStrategy) -> st.SearchStrategy[Row]:
+    """A row with an event day, known some days later."""
+    fields = st.fixed_dictionaries({event_column: DAYS, "is_deleted": _DELETED, **columns})
+    return st.builds(lambda row, lag: row | {"known_from": day(row[event_column], lag)}, fields, LAGS)
+
+
+@st.composite
+def _spells(draw: st.DrawFn) -> Row:
+    first = draw(DAYS)
+    length = draw(st.one_of(st.none(), st.integers(0, 12), st.integers(0, 200)))
+    return {
+        "person_id": draw(_PERSON_IDS),
+        "spell_id": draw(st.sampled_from("ABCDE")),
+        "kind": draw(st.sampled_from(("doctor_certified", "self_certified"))),
+        "grade_percent": draw(st.sampled_from((100, 50, 33, 80))),
+        "diagnosis": draw(st.sampled_from((None, "P02", "L03", "A", "P"))),
+        "first_day": first,
+        "last_day": None if length is None else day(first, length),
+        "known_from": day(first, draw(st.sampled_from((-14, -3, 0, 1, 5, 40)))),
+        "is_deleted": draw(_DELETED),
+    }
+
+
+@st.composite
+def _sheets(draw: st.DrawFn) -> list[Row]:
+    """Some answers of one person to one instrument on one day, some of them taken back."""
+    instrument = INSTRUMENTS[draw(st.sampled_from(("cbi", "who5", "bis", "oss3", "srh", "hscl10")))]
+    fill = random.Random(draw(st.integers(0, 10_000)))
+    share = draw(st.sampled_from((1.0, 1.0, 0.8, 0.1)))
+    answered_on = draw(st.one_of(st.sampled_from([day(T, days) for days in (-400, -3, -1, 0)]), DAYS))
+    base = {
+        "person_id": draw(_PERSON_IDS),
+        "instrument": instrument.name,
+        "answered_on": answered_on,
+        "known_from": day(answered_on, draw(LAGS)),
+    }
+    return [
+        base | {"item": item.id, "answer": fill.choice(item.answers), "is_deleted": fill.random() < 0.05}
+        for item in instrument.items
+        if fill.random() < share
+    ]
+
+
+# Codes of HbA1c, glucose and total cholesterol; values inside the hard limits, some on a reference limit.
+_RESULTS = [
+    (code, (canonical - code.offset) / code.factor)
+    for analyte in ANALYTES[4:7]
+    for code in analyte.codes
+    for canonical in (analyte.hard_low + 1, analyte.ref_high_f, analyte.hard_high - 1)
+]
+_labs = st.builds(
+    lambda row, result, limits: row
+    | {"code_system": result[0].code_system, "code": result[0].code, "unit": result[0].unit, "value": result[1], **limits},
+    _known("sampled_on", person_id=_PERSON_IDS),
+    st.sampled_from(_RESULTS),
+    st.sampled_from(({}, {}, {"reference_low": 4.0, "reference_high": 6.5}, {"reference_high": 38.0})),
+)
+
+
+@st.composite
+def _employments(draw: st.DrawFn) -> Row:
+    start = draw(DAYS)
+    length = draw(st.one_of(st.none(), st.integers(0, 500)))
+    return {
+        "person_id": draw(_PERSON_IDS),
+        "company_id": draw(st.sampled_from(("c1", "c2", "c10"))),
+        "unit_id": draw(st.sampled_from((None, "u1", "u2"))),
+        "occupation_code": draw(st.sampled_from((None, "2221", "9112", "0110"))),
+        "industry_code": draw(st.sampled_from((None, "86.101", "41", "01.11"))),
+        "position_percent": draw(st.sampled_from((100.0, 60.0, 40.0, 33.3))),
+        "shift_work": draw(st.sampled_from((None, True, False))),
+        "is_leader": draw(st.sampled_from((None, True, False))),
+        "start_date": start,
+        "end_date": None if length is None else day(start, length),
+        "known_from": day(start, draw(st.sampled_from((-30, 0, 0, 3)))),
+        "is_deleted": draw(_DELETED),
+    }
+
+
+_events = _known(
+    "occurred_on",
+    company_id=st.sampled_from(("c1", "c2", "c3")),
+    unit_id=st.sampled_from((None, "u1", "u2")),
+    kind=st.sampled_from(("leader_change", "leader_change", "downsizing", "intervention_session")),
+)
+_sessions = _known("held_on", person_id=_PERSON_IDS, domain=st.sampled_from(("sleep", "pain")))
+_persons = st.builds(
+    lambda person_id, birth_year, sex, education, known: person(
+        person_id, known, birth_year=birth_year, sex=sex, education_level=education
+    ),
+    _PERSON_IDS,
+    st.integers(1950, 2005),
+    st.sampled_from(("female", "male")),
+    st.sampled_from((None, "basic", "tertiary_long")),
+    DAYS,
+)
+_withdrawals = st.builds(
+    lambda source, person_id, on: consent(source, person_id, withdrawn_on=on, known_from=on),
+    st.sampled_from(SOURCES),
+    _PERSON_IDS,
+    DAYS,
+)
+
+ROWS_BY_TABLE: dict[str, st.SearchStrategy[Row]] = {
+    "persons": _persons,
+    "employments": _employments(),
+    "lab_results": _labs,
+    "absence_spells": _spells(),
+    "workplace_events": _events,
+    "guidance_sessions": _sessions,
+}
+
+
+@st.composite
+def any_rows(draw: st.DrawFn) -> Rows:
+    """Rows of up to three persons, of whom each has had every consent that was not withdrawn."""
+    most = {"persons": 3, "employments": 5, "lab_results": 8, "absence_spells": 12, "workplace_events": 6, "guidance_sessions": 4}
+    rows = {table: draw(st.lists(strategy, max_size=most[table])) for table, strategy in ROWS_BY_TABLE.items()}
+    rows["persons"] += [person(person_id) for person_id in PERSONS[:2]]
+    rows["survey_answers"] = [row for sheet in draw(st.lists(_sheets(), max_size=5)) for row in sheet]
+    rows["consents"] = [consent(source, person_id) for person_id in PERSONS for source in SOURCES]
+    rows["consents"] += draw(st.lists(_withdrawals, max_size=3))
+    return {table: without_conflicts(table, rows[table]) for table in TABLES}
+
+
+@st.composite
+def later_rows(draw: st.DrawFn, not_before: str = T) -> Rows:
+    """Rows of every table except consents, known on or after a day."""
+    rows: Rows = {table: [] for table in TABLES}
+    for table, strategy in ROWS_BY_TABLE.items():
+        rows[table] = draw(st.lists(strategy, max_size=5))
+    rows["survey_answers"] = [row for sheet in draw(st.lists(_sheets(), max_size=3)) for row in sheet]
+    for of_table in rows.values():
+        for row in of_table:
+            row["known_from"] = day(max(row["known_from"], not_before), draw(LAGS))
+    return rows
+
+
+def added(rows: Rows, more: Rows) -> Rows:
+    """Both together, without what would conflict with the first."""
+    return {table: without_conflicts(table, rows[table] + more[table]) for table in TABLES}
+
+
+def without_conflicts(table: str, rows: list[Row]) -> list[Row]:
+    """Keep the first row of each fact and ``known_from``."""
+    key = (*TABLES[table].natural_key, "known_from")
+    return list({tuple(row.get(name) for name in key): row for row in reversed(rows)}.values())[::-1]
+
+
+assert LONG_AGO < T
