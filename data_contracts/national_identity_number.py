@@ -30,6 +30,12 @@ def is_national_identity_number(text: str) -> bool:
     return first <= 3 and second == 0 and _is_birth_date(int(text[:2]), int(text[2:4]), int(text[4:6]))
 
 
+def was_national_identity_number(text: str) -> bool:
+    """True if the text is one that was read as a number on its way: a leading zero lost, or ``.0`` gained."""
+    digits = text.removesuffix(".0")
+    return len(digits) in (10, 11) and is_national_identity_number(digits.zfill(11))
+
+
 def contains(text: str) -> bool:
     """True if a national identity number stands anywhere in the text, also as 6 + 5 digits or behind a prefix."""
     return mask(text) is not text

@@ -13,7 +13,7 @@ from data_contracts import national_identity_number
 from data_contracts.records import Column
 from data_contracts.tables import Coded
 from data_contracts.time_windows import local_date
-from data_contracts.violations import Fault, Findings
+from data_contracts.violations import Fault, Findings, shown
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
@@ -92,7 +92,7 @@ def _read_date(column: Column, text: str) -> Any:
 
 def _read_number(column: Column, text: str) -> float | Fault:
     # Digits behind a point may by chance look like an identity number, so only the whole text is looked at.
-    if national_identity_number.is_national_identity_number(text):
+    if national_identity_number.was_national_identity_number(text):
         return _IDENTITY
     if not _NUMBER.fullmatch(text):
         return _not_a_number(text)
@@ -108,7 +108,7 @@ def _not_a_number(text: str) -> Fault:
     if national_identity_number.contains(text):
         return _IDENTITY
     if _DECIMAL_COMMA.fullmatch(text):
-        return Fault("decimal comma", f"write {text.replace(',', '.')}, with a decimal point")
+        return Fault("decimal comma", f"write {shown(text.replace(',', '.'))}, with a decimal point")
     return Fault("type", "must be a number such as 12.5")
 
 

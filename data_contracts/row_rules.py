@@ -54,6 +54,8 @@ def repeated_rows(record: type[Record], table: Table) -> tuple[np.ndarray, np.nd
     """
     n = n_rows(table)
     is_duplicate, is_conflict = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
+    if n < 2:
+        return is_duplicate, is_conflict
     key = _row_key(table, (*record.natural_key, "known_from"))
     in_order = np.sort(key)
     repeated = in_order[1:][in_order[1:] == in_order[:-1]]

@@ -50,8 +50,8 @@ def local_date(text: str) -> date:
 
 def to_day_numbers(days: np.ndarray) -> np.ndarray:
     """Turn ``datetime64[D]`` into int32 day numbers, NaT into ``NO_DAY``."""
-    numbers = days.astype("datetime64[D]").astype(np.int64)
-    return np.where(np.isnat(days), NO_DAY, numbers).astype(np.int32)
+    numbers = days.astype("datetime64[D]").astype(np.int64)  # NaT becomes the smallest int64
+    return np.maximum(numbers, NO_DAY).astype(np.int32)
 
 
 def is_visible(known_from: Days, t: Days) -> Any:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from data_contracts.national_identity_number import mask
+from data_contracts.national_identity_number import MASK, mask, was_national_identity_number
 from data_contracts.tables import Coded
 
 RULES: dict[str, str] = {
@@ -55,7 +55,7 @@ class Fault(NamedTuple):
 
 def shown(text: str) -> str:
     """Return a text as it may be shown: identity numbers masked, broken Unicode replaced, long text cut."""
-    text = mask(text)
+    text = MASK if was_national_identity_number(text) else mask(text)
     if len(text) > _LONGEST_SHOWN:
         text = text[:_LONGEST_SHOWN] + "…"
     return text.encode("utf-8", "replace").decode("utf-8")

@@ -157,10 +157,11 @@ def compute(known: Known) -> np.ndarray:
     inside, begins_inside = _inside(known, group // len(_KINDS), first, last)
     shape = (n, len(_KINDS), len(WINDOWS))
     result = np.empty((n, len(FEATURES)), dtype=np.float32)
+    sums = reduce_groups(np.add, group, n * len(_KINDS), np.concatenate([inside, begins_inside], axis=1))
     totals = {
-        "days": reduce_groups(np.add, group, n * len(_KINDS), inside).reshape(shape),
+        "days": sums[:, : len(WINDOWS)].reshape(shape),
         "weighted_days": _weighted(known, pieces)[:, np.newaxis, :] / 100,
-        "starts": reduce_groups(np.add, group, n * len(_KINDS), begins_inside).reshape(shape),
+        "starts": sums[:, len(WINDOWS) :].reshape(shape),
         "longest": reduce_groups(np.maximum, group, n * len(_KINDS), inside).reshape(shape),
     }
     for measure, (columns, kinds, windows) in _PLANS.items():

@@ -12,7 +12,7 @@ import numpy as np
 from data_contracts.instruments import INSTRUMENTS, score
 from features.blocks import Block, block, until_next
 from features.gathering import UNKNOWN, Rows
-from features.segments import packed_key, run_starts
+from features.segments import order_of, repeats, run_numbers, run_starts
 
 SCALES = tuple(scale for instrument in INSTRUMENTS.values() for scale in instrument.scales)
 """All scales, in the order of the columns of ``scores``."""
@@ -43,18 +43,19 @@ def gather_scores(rows: Rows) -> Block:
     known = column != UNKNOWN
     if not known.all():
         rows, column = rows.take(known), column[known]
-    sheet, first_row = _sheets(rows)
-    owner, day, known_from = rows.owner[first_row], rows.days("answered_on")[first_row], rows.known_from[first_row]
-    occasion = packed_key(owner, day)
-    scores = np.empty((len(occasion), len(SCALES)))
+    sheet, (owner, day, known_from) = _sheets(rows)
+    corrects = np.zeros(len(owner), dtype=bool)
+    corrects[1:] = repeats(owner, day)
     answer = np.where(rows.is_deleted, _WITHDRAWN, rows.table["answer"])
-    for first, end in _batches(occasion):
-        mine = slice(None) if end - first == len(occasion) else (sheet >= first) & (sheet < end)
+    scores = np.empty((len(owner), len(SCALES)))
+    for first, end in _batches(corrects):
+        mine = slice(None) if end - first == len(owner) else (sheet >= first) & (sheet < end)
         answers = np.full((end - first, _FIRST_ITEM[-1]), np.nan, order="F")
         answers[sheet[mine] - first, column[mine]] = answer[mine]
-        _lay_on_top(answers, occasion[first:end])
+        _lay_on_top(answers, corrects[first:end])
         scores[first:end] = _score(answers)
-    columns = {"day": day, "scores": scores, "known_from": known_from, "known_until": until_next(occasion, known_from)}
+    until = until_next((owner, day), known_from)
+    columns = {"day": day, "scores": scores, "known_from": known_from, "known_until": until}
     return block(owner, rows.n_owners, columns, (day, known_from))
 
 
@@ -67,31 +68,33 @@ def _item_columns(rows: Rows) -> np.ndarray:
     return columns[rows.table["instrument"].codes, rows.table["item"].codes]
 
 
-def _sheets(rows: Rows) -> tuple[np.ndarray, np.ndarray]:
-    """Number the sheets by person, day and ``known_from``: the sheet of every row, and one row of every sheet."""
-    key = packed_key(rows.owner, rows.days("answered_on"), rows.known_from)
+def _sheets(rows: Rows) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+    """Number the sheets by person, day and ``known_from``: the sheet of every row, and those three of every sheet."""
+    columns = rows.owner, rows.days("answered_on"), rows.known_from
     # Rows of a sheet nearly always lie together: sorting one row of each run instead of all is what makes this fast.
-    starts = run_starts(key)
-    lengths = np.diff(starts, append=len(key))
-    _, one_run, sheet_of_run = np.unique(key[starts], return_index=True, return_inverse=True)
-    return np.repeat(sheet_of_run, lengths), starts[one_run]
+    starts = run_starts(*columns)
+    order = order_of(*(column[starts] for column in columns))
+    runs = tuple(column[starts[order]] for column in columns)
+    firsts = run_starts(*runs)
+    sheet_of_run = np.empty(len(starts), dtype=np.int64)
+    sheet_of_run[order] = run_numbers(firsts, len(starts))
+    return sheet_of_run[run_numbers(starts, len(rows.owner))], tuple(run[firsts] for run in runs)
 
 
-def _batches(occasion: np.ndarray) -> list[tuple[int, int]]:
-    """Cut the sheets into batches, never within an occasion."""
-    starts = run_starts(occasion)
-    cuts = starts[np.searchsorted(starts, np.arange(0, len(occasion), _SHEETS_AT_ONCE))] if len(starts) else starts
-    cuts = [*np.unique(cuts).tolist(), len(occasion)]
+def _batches(corrects: np.ndarray) -> list[tuple[int, int]]:
+    """Cut the sheets into batches, never between a sheet and one that corrects it."""
+    starts = (~corrects).nonzero()[0]
+    cuts = starts[:: _SHEETS_AT_ONCE].tolist() + [len(corrects)]
     return list(zip(cuts[:-1], cuts[1:], strict=True))
 
 
-def _lay_on_top(answers: np.ndarray, occasion: np.ndarray) -> None:
+def _lay_on_top(answers: np.ndarray, corrects: np.ndarray) -> None:
     """Fill, in place, what a sheet does not mention from the sheet before it of the same occasion."""
-    corrections = np.flatnonzero(occasion[1:] == occasion[:-1]) + 1
-    while len(corrections):
-        before = np.isin(corrections - 1, corrections, invert=True)
-        turn, corrections = corrections[before], corrections[~before]
+    turn = (corrects & ~np.roll(corrects, 1)).nonzero()[0]
+    while len(turn):
         answers[turn] = np.where(np.isnan(answers[turn]), answers[turn - 1], answers[turn])
+        turn = turn[turn + 1 < len(corrects)] + 1
+        turn = turn[corrects[turn]]
 
 
 def _score(answers: np.ndarray) -> np.ndarray:

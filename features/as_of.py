@@ -16,7 +16,7 @@ from data_contracts.time_windows import NO_DAY, Days
 from features.blocks import Block
 from features.gathering import MENTAL, MUSCULOSKELETAL, OTHER_CHAPTER
 from features.histories import Histories
-from features.segments import disjoint_pieces, expanded_ranges
+from features.segments import disjoint_pieces, expanded_ranges, repeats
 
 Rows = dict[str, np.ndarray]
 """Columns of a block, cut at t, and ``person``: position of the person of each row."""
@@ -86,7 +86,8 @@ def as_of(histories: Histories, t: Days) -> Known:
 
 def index_dates(histories: Histories, t: Days) -> np.ndarray:
     """Return one int32 day per person."""
-    return np.broadcast_to(np.asarray(t, dtype=np.int32), (len(histories),))
+    t = np.asarray(t, dtype=np.int32)
+    return t if t.shape == (len(histories),) else np.broadcast_to(t, (len(histories),))
 
 
 def employments_known(histories: Histories, known_at: Days, begun_by: Days) -> Rows:
@@ -112,24 +113,24 @@ def scores_known(histories: Histories, t: Days) -> Rows:
     return _cut(histories.scores, index_dates(histories, t), "day")
 
 
-def company_events(known: Known, company: np.ndarray) -> Rows:
-    """Events before t, as known then, of one company per person.
+def company_events(known: Known, persons: np.ndarray, companies: np.ndarray) -> Rows:
+    """Events before t, as known then, in the company of each of some persons.
 
     Parameters
     ----------
     known : Known of N persons
-    company : int array, shape (N,)
-        Position of the company among the owners of ``known.events``; -1: none.
+    persons : int array, sorted
+        Positions of the persons asked for.
+    companies : int array of the same shape
+        Their companies, by position among the owners of ``known.events``.
 
     Returns
     -------
     dict of arrays, sorted by person and day.
     """
-    persons = np.flatnonzero(company >= 0)
-    offsets = known.events.offsets
-    starts = offsets[company[persons]]
-    counts = offsets[company[persons] + 1] - starts
-    return _visible(known.events, expanded_ranges(starts, counts), np.repeat(persons, counts), known.t, "day")
+    counts = known.events.counts()[companies]
+    rows = expanded_ranges(known.events.offsets[companies], counts)
+    return _visible(known.events, rows, persons.repeat(counts), known.t, "day")
 
 
 def doctor_stretches(
@@ -155,9 +156,8 @@ def doctor_stretches(
     person, first, last, grade = disjoint_pieces(rows["person"], rows["first"], rows["last"], rows["grade"])
     if not len(person):
         return person, first, last, grade
-    opens = np.flatnonzero(
-        np.append(True, (person[1:] != person[:-1]) | (grade[1:] != grade[:-1]) | (first[1:] > last[:-1] + 1))
-    )
+    goes_on = repeats(person, grade) & (first[1:] == last[:-1] + 1)
+    opens = np.flatnonzero(np.append(True, ~goes_on))
     closes = np.append(opens[1:] - 1, len(person) - 1)
     return person[opens], first[opens], last[closes], grade[opens]
 
@@ -177,5 +177,5 @@ def _visible(block: Block, rows: np.ndarray | slice, person: np.ndarray, t: np.n
 
 
 def _chosen(rows: Rows, chosen: np.ndarray) -> Rows:
-    positions = np.flatnonzero(chosen)
+    positions = chosen.nonzero()[0]
     return {name: column[positions] for name, column in rows.items()}

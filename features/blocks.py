@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from features.segments import expanded_ranges, order_of, packed_key
+from features.segments import expanded_ranges, order_of, repeats
 
 FOREVER = np.iinfo(np.int32).max
 """``known_until`` of a version that nothing has replaced."""
@@ -35,7 +35,11 @@ class Block:
 
     def owners(self) -> np.ndarray:
         """Return the owner of every row, int32."""
-        return np.repeat(np.arange(len(self.offsets) - 1, dtype=np.int32), np.diff(self.offsets))
+        return np.arange(len(self.offsets) - 1, dtype=np.int32).repeat(self.counts())
+
+    def counts(self) -> np.ndarray:
+        """Return the number of rows of every owner."""
+        return self.offsets[1:] - self.offsets[:-1]
 
     def between(self, first: int, end: int) -> Block:
         """Return the owners ``first:end`` as views, without copying a row."""
@@ -45,17 +49,15 @@ class Block:
 
     def take(self, owners: np.ndarray) -> Block:
         """Return the chosen owners in the given order; an owner may be asked for more than once."""
-        counts = np.diff(self.offsets)[owners]
+        counts = self.counts()[owners]
         rows = expanded_ranges(self.offsets[owners], counts)
         return Block(_offsets(counts), {name: column[rows] for name, column in self.columns.items()})
 
 
 def block(owner: np.ndarray, n_owners: int, columns: dict[str, np.ndarray], sort_by: tuple[np.ndarray, ...]) -> Block:
     """Sort rows by owner and then ``sort_by``, and set the offsets."""
-    order = order_of(packed_key(owner, *sort_by))
-    if order is not None:
-        columns = {name: column[order] for name, column in columns.items()}
-    return Block(_offsets(np.bincount(owner, minlength=n_owners)), columns)
+    order = order_of(owner, *sort_by)
+    return Block(_offsets(np.bincount(owner, minlength=n_owners)), {name: column[order] for name, column in columns.items()})
 
 
 def _offsets(counts: np.ndarray) -> np.ndarray:
@@ -64,31 +66,31 @@ def _offsets(counts: np.ndarray) -> np.ndarray:
     return offsets
 
 
-def versions(fact: np.ndarray, known_from: np.ndarray, is_deleted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def versions(
+    fact: tuple[np.ndarray, ...], known_from: np.ndarray, is_deleted: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Find the rows that are ever the version to believe, and until when.
 
     Parameters
     ----------
-    fact : int64 array, shape (n_rows,)
-        Equal for the versions of one fact.
+    fact : tuple of int arrays, shape (n_rows,)
+        Equal in all columns for the versions of one fact.
     known_from : int32 array; is_deleted : bool array
 
     Returns
     -------
     rows : int64 array, positions of the rows to keep; known_until : int32 array. Of identical rows one is kept.
     """
-    order = order_of(packed_key(fact, known_from))
-    if order is None:
-        order = np.arange(len(fact))
+    order = order_of(*fact, known_from)
     known_from = known_from[order]
-    known_until = until_next(fact[order], known_from)
-    keep = ~is_deleted[order] & (known_from < known_until)
+    known_until = until_next(tuple(column[order] for column in fact), known_from)
+    keep = (~is_deleted[order] & (known_from < known_until)).nonzero()[0]
     return order[keep], known_until[keep]
 
 
-def until_next(fact: np.ndarray, known_from: np.ndarray) -> np.ndarray:
+def until_next(fact: tuple[np.ndarray, ...], known_from: np.ndarray) -> np.ndarray:
     """Return ``known_until`` of versions that are sorted by fact and ``known_from``."""
-    known_until = np.full(len(fact), FOREVER, dtype=np.int32)
-    replaced = (fact[1:] == fact[:-1]).nonzero()[0]
+    known_until = np.full(len(known_from), FOREVER, dtype=np.int32)
+    replaced = repeats(*fact).nonzero()[0]
     known_until[replaced] = known_from[replaced + 1]
     return known_until

@@ -10,7 +10,6 @@ from data_contracts.analytes import ANALYTES, canonical
 from data_contracts.tables import Coded, Table, take
 from data_contracts.time_windows import to_day_numbers
 from features.blocks import Block, block, versions
-from features.segments import packed_key
 
 EDUCATION = {"basic": 1, "secondary": 2, "tertiary_short": 3, "tertiary_long": 4}
 MENTAL, MUSCULOSKELETAL, OTHER_CHAPTER = 0, 1, 2
@@ -33,9 +32,7 @@ class Rows:
 
     def current(self, *key: np.ndarray) -> tuple[Rows, np.ndarray]:
         """Return the rows that are ever the version to believe, and their ``known_until``; ``key`` names the fact."""
-        chosen, known_until = versions(packed_key(self.owner, *key), self.known_from, self.is_deleted)
-        if len(chosen) == len(self.owner) and (chosen[1:] > chosen[:-1]).all():
-            return self, known_until
+        chosen, known_until = versions((self.owner, *key), self.known_from, self.is_deleted)
         return self.take(chosen), known_until
 
     def take(self, chosen: np.ndarray) -> Rows:

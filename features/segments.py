@@ -10,26 +10,24 @@ from __future__ import annotations
 
 import numpy as np
 
+_FEW_ROWS = 10_000
 _SPAN_BITS = 20
 _SPAN = 1 << _SPAN_BITS
 _ZERO = _SPAN // 2
 """A group and a day share one int64: ``group * _SPAN + day + _ZERO``. Days from 534 to 3405 fit, groups up to 2**43."""
 
 
-def packed_key(*columns: np.ndarray) -> np.ndarray:
-    """Return one int64 per row that sorts and compares like the rows of ``columns``, the first column weighing most.
+def order_of(*columns: np.ndarray) -> np.ndarray:
+    """Return the stable order that sorts rows by ``columns``, the first column weighing most."""
+    if len(columns[0]) <= _FEW_ROWS:
+        return np.lexsort(columns[::-1])
+    key = _packed_key(columns)
+    return np.arange(len(key)) if (key[1:] >= key[:-1]).all() else key.argsort(kind="stable")
 
-    Parameters
-    ----------
-    *columns : integer arrays of equal length
 
-    Returns
-    -------
-    int64 array. The numbers themselves mean nothing and depend on the ranges seen.
-    """
+def _packed_key(columns: tuple[np.ndarray, ...]) -> np.ndarray:
+    """Return one int64 per row that sorts like the rows: one sort instead of one per column."""
     key, width = np.zeros(len(columns[0]), dtype=np.int64), 1
-    if len(key) < 2:
-        return key
     for column in columns:
         low = int(column.min())
         span = int(column.max()) - low + 1
@@ -40,23 +38,33 @@ def packed_key(*columns: np.ndarray) -> np.ndarray:
     return key
 
 
-def order_of(key: np.ndarray) -> np.ndarray | None:
-    """Return the stable order that sorts ``key``, or None where it is sorted already (most files are)."""
-    return None if (key[1:] >= key[:-1]).all() else np.argsort(key, kind="stable")
+def repeats(*columns: np.ndarray) -> np.ndarray:
+    """True for every row (but the first, which is left out) that equals the row before it in all columns."""
+    same = columns[0][1:] == columns[0][:-1]
+    for column in columns[1:]:
+        same &= column[1:] == column[:-1]
+    return same
 
 
-def run_starts(group: np.ndarray) -> np.ndarray:
-    """Return the position of the first row of every run of equal values."""
-    is_start = np.ones(len(group), dtype=bool)
-    np.not_equal(group[1:], group[:-1], out=is_start[1:])
+def run_starts(*columns: np.ndarray) -> np.ndarray:
+    """Return the position of the first row of every run of equal rows."""
+    is_start = np.ones(len(columns[0]), dtype=bool)
+    is_start[1:] = ~repeats(*columns)
     return is_start.nonzero()[0]
 
 
-def run_ends(group: np.ndarray) -> np.ndarray:
-    """Return the position of the last row of every run of equal values."""
-    is_end = np.ones(len(group), dtype=bool)
-    np.not_equal(group[1:], group[:-1], out=is_end[:-1])
+def run_ends(*columns: np.ndarray) -> np.ndarray:
+    """Return the position of the last row of every run of equal rows."""
+    is_end = np.ones(len(columns[0]), dtype=bool)
+    is_end[:-1] = ~repeats(*columns)
     return is_end.nonzero()[0]
+
+
+def run_numbers(starts: np.ndarray, n_rows: int) -> np.ndarray:
+    """Return the number of the run (0, 1, ...) that each row lies in."""
+    number = np.zeros(n_rows, dtype=np.int64)
+    number[starts[1:]] = 1
+    return number.cumsum()
 
 
 def reduce_groups(ufunc: np.ufunc, group: np.ndarray, n_groups: int, values: np.ndarray) -> np.ndarray:
@@ -102,9 +110,12 @@ def merged(group: np.ndarray, first: np.ndarray, last: np.ndarray) -> tuple[np.n
     if not len(start):
         return start, first.astype(np.int32), last.astype(np.int32)
     reach = np.maximum.accumulate(end)
-    opens = np.flatnonzero(np.append(True, start[1:] > reach[:-1] + 1))
-    closes = np.append(opens[1:] - 1, len(start) - 1)
-    return _group(start[opens]), _day(start[opens]), _day(reach[closes])
+    is_open = np.ones(len(start), dtype=bool)
+    np.greater(start[1:], reach[:-1] + 1, out=is_open[1:])
+    is_close = np.ones(len(start), dtype=bool)
+    is_close[:-1] = is_open[1:]
+    start, reach = start[is_open], reach[is_close]
+    return _group(start), _day(start), _day(reach)
 
 
 def disjoint_pieces(
@@ -153,8 +164,10 @@ def _split(start: np.ndarray, end: np.ndarray, priority: np.ndarray) -> tuple[np
 
 
 def _sorted_by_start(start: np.ndarray, *others: np.ndarray) -> tuple[np.ndarray, ...]:
-    order = order_of(start)
-    return (start, *others) if order is None else (start[order], *(other[order] for other in others))
+    if (start[1:] >= start[:-1]).all():
+        return start, *others
+    order = start.argsort(kind="stable")
+    return start[order], *(other[order] for other in others)
 
 
 def _point(group: np.ndarray, day: np.ndarray) -> np.ndarray:

@@ -39,6 +39,16 @@ _INDUSTRIES = {
     "health_and_social": ("Helse- og sosialtjenester", "Health and social services", range(86, 89)),
 }
 """SN2007 divisions by group; Norwegian and English words."""
+
+
+def _membership(groups: dict[str, tuple[str, str, range]], n_codes: int) -> np.ndarray:
+    """One row per code, one column per group: 1 in it, 0 outside; the last row, NaN, is for a missing code (-1)."""
+    table = [[float(code in members) for _, _, members in groups.values()] for code in range(n_codes)]
+    return np.array([*table, [np.nan] * len(groups)], dtype=np.float32)
+
+
+_OCCUPATION_TABLE = _membership(_OCCUPATIONS, 10)
+_INDUSTRY_TABLE = _membership(_INDUSTRIES, 100)
 _EVENTS = {
     "leader_change": ("Lederskifter", "Changes of leader", 1),
     "reorganisation": ("Omorganiseringer", "Reorganisations", 1),
@@ -93,6 +103,8 @@ def _event_features() -> tuple[Feature, ...]:
 
 
 FEATURES = (*_JOB_FEATURES, *_event_features())
+_OCCUPATION_COLUMNS = slice(6, 6 + len(_OCCUPATIONS))
+_INDUSTRY_COLUMNS = slice(_OCCUPATION_COLUMNS.stop, _OCCUPATION_COLUMNS.stop + len(_INDUSTRIES))
 
 
 def compute(known: Known) -> np.ndarray:
@@ -106,26 +118,24 @@ def compute(known: Known) -> np.ndarray:
     -------
     float32 array, shape (N, n_features); NaN where unknown or without consent for employment data.
     """
-    rows = known.employments
+    n, rows = len(known), known.employments
     jobs = _covering(rows, known.t)
     person = rows["person"][jobs]
-    main = _main_jobs(rows, jobs, len(known))
-    n_jobs = np.bincount(person, minlength=len(known))
-    position = np.minimum(np.bincount(person, rows["position_percent"][jobs], len(known)), 100)
-    job_columns = [
-        n_jobs > 0,
-        n_jobs,
-        np.where(n_jobs > 0, position, np.nan),
-        _tenure_years(known, main),
-        _number(_of_main(rows, main, "shift_work")),
-        _number(_of_main(rows, main, "is_leader")),
-        *_indicators(_of_main(rows, main, "occupation"), _OCCUPATIONS),
-        *_indicators(_of_main(rows, main, "division"), _INDUSTRIES),
-    ]
-    result = np.empty((len(known), len(FEATURES)), dtype=np.float32)
-    for place, column in enumerate(job_columns):
-        result[:, place] = column
-    result[:, len(job_columns) :] = _events(known, main)
+    main = jobs[_first_of_largest(person, rows["position_percent"][jobs], n)]
+    has_job = rows["person"][main]
+    n_jobs = np.bincount(person, minlength=n)
+    position = np.bincount(person, rows["position_percent"][jobs], n)
+    result = np.full((n, len(FEATURES)), np.nan, dtype=np.float32)
+    result[:, 0] = n_jobs > 0
+    result[:, 1] = n_jobs
+    result[has_job, 2] = np.minimum(position[has_job], 100)
+    result[has_job, 3] = _tenure_years(known, main)
+    for place, column in ((4, "shift_work"), (5, "is_leader")):
+        flag = rows[column][main]
+        result[has_job, place] = np.where(flag == UNKNOWN, np.nan, flag)
+    result[has_job, _OCCUPATION_COLUMNS] = _OCCUPATION_TABLE[rows["occupation"][main]]
+    result[has_job, _INDUSTRY_COLUMNS] = _INDUSTRY_TABLE[rows["division"][main]]
+    result[has_job, len(_JOB_FEATURES) :] = _events(known, main)[has_job]
     result[~known.consented[:, _SOURCE]] = np.nan
     return result
 
@@ -173,7 +183,7 @@ def employment_end(histories: Histories, t: Days, d: Days) -> np.ndarray:
 
 def _covering(rows: Rows, t: np.ndarray) -> np.ndarray:
     """Positions of the employments, begun by ``t``, that last on day ``t``."""
-    return np.flatnonzero((rows["end"] == NO_DAY) | (rows["end"] >= t[rows["person"]]))
+    return ((rows["end"] == NO_DAY) | (rows["end"] >= t[rows["person"]])).nonzero()[0]
 
 
 def _end_by(rows: Rows, day: np.ndarray) -> np.ndarray:
@@ -182,56 +192,36 @@ def _end_by(rows: Rows, day: np.ndarray) -> np.ndarray:
     return np.where(rows["end"] == NO_DAY, day, np.minimum(rows["end"], day))
 
 
-def _main_jobs(rows: Rows, jobs: np.ndarray, n: int) -> np.ndarray:
-    """Row of the main job per person, -1 without a job. Rows are sorted by start and company within a person."""
-    person, position = rows["person"][jobs], rows["position_percent"][jobs]
+def _first_of_largest(person: np.ndarray, position: np.ndarray, n: int) -> np.ndarray:
+    """Position of each person's main job; jobs are sorted by start and company within a person."""
     largest = reduce_groups(np.maximum, person, n, position)
-    candidates = np.flatnonzero(position == largest[person])
-    first = candidates[run_starts(person[candidates])]
-    main = np.full(n, -1)
-    main[person[first]] = jobs[first]
-    return main
-
-
-def _of_main(rows: Rows, main: np.ndarray, column: str) -> np.ndarray:
-    """A whole number of the main job, -1 where missing or without a job."""
-    values = np.full(len(main), UNKNOWN, dtype=np.int32)
-    has_job = main >= 0
-    values[has_job] = rows[column][main[has_job]]
-    return values
+    candidates = (position == largest[person]).nonzero()[0]
+    return candidates[run_starts(person[candidates])]
 
 
 def _tenure_years(known: Known, main: np.ndarray) -> np.ndarray:
+    """Years of unbroken employment in the company of each main job."""
     rows = known.employments
-    same = np.flatnonzero(rows["company"] == _of_main(rows, main, "company")[rows["person"]])
+    company = np.full(len(known), UNKNOWN)
+    company[rows["person"][main]] = rows["company"][main]
+    same = (rows["company"] == company[rows["person"]]).nonzero()[0]
     person, first, last = merged(rows["person"][same], rows["start"][same], _end_by(rows, known.t)[same])
-    current = last == known.t[person]
-    tenure = np.full(len(known), np.nan)
-    tenure[person[current]] = (known.t[person] - first)[current] / _DAYS_PER_YEAR
-    return tenure
-
-
-def _number(codes: np.ndarray) -> np.ndarray:
-    return np.where(codes == UNKNOWN, np.nan, codes)
-
-
-def _indicators(codes: np.ndarray, groups: dict[str, tuple[str, str, range]]) -> list[np.ndarray]:
-    """One column per group: 1 inside, 0 outside, NaN where the code is missing."""
-    known = np.where(codes == UNKNOWN, np.nan, 0.0)
-    return [known + ((codes >= group.start) & (codes < group.stop)) for _, _, group in groups.values()]
+    is_current = last == known.t[person]
+    return (known.t[person] - first)[is_current] / _DAYS_PER_YEAR
 
 
 def _events(known: Known, main: np.ndarray) -> np.ndarray:
     """Counts per kind in the last year and days since the last leader change, shape (n_persons, n_kinds + 1)."""
-    n, n_kinds = len(known), len(EVENT_KINDS)
-    company, unit = (_of_main(known.employments, main, column) for column in ("company", "unit"))
-    rows = company_events(known, company)
+    n, n_kinds, jobs = len(known), len(EVENT_KINDS), known.employments
+    unit = np.full(n, UNKNOWN)
+    unit[jobs["person"][main]] = jobs["unit"][main]
+    rows = company_events(known, jobs["person"][main], jobs["company"][main])
     concerned = (rows["unit"] == UNKNOWN) | (rows["unit"] == unit[rows["person"]])
     person, day, kind = (rows[column][concerned] for column in ("person", "day", "kind"))
-    recent = day >= known.t[person] - _YEAR
+    place = person.astype(np.int64) * n_kinds + kind
     result = np.full((n, n_kinds + 1), np.nan)
-    result[:, :n_kinds] = np.bincount(person[recent] * n_kinds + kind[recent], minlength=n * n_kinds).reshape(n, n_kinds)
-    result[company < 0, :n_kinds] = np.nan
+    recent = day >= known.t[person] - _YEAR
+    result[:, :n_kinds] = np.bincount(place[recent], minlength=n * n_kinds).reshape(n, n_kinds)
     is_change = kind == EVENT_KINDS.index("leader_change")
     person, day = person[is_change], day[is_change]
     last = run_ends(person)

@@ -11,7 +11,10 @@ import numpy as np
 from models.risk_model import risk_of
 
 _MOST_STEPS = 50
-_STEP_TOLERANCE = 1e-10
+_LONGEST_STEP = 2.0
+_SMALL_STEP = 1e-10
+_NO_SPREAD = 1e-12
+_TINY = 1e-300
 
 
 def fit_recalibration(raw: np.ndarray, y: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
@@ -50,26 +53,10 @@ def fit_lines(raw: np.ndarray, y: np.ndarray, weights: np.ndarray) -> tuple[np.n
     -------
     intercepts, slopes : float64 arrays, shape (n_fits,); NaN where a fit has no events or nothing but events.
     """
-    centre, spread = raw.mean(), raw.std()
-    if spread < 1e-12:
-        return fit_intercepts(np.zeros_like(raw), y, weights), np.zeros(len(weights))
-    x = (raw - centre) / spread
-    total, events = weights.sum(axis=1), weights @ y
-    level, slope = _start(total, events), np.zeros(len(weights))
-    for _ in range(_MOST_STEPS):
-        p = risk_of(level[:, None] + slope[:, None] * x)
-        information = weights * p * (1 - p)
-        residual = weights * (y - p)
-        g0, g1 = residual.sum(axis=1), residual @ x
-        h00, h01, h11 = information.sum(axis=1), information @ x, information @ (x * x)
-        determinant = h00 * h11 - h01 * h01
-        with np.errstate(invalid="ignore", divide="ignore"):
-            steps = np.stack([h11 * g0 - h01 * g1, h00 * g1 - h01 * g0]) / determinant
-        steps = np.where(np.isfinite(steps), np.clip(steps, -2.0, 2.0), 0.0)
-        level, slope = level + steps[0], slope + steps[1]
-        if np.abs(steps).max() < _STEP_TOLERANCE:
-            break
-    return level - slope * centre / spread, slope / spread + 0 * level
+    solvable = _has_both(y, weights)
+    lines = np.full((2, len(weights)), np.nan)
+    lines[:, solvable] = _newton_lines(raw, y, weights[solvable])
+    return lines[0], lines[1]
 
 
 def fit_intercepts(offset: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -84,18 +71,44 @@ def fit_intercepts(offset: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np
     -------
     float64 array, shape (n_fits,); NaN where a fit has no events or nothing but events.
     """
-    level = 0.0 * _start(weights.sum(axis=1), weights @ y)
+    solvable = _has_both(y, weights)
+    levels = np.full(len(weights), np.nan)
+    levels[solvable] = _newton_levels(offset, y, weights[solvable])
+    return levels
+
+
+def _has_both(y: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    return (weights @ y > 0) & (weights @ (1 - y) > 0)
+
+
+def _newton_lines(raw: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Intercepts and slopes, shape (2, n_fits)."""
+    centre, spread = raw.mean(), raw.std()
+    level, slope = _newton_levels(np.zeros_like(raw), y, weights), np.zeros(len(weights))
+    if spread < _NO_SPREAD:
+        return np.stack([level, slope])
+    x = (raw - centre) / spread
+    for _ in range(_MOST_STEPS):
+        p = risk_of(level[:, None] + slope[:, None] * x)
+        information = weights * p * (1 - p)
+        residual = weights * (y - p)
+        g0, g1 = residual.sum(axis=1), residual @ x
+        h00, h01, h11 = information.sum(axis=1), information @ x, information @ (x * x)
+        steps = np.stack([h11 * g0 - h01 * g1, h00 * g1 - h01 * g0]) / np.maximum(h00 * h11 - h01 * h01, _TINY)
+        steps = np.clip(steps, -_LONGEST_STEP, _LONGEST_STEP)
+        level, slope = level + steps[0], slope + steps[1]
+        if np.abs(steps).max(initial=0.0) < _SMALL_STEP:
+            break
+    return np.stack([level - slope * centre / spread, slope / spread])
+
+
+def _newton_levels(offset: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    level = np.zeros(len(weights))
     for _ in range(_MOST_STEPS):
         p = risk_of(level[:, None] + offset)
-        step = np.clip((weights * (y - p)).sum(axis=1) / (weights * p * (1 - p)).sum(axis=1), -2.0, 2.0)
+        step = (weights * (y - p)).sum(axis=1) / np.maximum((weights * p * (1 - p)).sum(axis=1), _TINY)
+        step = np.clip(step, -_LONGEST_STEP, _LONGEST_STEP)
         level = level + step
-        if not np.any(np.abs(step) > _STEP_TOLERANCE):
+        if np.abs(step).max(initial=0.0) < _SMALL_STEP:
             break
     return level
-
-
-def _start(total: np.ndarray, events: np.ndarray) -> np.ndarray:
-    """Log-odds of the observed share; NaN where there is none or nothing else."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = events / total
-        return np.where((share > 0) & (share < 1), np.log(share / (1 - share)), np.nan)

@@ -180,7 +180,13 @@ def _settings(estimator: Any) -> dict[str, Any]:
 
 
 def _notes(lines: Sequence[ComparedCandidate]) -> tuple[str, ...]:
-    return tuple(note for line in lines if (note := leakage_note(f"{line.name}, out of fold", line.auroc)))
+    leaks = [note for line in lines if (note := leakage_note(f"{line.name}, out of fold", line.auroc))]
+    empty = [
+        f"{line.name} says nothing about this outcome out of fold: it gives everybody the mean risk."
+        for line in lines
+        if line.recalibration_slope == 0
+    ]
+    return (*leaks, *empty)
 
 
 def leakage_note(where: str, area: float) -> str:

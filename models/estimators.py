@@ -5,7 +5,7 @@ Each is fitted on the columns it names, with sample weights, and is then only nu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import lightgbm
@@ -22,7 +22,7 @@ SHORT = ("age_years", "is_female", "srh_self_rated_health", "days_doctor_365", "
 MILD_PENALTY = 1.0
 """Inverse strength for baselines with a handful of columns: keeps them finite, changes nothing else."""
 
-PENALTIES = (0.001, 0.01, 0.1)
+PENALTIES = (0.0001, 0.001, 0.01)
 """Inverse strengths tried for the logistic model on all features, strongest penalty first."""
 
 
@@ -105,6 +105,11 @@ class TreesEstimator(BaseEstimator):
         return np.asarray(self.booster_.predict(X, raw_score=True, num_threads=1))
 
 
+def _quarter(size: TreeSize) -> TreeSize:
+    """A quarter of the trees, for outcomes with few events."""
+    return replace(size, n_estimators=max(1, size.n_estimators // 4))
+
+
 def _tree_parameters(size: TreeSize, seed: int) -> dict[str, Any]:
     return {
         "objective": "binary",
@@ -165,6 +170,7 @@ def candidates(outcome: Outcome, usable: tuple[str, ...], trees: TreeSize, seed:
     usable : tuple of str
         Features that vary in the training rows, in catalogue order.
     trees : TreeSize
+        The largest; a quarter of its trees is tried too.
     seed : int
     """
     short = SHORT + outcome.extra_short_features
@@ -173,5 +179,5 @@ def candidates(outcome: Outcome, usable: tuple[str, ...], trees: TreeSize, seed:
         Candidate("prior_absence", PRIOR_ABSENCE, (LinearEstimator(),)),
         Candidate("short", short, (LinearEstimator(),)),
         Candidate("logistic", usable, tuple(LinearEstimator(penalty) for penalty in PENALTIES)),
-        Candidate("lightgbm", usable, (TreesEstimator(trees, usable, seed),)),
+        Candidate("lightgbm", usable, tuple(TreesEstimator(size, usable, seed) for size in (_quarter(trees), trees))),
     )

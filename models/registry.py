@@ -1,13 +1,14 @@
 """The model registry: runs, versions and aliases in MLflow. The only door to mlflow.
 
-A version holds the artifact's text files and names ``models.artifact`` as their loader, so nothing is pickled. mlflow is
-imported on first use, after its settings are in place: no telemetry, and a quick answer when a server is down.
+A version holds the artifact's text files and names ``models.artifact`` as their loader, so nothing is pickled. mlflow
+is imported on first use, after its settings are in place: no telemetry, and a quick answer when a server is down.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import sqlite3
 import time
 import warnings
 from collections.abc import Iterator, Mapping
@@ -33,6 +34,8 @@ _SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
 }
 
@@ -87,6 +90,7 @@ def register(
     RegistryError
         The registry cannot be reached or refuses.
     """
+    _refuse_unusable(tracking_uri)
     with _connected(tracking_uri) as mlflow:
         experiment = _experiment(mlflow, tracking_uri)
         with mlflow.start_run(experiment_id=experiment, run_name=f"{model.outcome} {model.name}") as run:
@@ -97,9 +101,9 @@ def register(
                 data_path=str(directory),
                 signature=_signature(mlflow, model.feature_names),
                 pip_requirements=[f"{package}=={installed_version(package)}" for package in _NEEDS],
-                registered_model_name=registered_name(model.outcome),
             )
-        return ModelVersion(model.outcome, str(logged.registered_model_version), run.info.run_id)
+        created = _new_version(mlflow, registered_name(model.outcome), logged, run.info.run_id)
+        return ModelVersion(model.outcome, str(created.version), run.info.run_id)
 
 
 def promote_alias(
@@ -120,8 +124,8 @@ def promote_alias(
         run = client.get_run(found.run_id)
         if found.status != "READY" or run.info.status != "FINISHED":
             raise RegistryError(
-                f"Version {version} of {name} is {found.status}, its run {run.info.status}: registering it was interrupted. "
-                "Run: balance-risk register"
+                f"Version {version} of {name} is {found.status}, its run {run.info.status}: registering it was "
+                "interrupted. Run: balance-risk register"
             )
         client.set_registered_model_alias(name, alias, version)
         return ModelVersion(outcome, version, found.run_id)
@@ -136,7 +140,7 @@ def resolve(
     ----------
     outcome : str
     destination : Path
-        Directory to copy into.
+        Directory under which each version gets a directory of its own.
     alias : str
     tracking_uri : str
 
@@ -153,10 +157,9 @@ def resolve(
     _refuse_empty(tracking_uri)
     with _connected(tracking_uri, f"No version of {name} has the alias '{alias}'") as mlflow:
         found = mlflow.MlflowClient().get_model_version_by_alias(name, alias)
-        destination.mkdir(parents=True, exist_ok=True)
-        copy = mlflow.artifacts.download_artifacts(
-            artifact_uri=f"models:/{name}/{found.version}", dst_path=str(destination)
-        )
+        place = destination / name / str(found.version)
+        place.mkdir(parents=True, exist_ok=True)
+        copy = mlflow.artifacts.download_artifacts(artifact_uri=f"models:/{name}/{found.version}", dst_path=str(place))
         flavour = mlflow.models.Model.load(copy).flavors["python_function"]
         return ModelVersion(outcome, str(found.version), found.run_id, Path(copy) / flavour["data"])
 
@@ -182,6 +185,13 @@ def flat_metrics(report: Mapping[str, Any]) -> dict[str, float]:
             if who == "champion":
                 numbers |= {f"{who}.{metric}.{end}": found[end] for end in ("low", "high")}
     return numbers
+
+
+def _new_version(mlflow: ModuleType, name: str, logged: Any, run_id: str) -> Any:
+    client = mlflow.MlflowClient()
+    if not client.search_registered_models(f"name='{name}'"):
+        client.create_registered_model(name)
+    return client.create_model_version(name, logged.model_uri, run_id=run_id, model_id=logged.model_id)
 
 
 def _log_numbers(
@@ -232,13 +242,32 @@ def _refuse_empty(tracking_uri: str) -> None:
         raise RegistryError(f"There is no model registry at {tracking_uri} yet. Run: balance-risk register")
 
 
+def _refuse_unusable(tracking_uri: str) -> None:
+    """Try the database file first: MLflow would retry for 100 seconds before it says that it cannot be opened."""
+    file = _sqlite_file(tracking_uri)
+    if file is None:
+        return
+    try:
+        sqlite3.connect(file).close()
+    except sqlite3.Error:
+        raise RegistryError(_cannot_use(tracking_uri)) from None
+
+
+def _cannot_use(tracking_uri: str) -> str:
+    return (
+        f"The model registry at {tracking_uri} cannot be used. Check that the place exists, can be written and is not "
+        "locked by another process."
+    )
+
+
 @contextmanager
-def _connected(tracking_uri: str, missing: str = "The registry does not have what was asked for") -> Iterator[ModuleType]:
+def _connected(
+    tracking_uri: str, missing: str = "The registry does not have what was asked for"
+) -> Iterator[ModuleType]:
     """Import mlflow pointed at the registry; its errors become RegistryError."""
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
-    for noisy in ("mlflow", "alembic"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     with warnings.catch_warnings():
         # mlflow and SQLAlchemy warn about each other's deprecations, which nobody here can mend.
         warnings.simplefilter("ignore")
@@ -257,11 +286,8 @@ def _mlflow_errors_explained(tracking_uri: str, missing: str) -> Iterator[None]:
         yield
     except MlflowException as error:
         raise RegistryError(_explain(error, tracking_uri, missing)) from None
-    except (SQLAlchemyError, OSError) as error:
-        raise RegistryError(
-            f"The model registry at {tracking_uri} cannot be used ({type(error).__name__}). Check that the place exists, "
-            "can be written and is not locked by another process."
-        ) from None
+    except (SQLAlchemyError, OSError):
+        raise RegistryError(_cannot_use(tracking_uri)) from None
 
 
 def _explain(error: Any, tracking_uri: str, missing: str) -> str:

@@ -156,7 +156,8 @@ class RiskModel:
         return self.intercept + _row_sums(self._terms(X))
 
     def _terms(self, X: np.ndarray) -> np.ndarray:
-        assert self.impute is not None and self.coefficients is not None
+        assert self.impute is not None
+        assert self.coefficients is not None
         filled = np.where(np.isnan(X), self.impute, X.astype(np.float64))
         return (filled - self.mean) / self.scale * self.coefficients
 

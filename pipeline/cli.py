@@ -33,7 +33,9 @@ class Outcome(StrEnum):
     BURNOUT = "burnout"
 
 
-WorkspaceOption = Annotated[Path, typer.Option("--workspace", "-w", help="Directory that holds data/, bundles/ and mlflow.db.")]
+WorkspaceOption = Annotated[
+    Path, typer.Option("--workspace", "-w", help="Directory that holds data/, bundles/ and mlflow.db.")
+]
 ParamsOption = Annotated[Path, typer.Option("--params", help="File with the numbers of every stage.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout instead of text.")]
 OutcomeOption = Annotated[list[Outcome] | None, typer.Option("--outcome", help="Repeat for several; default: all.")]
@@ -131,7 +133,10 @@ def build_training_set(
 
 @app.command()
 def train(
-    workspace: WorkspaceOption = HERE, params: ParamsOption = PARAMS, outcome: OutcomeOption = None, json_: JsonOption = False
+    workspace: WorkspaceOption = HERE,
+    params: ParamsOption = PARAMS,
+    outcome: OutcomeOption = None,
+    json_: JsonOption = False,
 ) -> None:
     """Compare the baselines and LightGBM out of fold, keep the simplest within one standard error, recalibrate it."""
     from pipeline import train as stage
@@ -141,7 +146,10 @@ def train(
 
 @app.command()
 def evaluate(
-    workspace: WorkspaceOption = HERE, params: ParamsOption = PARAMS, outcome: OutcomeOption = None, json_: JsonOption = False
+    workspace: WorkspaceOption = HERE,
+    params: ParamsOption = PARAMS,
+    outcome: OutcomeOption = None,
+    json_: JsonOption = False,
 ) -> None:
     """Judge the champion and every baseline on later dates and unseen persons, with intervals and pictures."""
     from pipeline import evaluate as stage
@@ -195,7 +203,9 @@ def features(json_: JsonOption = False) -> None:
 @app.command()
 def serve(
     workspace: WorkspaceOption = HERE,
-    host: Annotated[str, typer.Option(help="Address to listen on; the default is reachable from this machine only.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; the default is reachable from this machine only.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 3000,
 ) -> None:
     """Run the scoring service (BentoML) with the promoted champions."""
@@ -207,7 +217,9 @@ def serve(
 @app.command()
 def demo(
     workspace: WorkspaceOption = Path("demo"),
-    params: Annotated[Path | None, typer.Option("--params", help="File with the numbers of every stage; default: built in.")] = None,
+    params: Annotated[
+        Path | None, typer.Option("--params", help="File with the numbers of every stage; default: built in.")
+    ] = None,
     persons: Annotated[int | None, typer.Option(min=100, max=1_000_000, help="Number of simulated persons.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of the cohort.")] = None,
     json_: JsonOption = False,

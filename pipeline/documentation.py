@@ -59,7 +59,9 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 
 
 def _features_page() -> str:
-    parts = [f"# Features\n\nGenerated from `features/catalogue.py`: {len(FEATURES)} features. NaN means unknown, never zero."]
+    parts = [
+        f"# Features\n\nGenerated from `features/catalogue.py`: {len(FEATURES)} features. NaN means unknown, never zero."
+    ]
     arrow = {1: "↑ risk", -1: "↓ risk", 0: "–"}
     for group in GROUPS:
         rows = [
@@ -73,7 +75,9 @@ def _features_page() -> str:
 
 
 def _instruments_page() -> str:
-    parts = ["# Instruments\n\nGenerated from `data_contracts/instruments/`. Answers are stored as the codes below, before reversal."]
+    parts = [
+        "# Instruments\n\nGenerated from `data_contracts/instruments/`. Answers are stored as the codes below, before reversal."
+    ]
     for instrument in INSTRUMENTS.values():
         rows = [
             (f"`{s.name}`", s.label_nb, s.label_en, f"{s.minimum:g}–{s.maximum:g}", s.method, len(s.items), s.fewest_answers,

@@ -72,7 +72,9 @@ def _check_file(
     if not path.exists():
         if record.table in REQUIRED_TABLES:
             raise SourceFileError(f"{path}: no such file; every source needs persons, employments and consents.")
-        checked = Checked(table=empty_table(record), violations=[], n_rows=0, n_accepted=0, n_quarantined=0, n_duplicates=0)
+        checked = Checked(
+            table=empty_table(record), violations=[], n_rows=0, n_accepted=0, n_quarantined=0, n_duplicates=0
+        )
         return checked, {**_counts(checked), "sha256": None, "notes": ["no such file: the table is empty"]}
     raw, notes = read_source_file(path, record, settings.known_from_assumptions.get(record.table))
     checked = check(record, raw, received_on=received_on, origin=path.name, first_row=2)
@@ -152,5 +154,3 @@ def _is_synthetic(directory: Path) -> bool:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-

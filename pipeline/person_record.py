@@ -21,15 +21,21 @@ def person_record(tables: dict[str, Table], person_id: str, index_day: np.dateti
         name = declaration.table
         known_before = None if name == "consents" else index_day
         if name == "workplace_events":
-            rows = [row for row in _as_json(declaration, _visible(tables[name], index_day)) if row["company_id"] in companies]
+            rows = [
+                row
+                for row in _as_json(declaration, _visible(tables[name], index_day))
+                if row["company_id"] in companies
+            ]
         else:
             rows = _rows(tables, name, person_id, known_before)
         record[name] = rows
     persons = record.pop("persons")
-    return {"person": persons[-1], **record}
+    return {"person": max(persons, key=lambda row: row["known_from"]), **record}
 
 
-def _rows(tables: dict[str, Table], name: str, person_id: str, known_before: np.datetime64 | None) -> list[dict[str, Any]]:
+def _rows(
+    tables: dict[str, Table], name: str, person_id: str, known_before: np.datetime64 | None
+) -> list[dict[str, Any]]:
     declaration = next(record for record in RECORDS if record.table == name)
     table = tables[name]
     mine = take(table, table["person_id"].recode({person_id: 1}) == 1)
@@ -43,7 +49,10 @@ def _visible(table: Table, known_before: np.datetime64) -> Table:
 def _as_json(record: type[Record], table: Table) -> list[dict[str, Any]]:
     values = {column.name: _json_values(table[column.name], column.kind) for column in columns(record)}
     rows = [{name: column[row] for name, column in values.items()} for row in range(n_rows(table))]
-    return [{name: value for name, value in row.items() if value is not None and name != "is_deleted" or value is True} for row in rows]
+    return [
+        {name: value for name, value in row.items() if value is not None and name != "is_deleted" or value is True}
+        for row in rows
+    ]
 
 
 def _json_values(column: Any, kind: str) -> list[Any]:

@@ -17,7 +17,12 @@ def draw(answer: dict[str, Any], path: Path, language: str = "en") -> None:
 
     outcomes = {name: found for name, found in answer["outcomes"].items() if found["risk"] is not None}
     figure, axes = plt.subplots(
-        len(outcomes), 2, figsize=(12, 0.6 + 4.0 * len(outcomes)), width_ratios=(1, 2.4), squeeze=False, layout="constrained"
+        len(outcomes),
+        2,
+        figsize=(12, 0.6 + 4.0 * len(outcomes)),
+        width_ratios=(1, 2.4),
+        squeeze=False,
+        layout="constrained",
     )
     for (icons, bars), found in zip(axes, outcomes.values(), strict=True):
         _draw_icons(icons, found, language)

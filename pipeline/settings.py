@@ -107,5 +107,7 @@ def read_settings(path: Path) -> Settings:
     except yaml.YAMLError as error:
         raise SettingsError(f"{path}: not valid YAML. {error}") from None
     except ValidationError as error:
-        lines = [f"  {'.'.join(map(str, fault['loc']))}: {fault['msg']} (got {fault['input']!r})" for fault in error.errors()]
+        lines = [
+            f"  {'.'.join(map(str, fault['loc']))}: {fault['msg']} (got {fault['input']!r})" for fault in error.errors()
+        ]
         raise SettingsError(f"{path}: {len(lines)} setting(s) are wrong.\n" + "\n".join(lines)) from None

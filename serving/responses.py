@@ -36,11 +36,11 @@ class ModelBody(_Answer):
     version: str
     trained_on: Any = Field(description="From which to which index date the training rows come.")
     artifact_sha256: str = Field(description="SHA-256 of the manifest of the signed bundle.")
-    synthetic: bool = Field(description="True: trained on simulated persons; says nothing about real ones.")
+    synthetic: bool = Field(description="True: trained on simulated persons.")
 
 
 class OutcomeRisk(_Answer):
-    """The risk of one outcome; null with a warning that says why when the model has nothing to say about this person."""
+    """The risk of one outcome; null, with a warning that says why, when the model does not apply to this person."""
 
     label: Texts
     horizon_days: int

@@ -1,4 +1,4 @@
-"""The evaluation as one picture: the champion's calibration with the spread of its risks, and everybody's discrimination."""
+"""The evaluation as one picture: the champion's calibration, the spread of its risks, everybody's discrimination."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _calibration(axes: Axes, report: dict[str, Any]) -> None:
     found = report["models"][report["champion"]]
     end = min(1.0, 1.1 * max(risk.max(), observed.max()))
     axes.plot([0, end], [0, end], color=GREY, linestyle="--", label="ideal")
-    axes.plot(risk, observed, color=BLUE, marker="o", markersize=3, markevery=10, label="observed, smoothed")
+    axes.plot(risk, observed, color=BLUE, label="observed, smoothed")
     numbers = [f"{label} {_with_interval(found[name])}" for label, name in _SHOWN]
     axes.text(0.98, 0.04, "\n".join(numbers), transform=axes.transAxes, ha="right", va="bottom", fontsize=8)
     axes.set(xlim=(0, end), ylim=(0, end), ylabel="observed share", title=f"Calibration of {report['champion']}")

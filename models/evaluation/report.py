@@ -59,8 +59,8 @@ def evaluate(
 
     Returns
     -------
-    dict of JSON values: ``test`` (what it was judged on), ``models`` (name -> metric -> value, low, high), ``curve`` and
-    ``histogram`` of the champion, ``notes`` (warnings first), ``methods``.
+    dict of JSON values: ``test`` (what it was judged on), ``models`` (name -> metric -> value, low, high), ``curve``
+    and ``histogram`` of the champion, ``notes`` (warnings first), ``methods``.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def evaluate(
 
 
 def metrics_of(log_odds: np.ndarray, y: np.ndarray) -> Statistic:
-    """Return a function from weights (n_weightings, n) to every metric of one model, each (n_weightings,).
+    """Return a function from weights (n_weightings, n) to every metric of a model, each (n_weightings,).
 
     Parameters
     ----------
@@ -173,9 +173,9 @@ def _methods(repeats: int) -> list[str]:
     return [
         "Test rows: other persons at later index dates, after an embargo as long as the horizon.",
         "Every number uses the observation weights (inverse probability of being observed).",
-        f"Intervals: 2.5 and 97.5 percentiles of {repeats} resamples of persons with all their index dates; the weights "
-        "and the models are held fixed.",
+        f"Intervals: 2.5 and 97.5 percentiles of {repeats} resamples of persons with all their index dates; the "
+        "weights and the models are held fixed.",
         "ICI: loess as R's (span 0.75, degree 2, interpolation) in the estimate and in every resample; above "
-        f"{MOST_LOESS_POINTS} distinct risks neighbours are averaged first. It cannot be negative, so its interval lies "
-        "high when calibration is good.",
+        f"{MOST_LOESS_POINTS} distinct risks neighbours are averaged first. It cannot be negative, so its interval "
+        "lies high when calibration is good.",
     ]

@@ -1,1 +1,1 @@
-"""A synthetic cohort in causal order: workplace, person, latent health, absence, response, and what each source tells."""
+"""A synthetic cohort in causal order: workplace, person, latent health, absence, response, what each source tells."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -36,8 +37,8 @@ class Spells:
 class Hazard:
     """What the rate of new spells is made of.
 
-    ``fixed`` (quarters, persons): spells per day from sex, age, industry, frailty and season. ``latent_rate``: log rate per SD
-    of each latent, and ``own_variance`` the variance of that product over a person's own part.
+    ``fixed`` (quarters, persons): spells per day from sex, age, industry, frailty and season. ``latent_rate``: log rate
+    per SD of each latent, and ``own_variance`` the variance of that product over a person's own part.
     """
 
     fixed: np.ndarray
@@ -55,7 +56,7 @@ class Hazard:
 class Course:
     """All spells of a block and, at the first day of each quarter, the state that the rate depends on.
 
-    ``prior`` (quarters, persons): recent spells, halved with time; ``free_from``: first day on which a new spell may begin.
+    ``prior`` (quarters, persons): recent spells, halved with time; ``free_from``: first day that may begin a new spell.
     """
 
     spells: Spells
@@ -98,34 +99,51 @@ def _industry_factor(block: Block) -> np.ndarray:
     return rate / by_mix
 
 
+@dataclass
+class _State:
+    """Where each person stands: first free day, recent spells, and what is left of the clock to the next spell."""
+
+    free_from: np.ndarray
+    prior: np.ndarray
+    budget: np.ndarray
+
+
 def draw_course(block: Block, rng: np.random.Generator, hazard: Hazard, latents: Latents, persons: Persons) -> Course:
     """Run every person through the quarters, from spell to spell (an exponential clock against the running rate)."""
     timeline, chapters = block.timeline, Chapters.of(block.parameters)
     free_from = np.full(BLOCK_SIZE, timeline.quarters[0])
-    prior, budget = np.zeros(BLOCK_SIZE), rng.exponential(size=BLOCK_SIZE)
+    state = _State(free_from, np.zeros(BLOCK_SIZE), rng.exponential(size=BLOCK_SIZE))
     priors, frees, found = [], [], []
-    for quarter, (begins, ends) in enumerate(zip(timeline.quarters[:-1], timeline.quarters[1:], strict=True)):
-        priors.append(prior.copy())
-        frees.append(free_from.copy())
+    for quarter, (begins, ends) in enumerate(pairwise(timeline.quarters)):
+        priors.append(state.prior.copy())
+        frees.append(state.free_from.copy())
         deviation = latents.deviation[quarter]
-        rate = hazard.rate(quarter, deviation)
-        who = np.arange(BLOCK_SIZE)
+        rate, who = hazard.rate(quarter, deviation), np.arange(BLOCK_SIZE)
         while len(who):
-            per_day = rate[who] * (1 + hazard.prior_spell * prior[who])
-            clock = np.maximum(free_from[who], begins)
-            onset = clock + budget[who] / per_day
-            happens = onset < ends
-            passed = who[~happens]
-            budget[passed] -= (per_day * np.maximum(ends - clock, 0))[~happens]
-            who, first_day = who[happens], np.floor(onset[happens]).astype(int)
-            spells = _draw_spells(block, rng, chapters, persons, who, first_day, deviation[who], timeline.seasons[quarter])
+            who, first_day = _next_onsets(state, hazard, rng, rate, who, begins, ends)
+            spells = _draw_spells(
+                block, rng, chapters, persons, who, first_day, deviation[who], timeline.seasons[quarter]
+            )
             found.append(spells)
-            budget[who] = rng.exponential(size=len(who))
-            prior[who] += 1
-            free_from[who] = spells.last_day + 1 + _requalification(block, spells)
-            who = who[free_from[who] < ends]
-        prior *= np.exp(-hazard.decay_per_day * (ends - begins))
+            state.free_from[who] = spells.last_day + 1 + _requalification(block, spells)
+            who = who[state.free_from[who] < ends]
+        state.prior *= np.exp(-hazard.decay_per_day * (ends - begins))
     return Course(_joined(found), np.array(priors), np.array(frees))
+
+
+def _next_onsets(
+    state: _State, hazard: Hazard, rng: np.random.Generator, rate: np.ndarray, who: np.ndarray, begins: int, ends: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return who falls ill before the quarter ends, and when; the clock of the others runs on."""
+    per_day = rate[who] * (1 + hazard.prior_spell * state.prior[who])
+    clock = np.maximum(state.free_from[who], begins)
+    onset = clock + state.budget[who] / per_day
+    happens = onset < ends
+    state.budget[who[~happens]] -= (per_day * np.maximum(ends - clock, 0))[~happens]
+    who = who[happens]
+    state.budget[who] = rng.exponential(size=len(who))
+    state.prior[who] += 1
+    return who, np.floor(onset[happens]).astype(int)
 
 
 def _draw_spells(

@@ -15,8 +15,8 @@ from pipeline.simulation.timeline import Timeline
 BLOCK_SIZE = 1000
 
 STAGES = (
-    "workplaces", "persons", "employments", "consents", "latents", "absence", "self_certified", "certificates", "survey",
-    "labs", "guidance",
+    "workplaces", "persons", "employments", "consents", "latents", "absence", "self_certified", "certificates",
+    "survey", "labs", "guidance",
 )  # fmt: skip
 """One random stream each, by position: a change in one stage leaves the draws of the others alone. Append only."""
 

@@ -5,6 +5,7 @@ A spell is one fact with versions: each certificate moves its last day and is kn
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,47 +26,61 @@ def draw_grades(block: Block, rng: np.random.Generator, spells: Spells) -> np.nd
     return np.where(is_graded, rng.choice(numbers.grades, len(spells.days), p=numbers.grade_weights), 100)
 
 
+@dataclass(frozen=True)
+class _Plan:
+    """How many certificates each spell takes: days of the first one, and which are left open or were too long."""
+
+    first_length: np.ndarray
+    is_open: np.ndarray
+    is_too_long: np.ndarray
+    versions: np.ndarray
+
+
 def draw_certificates(block: Block, rng: np.random.Generator, spells: Spells, grade: np.ndarray) -> Rows:
-    """Return the versions of certified spells: ``spell`` (number), person, grade, chapter, days, ``natural`` known_from."""
-    numbers = block.parameters.certificates
-    first_length = np.minimum(_first_length(block, rng, spells), numbers.first_planned)
-    open_ended = (spells.days > first_length) & (rng.random(len(spells.days)) < numbers.open_ended)
-    extensions = np.ceil(np.maximum(spells.days - first_length, 0) / numbers.extension).astype(int)
-    versions = np.where(open_ended, 2, 1 + extensions)
-    shortened = (extensions == 0) & (spells.days < first_length)
-    versions = np.where(shortened, 2, versions)
-    spell = np.repeat(np.arange(len(spells.days)), versions)
-    turn = np.arange(len(spell)) - np.repeat(np.cumsum(versions) - versions, versions)
+    """Return the versions of certified spells; ``spell`` numbers them, ``natural`` is the day each could be known."""
+    extension, plan = block.parameters.certificates.extension, _draw_plan(block, rng, spells)
+    spell = np.repeat(np.arange(len(spells.days)), plan.versions)
+    turn = np.arange(len(spell)) - np.repeat(np.cumsum(plan.versions) - plan.versions, plan.versions)
     first_day, last_day = spells.first_day[spell], spells.last_day[spell]
-    is_last = turn == versions[spell] - 1
-    planned = first_day + first_length[spell] + turn * numbers.extension - 1
-    needed = np.where(turn == 0, first_day, planned - numbers.extension + 1)
-    needed = np.where((turn == 1) & (open_ended | shortened)[spell], last_day + 1, needed)
-    delay = _delay(block, rng, len(spell))
-    advance = (turn == 0) & (rng.random(len(spell)) < numbers.in_advance)
-    delay = np.where(advance, -rng.integers(1, CERTIFICATE_ADVANCE_DAYS + 1, len(spell)), delay)
-    shown = np.where(is_last, last_day, planned)
-    shown = np.where(open_ended[spell] & (turn == 0), NO_DAY, shown)
-    rows = {"spell": spell, "first_day": first_day, "last_day": shown, "natural": _increasing(spell, turn, needed + delay)}
-    return {**rows, "is_deleted": np.zeros(len(spell), dtype=bool), **_facts(spells, grade, spell)}
+    planned = first_day + plan.first_length[spell] + turn * extension - 1
+    shown = np.where(turn == plan.versions[spell] - 1, last_day, planned)
+    shown = np.where(plan.is_open[spell] & (turn == 0), NO_DAY, shown)
+    needed = np.where(turn == 0, first_day, planned - extension + 1)
+    is_closing = (turn == 1) & (plan.is_open | plan.is_too_long)[spell]
+    needed = np.where(is_closing, last_day + 1, needed)
+    return {
+        "spell": spell,
+        "first_day": first_day,
+        "last_day": shown,
+        "natural": _increasing(spell, turn, needed + _delay(block, rng, turn == 0)),
+        "is_deleted": np.zeros(len(spell), dtype=bool),
+        **_facts(spells, grade, spell),
+    }
+
+
+def _draw_plan(block: Block, rng: np.random.Generator, spells: Spells) -> _Plan:
+    """A short spell is certified whole, sometimes for longer than needed; a long one in instalments, sometimes open."""
+    numbers, count = block.parameters.certificates, len(spells.days)
+    too_much = np.where(rng.random(count) < numbers.shortened, rng.integers(1, 8, count), 0)
+    first_length = np.minimum(spells.days + too_much, numbers.first_planned)
+    is_open = (spells.days > first_length) & (rng.random(count) < numbers.open_ended)
+    is_too_long = spells.days < first_length
+    extensions = np.ceil(np.maximum(spells.days - first_length, 0) / numbers.extension).astype(int)
+    return _Plan(first_length, is_open, is_too_long, np.where(is_open | is_too_long, 2, 1 + extensions))
 
 
 def _facts(spells: Spells, grade: np.ndarray, spell: np.ndarray) -> Rows:
     return {"person": spells.person[spell], "grade": grade[spell], "chapter": spells.chapter[spell]}
 
 
-def _first_length(block: Block, rng: np.random.Generator, spells: Spells) -> np.ndarray:
-    """Return the days of the first certificate: the whole spell if it is short, sometimes more than was needed."""
-    numbers = block.parameters.certificates
-    too_long = rng.random(len(spells.days)) < numbers.shortened
-    return spells.days + np.where(too_long, rng.integers(1, 8, len(spells.days)), 0)
-
-
-def _delay(block: Block, rng: np.random.Generator, count: int) -> np.ndarray:
-    numbers = block.parameters.certificates
+def _delay(block: Block, rng: np.random.Generator, is_first: np.ndarray) -> np.ndarray:
+    """Return days from need to knowledge: mostly a few, sometimes weeks, and for a planned absence below zero."""
+    numbers, count = block.parameters.certificates, len(is_first)
     usual = np.minimum(rng.exponential(numbers.delay_mean, count), numbers.delay_longest).astype(int)
     low, high = numbers.late_days
-    return np.where(rng.random(count) < numbers.late, rng.integers(low, high + 1, count), usual)
+    delay = np.where(rng.random(count) < numbers.late, rng.integers(low, high + 1, count), usual)
+    advance = rng.integers(1, CERTIFICATE_ADVANCE_DAYS + 1, count)
+    return np.where(is_first & (rng.random(count) < numbers.in_advance), -advance, delay)
 
 
 def _increasing(group: np.ndarray, turn: np.ndarray, days: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The whole cohort: block after block, each through the causal order, written to CSV source files with a SYNTHETIC stamp."""
+"""The whole cohort: block after block through the causal order, written to CSV source files with a SYNTHETIC stamp."""
 
 from __future__ import annotations
 
@@ -133,7 +133,9 @@ def _tables(world: World, count: int) -> Iterator[tuple[str, rows.Rows]]:
     sheets = (block, streams["survey"], world.responses, world.persons, world.latents, world.models, world.stable)
     for answers in survey_rows(*sheets):
         yield "survey_answers", answers
-    for results in draw_lab_rows(block, world.workplaces, world.persons, world.employments, world.consents, world.latents):
+    for results in draw_lab_rows(
+        block, world.workplaces, world.persons, world.employments, world.consents, world.latents
+    ):
         yield "lab_results", results
     spells = (world.certified, world.grade, world.self_certified)
     yield "absence_spells", rows.absence_rows(block, streams["absence"], *spells, world.consents)
@@ -163,8 +165,8 @@ def _stamp(directory: Path, summary: dict[str, Any]) -> None:
     (directory / "source.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     (directory / "SYNTHETIC.md").write_text(
         "# SYNTHETIC data\n\n"
-        "Every person, company and spell in this directory is invented by a simulator. Nothing here says anything about real\n"
-        "people, and no result on these data is evidence about them. Identifiers begin with SYNTHETIC-.\n\n"
+        "Every person, company and spell in this directory is invented by a simulator. Nothing here says anything\n"
+        "about real people, and no result on these data is evidence about them. Identifiers begin with SYNTHETIC-.\n\n"
         f"* persons: {summary['persons']}, seed: {summary['seed']}, {summary['start']} to {summary['end']}\n"
         f"* parameters.yaml, sha256: {summary['parameters_sha256']}\n"
         "* truth/truth.csv holds the simulator's own risks; it is for judging models, never for training them.\n",

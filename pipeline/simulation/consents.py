@@ -20,7 +20,7 @@ _NEVER = np.iinfo(np.int32).max
 
 @dataclass(frozen=True)
 class Consents:
-    """Consent per source: ``given`` and ``withdrawn_on`` (sources, persons), ``purposes`` (sources, purposes, persons)."""
+    """``given`` and ``withdrawn_on`` are (sources, persons), ``purposes`` is (sources, purposes, persons)."""
 
     given: np.ndarray
     given_on: np.ndarray

@@ -10,6 +10,9 @@ from pipeline.simulation.latents import correlation_matrix, effects
 from pipeline.simulation.normal import normal_probability
 from pipeline.simulation.parameters import Parameters
 
+_WOMEN_AMONG_SPELLS = 0.62
+"""Share of all certified spells that are women's, as it follows from the rates by sex."""
+
 
 @dataclass(frozen=True)
 class Chapters:
@@ -32,7 +35,7 @@ class Chapters:
         by_sex = [_shares_of_sex(numbers.chapters, is_female) for is_female in (False, True)]
         tilt = np.array([effects(parameters, numbers.chapter_tilts.get(name, {})) for name in names])
         length_effects = effects(parameters, numbers.duration_effects)
-        # Persons with spells have other latents than everyone: an exponential rate moves their mean by correlation @ rate.
+        # Who has spells differs from who has none: an exponential rate moves the latents' mean by correlation @ rate.
         correlation = correlation_matrix(parameters)
         typical = correlation @ effects(parameters, numbers.latent_effects)
         shift = tilt @ typical + np.einsum("ci,ij,cj->c", tilt, correlation, tilt) / 2
@@ -43,7 +46,8 @@ class Chapters:
             log_share=np.log(np.array(by_sex)) - shift,
             tilt=tilt,
             log_season=log_season,
-            log_length=numbers.duration_log_mean - length_effects @ typical
+            log_length=numbers.duration_log_mean
+            - length_effects @ typical
             + np.log([chapter["days"] for chapter in numbers.chapters.values()]),
             length_effects=length_effects,
             log_sd=numbers.duration_log_sd,
@@ -69,8 +73,9 @@ class Chapters:
 
 
 def _shares_of_sex(chapters: dict[str, dict[str, float]], is_female: bool) -> list[float]:
-    """Shares of one sex: pregnancy (W) is women's alone and, spells being about two to one, half again its overall share."""
-    women_share = 0.62
-    pregnancy = chapters["W"]["spells"] / women_share if is_female else 1e-12
+    """Return the shares of one sex; pregnancy (W) is women's alone."""
+    pregnancy = chapters["W"]["spells"] / _WOMEN_AMONG_SPELLS if is_female else 1e-12
     others = sum(chapter["spells"] for name, chapter in chapters.items() if name != "W")
-    return [pregnancy if name == "W" else chapter["spells"] * (1 - pregnancy) / others for name, chapter in chapters.items()]
+    return [
+        pregnancy if name == "W" else chapter["spells"] * (1 - pregnancy) / others for name, chapter in chapters.items()
+    ]

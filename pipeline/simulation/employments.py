@@ -74,7 +74,8 @@ def draw_employments(block: Block, workplaces: Workplaces, persons: Persons) -> 
         end_day=np.array(end_day),
         occupation=_draw_occupation(block, rng, industry),
         position_percent=_draw_position(block, rng, persons),
-        is_shift_work=rng.random(industry.shape) < np.array([row["shift"] for row in block.parameters.industries])[industry],
+        is_shift_work=rng.random(industry.shape)
+        < np.array([row["shift"] for row in block.parameters.industries])[industry],
         is_leader=rng.random(industry.shape) < numbers.leader,
     )
 

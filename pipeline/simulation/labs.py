@@ -20,7 +20,12 @@ _BY_NAME = {analyte.name: analyte for analyte in ANALYTES}
 
 
 def draw_lab_rows(
-    block: Block, workplaces: Workplaces, persons: Persons, employments: Employments, consents: Consents, latents: Latents
+    block: Block,
+    workplaces: Workplaces,
+    persons: Persons,
+    employments: Employments,
+    consents: Consents,
+    latents: Latents,
 ) -> list[dict[str, Any]]:
     """Return one set of rows per analyte: person, code, comparator, value, unit, limits, laboratory, days."""
     rng, numbers = block.stream("labs"), block.parameters.labs
@@ -34,7 +39,9 @@ def draw_lab_rows(
         if name == "crp":
             value = np.where(has_infection, value * numbers.infection_factor, value)
         if name == "vitamin_d":
-            value = value + numbers.vitamin_d_season * np.cos(2 * np.pi * (sampled_on % DAYS_PER_YEAR - 255) / DAYS_PER_YEAR)
+            value = value + numbers.vitamin_d_season * np.cos(
+                2 * np.pi * (sampled_on % DAYS_PER_YEAR - 255) / DAYS_PER_YEAR
+            )
         measured = rng.random(len(person)) < numbers.measured
         rows = _reported(block, _BY_NAME[name], model, value, laboratory, persons.is_female[person])
         rows |= {"person": person, "sampled_on": sampled_on, "known_from": known_from}
@@ -69,7 +76,9 @@ class _FactorScores:
         numbers = block.parameters.labs
         names = sorted({factor for model in numbers.analytes.values() for factor in model["factors"]})
         stable = {name: rng.normal(size=BLOCK_SIZE) for name in names}
-        health = latents.deviation[block.timeline.first_index_quarter, :, block.parameters.latents.names.index("physical_health")]
+        health = latents.deviation[
+            block.timeline.first_index_quarter, :, block.parameters.latents.names.index("physical_health")
+        ]
         stable["bmi"] = numbers.bmi_health * health + np.sqrt(1 - numbers.bmi_health**2) * stable["bmi"]
         self._factors = {name: values[person] for name, values in stable.items()}
         self._rng, self._person, self._share = rng, person, numbers.person_share
@@ -82,7 +91,9 @@ class _FactorScores:
         return shared + np.sqrt(1 - sum(loading**2 for loading in loadings.values())) * rest
 
 
-def _values(model: dict[str, Any], persons: Persons, person: np.ndarray, day: np.ndarray, score: np.ndarray) -> np.ndarray:
+def _values(
+    model: dict[str, Any], persons: Persons, person: np.ndarray, day: np.ndarray, score: np.ndarray
+) -> np.ndarray:
     """Return values in the analyte's canonical unit."""
     centre = np.where(persons.is_female[person], model["women"], model["men"])
     decades = (persons.age(years_of(day)[:, None])[np.arange(len(person)), person] - 45) / 10
@@ -92,7 +103,12 @@ def _values(model: dict[str, Any], persons: Persons, person: np.ndarray, day: np
 
 
 def _reported(
-    block: Block, analyte: Analyte, model: dict[str, Any], value: np.ndarray, laboratory: np.ndarray, is_female: np.ndarray
+    block: Block,
+    analyte: Analyte,
+    model: dict[str, Any],
+    value: np.ndarray,
+    laboratory: np.ndarray,
+    is_female: np.ndarray,
 ) -> dict[str, Any]:
     """Turn canonical values into code, unit, rounding, "<" and reference limits of each laboratory."""
     value = np.clip(value, analyte.hard_low * 1.02 + 1e-3, analyte.hard_high * 0.98)

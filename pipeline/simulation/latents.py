@@ -1,4 +1,4 @@
-"""Latent health and strain of each person by quarter: a yearly-correlated part of one's own plus that of the workplace."""
+"""Latent health and strain of each person by quarter: a part of one's own that changes slowly, and the workplace's."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from pipeline.simulation.workplaces import Workplaces
 class Latents:
     """Latents in SD, arrays (quarters, persons, latents).
 
-    ``own`` varies between persons alike in sex and age, ``workplace`` is shared in a unit, ``expected`` is the level of the
-    person's sex and age. Rates of absence follow ``deviation``: the gradients of sex and age are in the base rates already.
+    ``own`` varies between persons alike in sex and age, ``workplace`` is shared in a unit, ``expected`` is the level of
+    the person's sex and age. Rates of absence follow ``deviation``: the base rates have the gradients of sex and age.
     """
 
     own: np.ndarray

@@ -1,4 +1,4 @@
-"""parameters.yaml as attributes: ``parameters.absence.frailty_shape`` is the value; unit and source stay in the file."""
+"""parameters.yaml as attributes: ``parameters.absence.frailty_shape`` is the value; its unit and source stay there."""
 
 from __future__ import annotations
 

@@ -73,4 +73,6 @@ def _draw_education(block: Block, rng: np.random.Generator, industry: np.ndarray
     numbers = block.parameters.persons
     is_tertiary = rng.random(BLOCK_SIZE) < _of_industry(block, "tertiary")[industry]
     level = rng.random(BLOCK_SIZE)
-    return np.where(is_tertiary, np.where(level < numbers.tertiary_long, 3, 2), np.where(level < numbers.basic_education, 0, 1))
+    return np.where(
+        is_tertiary, np.where(level < numbers.tertiary_long, 3, 2), np.where(level < numbers.basic_education, 0, 1)
+    )

@@ -22,7 +22,7 @@ class Rates:
     def __init__(self) -> None:
         self._days, self._certified, self._own, self._spells = (np.zeros(2) for _ in range(4))
         self._lengths: list[np.ndarray] = []
-        self._invited = self._answered = np.zeros(0)
+        self._waves: list[np.ndarray] = []
 
     def add(
         self, block: Block, persons: Persons, employments: Employments, certified: Spells, grade: np.ndarray,
@@ -41,12 +41,12 @@ class Rates:
         self._spells += np.bincount(persons.is_female[certified.person[begins]].astype(int), minlength=2)
         self._lengths.append(certified.days[begins])
         answered = np.bincount(responses.wave[responses.person < count], minlength=len(responses.invited))
-        self._invited = responses.invited[:, :count].sum(axis=1) + (self._invited if len(self._invited) else 0)
-        self._answered = answered + (self._answered if len(self._answered) else 0)
+        self._waves.append(np.array([answered, responses.invited[:, :count].sum(axis=1)]))
 
     def summary(self) -> dict[str, Any]:
         """Return the rates, named with their units."""
         lengths = np.concatenate(self._lengths)
+        answered, invited = np.sum(self._waves, axis=0)
         return {
             "certified_percent_of_days": _by_sex(100 * self._certified / self._days, 2),
             "self_certified_percent_of_days": _by_sex(100 * self._own / self._days, 2),
@@ -54,9 +54,8 @@ class Rates:
             "certified_spells_over_16_days_percent": round(100 * float((lengths > 16).mean()), 1),
             "certified_spell_mean_days": round(float(lengths.mean()), 1),
             "person_years": _by_sex(self._days / DAYS_PER_YEAR, 0),
-            "answered_percent_of_invited_by_wave": [round(100 * float(a / max(i, 1)), 1) for a, i in
-                                                    zip(self._answered, self._invited, strict=True)],
-        }  # fmt: skip
+            "answered_percent_of_invited_by_wave": np.round(100 * answered / np.maximum(invited, 1), 1).tolist(),
+        }
 
 
 def _by_sex(values: np.ndarray, decimals: int) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Who answers which survey wave: invited where one works, and less likely when distressed, absent or tired of asking."""
+"""Who answers which survey wave: invited where one works, less likely to answer when distressed, absent or tired."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline.simulation.absence import Spells, overlaps
 from pipeline.simulation.blocks import BLOCK_SIZE, Block
-from pipeline.simulation.consents import SOURCES, Consents
+from pipeline.simulation.consents import Consents
 from pipeline.simulation.employments import Employments
 from pipeline.simulation.latents import Latents
 from pipeline.simulation.persons import Persons
@@ -53,7 +53,7 @@ def draw_responses(
 def _wave_days(block: Block, workplaces: Workplaces) -> np.ndarray:
     """Return each company's survey day in every calendar year that the data touch: (waves, companies)."""
     numbers, timeline = block.parameters.survey, block.timeline
-    first, last = years_of(np.array([timeline.start, timeline.end]))
+    first, last = years_of(np.array([timeline.start, timeline.end - 1]))
     new_year = np.arange(first, last + 1).astype(str).astype("datetime64[D]").astype(int)
     low = np.where(workplaces.asked_in_spring, numbers.spring_days[0], numbers.autumn_days[0])
     high = np.where(workplaces.asked_in_spring, numbers.spring_days[1], numbers.autumn_days[1])
@@ -72,8 +72,8 @@ def _log_odds(block: Block, persons: Persons, latents: Latents, day: np.ndarray)
     quarter = block.timeline.quarter_of(day)
     distress = latents.deviation[quarter, np.arange(BLOCK_SIZE), block.parameters.latents.names.index("distress")]
     decades = (persons.age(years_of(day)) - 43) / 10
-    women = numbers.response_women * (persons.is_female - 0.5)
-    return numbers.response + women + numbers.response_per_10_years * decades + numbers.response_distress * distress + persons.engagement  # fmt: skip
+    log_odds = numbers.response + numbers.response_women * (persons.is_female - 0.5) + persons.engagement
+    return log_odds + numbers.response_per_10_years * decades + numbers.response_distress * distress
 
 
 def _single_days(person: np.ndarray, day: np.ndarray) -> Spells:

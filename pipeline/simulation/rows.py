@@ -48,15 +48,19 @@ def employment_rows(block: Block, workplaces: Workplaces, employments: Employmen
     start_day, end_day = employments.start_day[position, person], employments.end_day[position, person]
     natural = np.where(version == 0, start_day, np.maximum(start_day + 1, end_day - notice[position, person]))
     known_from, is_readable = consents.readable("employment", person, natural, block.timeline.end)
-    keep = is_readable & latest_per_day(np.repeat(np.arange(len(person) // 2), 2), np.where(is_readable, known_from, NO_DAY))
+    keep = is_readable & latest_per_day(
+        np.repeat(np.arange(len(person) // 2), 2), np.where(is_readable, known_from, NO_DAY)
+    )
     industry = workplaces.industry[employments.company[position, person]]
-    rows = {
+    rows: Rows = {
         "person": person,
         "company": employments.company[position, person],
         "company_id": Coded(employments.company[position, person].astype(np.int32), workplaces.company_ids),
         "unit_id": Coded(employments.unit[position, person].astype(np.int32), workplaces.unit_ids),
         "occupation_code": _occupation(block, industry, employments.occupation[position, person]),
-        "industry_code": Coded(industry.astype(np.int32), tuple(row["division"] for row in block.parameters.industries)),
+        "industry_code": Coded(
+            industry.astype(np.int32), tuple(row["division"] for row in block.parameters.industries)
+        ),
         "position_percent": employments.position_percent[position, person],
         "shift_work": employments.is_shift_work[position, person],
         "is_leader": employments.is_leader[position, person],
@@ -68,14 +72,14 @@ def employment_rows(block: Block, workplaces: Workplaces, employments: Employmen
 
 
 def _occupation(block: Block, industry: np.ndarray, position: np.ndarray) -> Coded:
-    lists = [row["occupations"] for row in block.parameters.industries]
+    lists: list[list[str]] = [row["occupations"] for row in block.parameters.industries]
     first = np.cumsum([0, *(len(codes) for codes in lists)])[:-1]
     return Coded((first[industry] + position).astype(np.int32), tuple(code for codes in lists for code in codes))
 
 
 def consents_as_rows(block: Block, consents: Consents) -> Rows:
     """Return the consents with their codes."""
-    rows = consent_rows(block, consents)
+    rows: Rows = consent_rows(block, consents)
     return {
         **rows,
         "source": Coded(rows["source"].astype(np.int32), SOURCES),
@@ -84,7 +88,12 @@ def consents_as_rows(block: Block, consents: Consents) -> Rows:
 
 
 def absence_rows(
-    block: Block, rng: np.random.Generator, certified: Spells, grade: np.ndarray, self_certified: Spells, consents: Consents
+    block: Block,
+    rng: np.random.Generator,
+    certified: Spells,
+    grade: np.ndarray,
+    self_certified: Spells,
+    consents: Consents,
 ) -> Rows:
     """Return certificates and self-certifications in order of spell and version, with some rows delivered twice."""
     doctor = draw_certificates(block, rng, certified, grade)
@@ -92,7 +101,9 @@ def absence_rows(
     own = self_certified_rows(block, rng, self_certified, int(doctor["spell"].max(initial=-1)) + 1)
     is_own = np.repeat([False, True], [len(doctor["spell"]), len(own["spell"])])
     rows = {name: np.concatenate([doctor[name], own[name]]) for name in doctor} | {"is_own": is_own}
-    rows["known_from"], is_readable = consents.readable("absence", rows["person"], rows.pop("natural"), block.timeline.end)
+    rows["known_from"], is_readable = consents.readable(
+        "absence", rows["person"], rows.pop("natural"), block.timeline.end
+    )
     rows = {name: column[is_readable] for name, column in rows.items()}
     keep = np.flatnonzero(latest_per_day(rows["spell"], rows["known_from"]))
     again = rng.random(len(keep)) < block.parameters.certificates.repeated_rows
@@ -104,7 +115,9 @@ def _absence_codes(block: Block, rng: np.random.Generator, rows: Rows) -> Rows:
     spells, row_spell = np.unique(rows["spell"], return_inverse=True)
     return {
         **{name: rows[name] for name in ("person", "first_day", "last_day", "known_from", "is_deleted")},
-        "spell_id": Coded(row_spell.astype(np.int32), tuple(f"SYNTHETIC-S{block.number:04d}-{spell:05d}" for spell in spells)),
+        "spell_id": Coded(
+            row_spell.astype(np.int32), tuple(f"SYNTHETIC-S{block.number:04d}-{spell:05d}" for spell in spells)
+        ),
         "kind": Coded(rows["is_own"].astype(np.int32), ("doctor_certified", "self_certified")),
         "grade_percent": rows["grade"],
         "diagnosis": _diagnosis(block, rng, rows),

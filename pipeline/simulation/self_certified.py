@@ -19,7 +19,12 @@ _REMEMBERED = 24
 
 
 def draw_self_certified(
-    block: Block, workplaces: Workplaces, persons: Persons, employments: Employments, latents: Latents, certified: Spells
+    block: Block,
+    workplaces: Workplaces,
+    persons: Persons,
+    employments: Employments,
+    latents: Latents,
+    certified: Spells,
 ) -> Spells:
     """Draw spells at random days and keep those that the rules allow and that do not fall into other absence."""
     rng, timeline = block.stream("self_certified"), block.timeline

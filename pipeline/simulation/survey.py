@@ -144,4 +144,6 @@ def _answers(
 def _first_position(instrument: Instrument, answers: np.ndarray) -> np.ndarray:
     """Return sheets on which every item is ticked at the place of the first one."""
     place = np.searchsorted(np.sort(instrument.items[0].answers), answers[:, 0])
-    return np.stack([np.sort(item.answers)[np.minimum(place, len(item.answers) - 1)] for item in instrument.items], axis=1)
+    return np.stack(
+        [np.sort(item.answers)[np.minimum(place, len(item.answers) - 1)] for item in instrument.items], axis=1
+    )

@@ -17,9 +17,9 @@ QUARTERS_PER_YEAR = 4
 class Timeline:
     """Calendar of a simulation in integer days.
 
-    ``quarters`` holds the first day of every quarter-long step and one closing day; steps begin on the first of a month,
-    and one of them begins in the month of ``start``. Nothing before ``history_start`` is written, and nothing that becomes
-    known on or after ``end``.
+    ``quarters`` holds the first day of every quarter-long step and one closing day; steps begin on the first of a
+    month, and one of them begins in the month of ``start``. No spell that ended before ``history_start`` is written,
+    and nothing that becomes known on or after ``end``.
     """
 
     start: int

@@ -1,17 +1,20 @@
 """The true risks behind the data, from the whole latent state on the morning of an index date.
 
-``long_sick_leave`` = 1 - exp(-H), where H sums over the next four quarters: the rate of new spells x the probability that a
-spell lasts more than 16 days. The future of the latents is averaged over (each quarter's expected rate, exact for a
-log-normal), recent spells enter by their expected number, and days without a right to sick pay count as free of risk. Not
-modelled: short spells that join to a long episode, and the spread of H around its mean. Leaving employment is ignored:
-the risk is that of a person who stays.
+``long_sick_leave`` = 1 - exp(-H), where H sums over the next four quarters: the rate of new spells x the probability
+that a spell lasts more than 16 days. The future of the latents is averaged over (each quarter's expected rate, exact
+for a log-normal), recent spells enter by their expected number, and days without a right to sick pay count as free of
+risk. Not modelled: short spells that join to a long episode, and the spread of H around its mean. Leaving employment is
+ignored: the risk is that of a person who stays.
 
-``burnout`` = probability that the personal or the work scale of the Copenhagen Burnout Inventory is 50 or more at a survey
-245 days later: the two scale values are normal given today's latents and stable parts (taken as perfectly correlated),
-and a score given its scale value is normal with the mean and variance of its items.
+``burnout`` = probability that the personal or the work scale of the Copenhagen Burnout Inventory is 50 or more at a
+survey 245 days later, answered by everyone: the two scale values are normal given today's latents and stable parts
+(their changes taken as perfectly correlated), and a score given its scale value is normal with the mean and variance of
+its items. Who answers is somewhat healthier than that.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import numpy as np
 
@@ -31,12 +34,12 @@ WASHOUT = 16
 def long_sick_leave(
     block: Block, quarter: int, hazard: Hazard, course: Course, latents: Latents, persons: Persons
 ) -> np.ndarray:
-    """Return each person's true risk of a spell of more than 16 days that begins within a year of the quarter's first day."""
+    """Return each person's true risk of a long spell that begins within a year of the quarter's first day."""
     chapters, rho = Chapters.of(block.parameters), quarterly_correlation(block.parameters)
     begins, prior = block.timeline.quarters[quarter], course.prior[quarter].copy()
     edges = np.append(block.timeline.quarters[quarter : quarter + QUARTERS_PER_YEAR], begins + HORIZON)
     total = np.zeros(BLOCK_SIZE)
-    for step, (first, end) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for step, (first, end) in enumerate(pairwise(edges)):
         kept = rho**step
         deviation = kept * latents.own[quarter] + latents.workplace[quarter]
         drift = np.exp((1 - kept**2) * hazard.own_variance / 2)

@@ -98,7 +98,8 @@ def _draw_events(block: Block, rng: np.random.Generator, unit_company: np.ndarra
     place = np.concatenate([places for places, _ in dates])
     occurred_on = np.concatenate([days for _, days in dates])
     at_unit = kind == EVENT_KINDS.index("leader_change")
-    value = np.where(kind == EVENT_KINDS.index("downsizing"), rng.uniform(*numbers.downsizing_share, len(kind)), np.nan)
+    low, high = numbers.downsizing_share
+    value = np.where(kind == EVENT_KINDS.index("downsizing"), rng.uniform(low, high, len(kind)), np.nan)
     known_from = occurred_on + rng.integers(0, numbers.event_known_after + 1, len(kind))
     company = place.copy()
     company[at_unit] = unit_company[place[at_unit]]

@@ -13,7 +13,14 @@ from data_contracts.errors import BalanceRiskError
 from pipeline.cli import app
 from tests.lib.source_files import employee, together, write_source
 
-ANSWER = {"person_id": "p", "instrument": "who5", "item": "item_1", "answer": 3, "answered_on": "2024-05-01", "known_from": "2024-05-01"}
+ANSWER = {
+    "person_id": "p",
+    "instrument": "who5",
+    "item": "item_1",
+    "answer": 3,
+    "answered_on": "2024-05-01",
+    "known_from": "2024-05-01",
+}
 RESULT = {"person_id": "p", "code_system": "NPU", "code": "NPU27300", "value": 40, "unit": "mmol/mol", "sampled_on": "2024-05-01",
           "known_from": "2024-05-02"}  # fmt: skip
 SPELL = {"person_id": "p", "spell_id": "s", "kind": "doctor_certified", "grade_percent": 100, "first_day": "2024-03-01",

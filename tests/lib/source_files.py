@@ -13,7 +13,9 @@ SOURCES = ("survey", "lab", "absence", "employment")
 PURPOSES = ("risk_scoring", "model_training")
 
 
-def consent(source: str, purpose: str, person: str = "p", withdrawn_on: str | None = None, known: str = "2020-01-01") -> dict:
+def consent(
+    source: str, purpose: str, person: str = "p", withdrawn_on: str | None = None, known: str = "2020-01-01"
+) -> dict:
     row = {"person_id": person, "source": source, "purpose": purpose, "given_on": "2020-01-01", "known_from": known}
     return row | ({"withdrawn_on": withdrawn_on} if withdrawn_on else {})
 

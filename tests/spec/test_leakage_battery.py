@@ -13,11 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data_contracts.errors import ContractViolation
 from data_contracts.readers.parquet_files import read_tables
 from data_contracts.time_windows import day_number
 from features.build import build_features
-from features.histories import Histories
+from features.histories import Histories, RecordViolation
 from models.outcomes import OUTCOMES
 from models.training_set import build_training_set
 from pipeline import ingest
@@ -29,7 +28,14 @@ RECEIVED_ON = date(2027, 6, 1)
 
 
 def spell(first: str, last: str, known: str, name: str = "A", person: str = "p", is_deleted: bool = False) -> dict:
-    row = {"person_id": person, "spell_id": name, "kind": "doctor_certified", "grade_percent": 100, "first_day": first, "last_day": last}
+    row = {
+        "person_id": person,
+        "spell_id": name,
+        "kind": "doctor_certified",
+        "grade_percent": 100,
+        "first_day": first,
+        "last_day": last,
+    }
     return row | {"known_from": known} | ({"is_deleted": True} if is_deleted else {})
 
 
@@ -54,7 +60,9 @@ def through_files(rows: Rows, directory: Path) -> tuple[dict, dict]:
 
 def features_from_files(rows: Rows, t: str, directory: Path) -> dict[str, float]:
     tables, _ = through_files(rows, directory)
-    histories = Histories.from_tables(tables, purpose="risk_scoring", consent_on=date.fromisoformat(t), person_ids=["p"])
+    histories = Histories.from_tables(
+        tables, purpose="risk_scoring", consent_on=date.fromisoformat(t), person_ids=["p"]
+    )
     return named(histories, t)
 
 
@@ -177,8 +185,11 @@ def test_case_7_a_future_dated_lab_is_quarantined_and_never_a_feature(tmp_path):
 
 
 def test_case_7_the_api_refuses_a_future_dated_lab(tmp_path):
-    with pytest.raises(ContractViolation, match="event after known_from"):
+    with pytest.raises(RecordViolation) as refusal:
         features_from_json(together(employee(), FUTURE_LAB), "2026-03-01", tmp_path)
+    assert [(v.origin, v.row, v.column, v.rule) for v in refusal.value.violations] == [
+        ("record.lab_results", 0, "sampled_on", "event after known_from")
+    ]
 
 
 def test_case_8_the_duplicate_is_reported(tmp_path):
@@ -190,7 +201,8 @@ def test_case_8_the_duplicate_is_reported(tmp_path):
 def withdrawn_survey_consent() -> Rows:
     everybody = employee()
     withdrawals = [
-        consent("survey", purpose, withdrawn_on="2026-02-25", known="2026-02-25") for purpose in ("risk_scoring", "model_training")
+        consent("survey", purpose, withdrawn_on="2026-02-25", known="2026-02-25")
+        for purpose in ("risk_scoring", "model_training")
     ]
     absence = spells(spell("2026-01-01", "2026-01-04", "2026-01-02"))
     return together(everybody, {"consents": withdrawals}, who5("2026-02-01", "2026-02-01"), absence)

@@ -1,0 +1,87 @@
+"""Stage build-training-set: tables → eligible (person, index date) pairs with features, labels, weights and flow counts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+
+from data_contracts.errors import NotEnoughDataError
+from data_contracts.readers.parquet_files import read_tables
+from data_contracts.tables import Table
+from models.outcomes import OUTCOMES
+from models.outcomes.outcome import Outcome
+from models.training_set import TrainingSet, build_training_set, index_dates
+from pipeline.console import progress, read_json
+from pipeline.settings import Settings, TrainingSettings
+from pipeline.workspace import Workspace, require
+
+LOOKBACK_BEFORE_FIRST = timedelta(days=182)
+"""Without a chosen first index date, half a year of history comes before it."""
+
+
+def run(workspace: Workspace, settings: Settings, outcomes: list[str]) -> dict[str, Any]:
+    """Build and store the training set of each outcome; return the flow counts."""
+    tables = read_tables(require(workspace.tables, "ingest"))
+    synthetic = read_json(require(workspace.tables / "ingest.json", "ingest"))["synthetic"]
+    data_as_of = settings.training.data_as_of or _after_last_known(tables)
+    report: dict[str, Any] = {"data_as_of": data_as_of.isoformat(), "outcomes": {}}
+    lines = []
+    for name in outcomes:
+        outcome = configured_outcome(name, settings)
+        with progress(f"build training set {name}"):
+            dates = _index_dates(settings.training, tables, outcome, data_as_of)
+            built = build_training_set(tables, outcome, dates, data_as_of, synthetic=synthetic)
+            built.save(workspace.training_set(name) / "rows")
+        report["outcomes"][name] = {"rows": len(built), "flow": built.flow, "facts": built.facts}
+        lines += _lines(name, built)
+    report["summary"] = f"build-training-set as of {data_as_of}\n" + "\n".join(lines)
+    return report
+
+
+def configured_outcome(name: str, settings: Settings) -> Outcome:
+    """Return an outcome with the parameters of params.yaml."""
+    parameters = getattr(settings.outcomes, name).model_dump()
+    return replace(OUTCOMES[name], registration_lag_days=settings.training.registration_lag_days, **parameters)
+
+
+def _index_dates(
+    settings: TrainingSettings, tables: dict[str, Table], outcome: Outcome, data_as_of: date
+) -> list[date]:
+    first = settings.first_index_date or _first_event_known(tables) + LOOKBACK_BEFORE_FIRST
+    last = settings.last_index_date or data_as_of - timedelta(days=outcome.mature_after_days)
+    dates = index_dates(first, last, settings.months_between)
+    if not dates:
+        raise NotEnoughDataError(
+            f"{outcome.name}: no index date between {first} and {last} (the last whose label is mature as of {data_as_of}; "
+            f"a label takes {outcome.mature_after_days} days). Bring data over a longer time, or set training.*_index_date."
+        )
+    return dates
+
+
+def _after_last_known(tables: dict[str, Table]) -> date:
+    return max(_known_days(tables)) + timedelta(days=1)
+
+
+def _first_event_known(tables: dict[str, Table]) -> date:
+    """First day on which anything but persons, jobs and consents was known: those may be loaded years before the rest."""
+    return min(_known_days({name: tables[name] for name in ("survey_answers", "absence_spells")}))
+
+
+def _known_days(tables: dict[str, Table]) -> list[date]:
+    ends = [end for table in tables.values() if len(table["known_from"]) for end in _span(table["known_from"])]
+    if not ends:
+        raise NotEnoughDataError("There are no survey answers and no absence spells: nothing to learn from.")
+    return ends
+
+
+def _span(days: np.ndarray) -> tuple[date, date]:
+    return days.min().item(), days.max().item()
+
+
+def _lines(name: str, built: TrainingSet) -> list[str]:
+    counts = [f"    {count:>9}  {reason}" for reason, count in built.flow.items()]
+    dates = built.facts["index_dates"]
+    return [f"  {name}: {sum(built.flow.values())} person × index date pairs, {dates[0]} to {dates[-1]}", *counts]

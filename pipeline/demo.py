@@ -1,0 +1,197 @@
+"""Verb demo: the whole way on simulated firms, ending with one person's explained risk from a running service."""
+
+from __future__ import annotations
+
+import csv
+import json
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import typer
+
+from data_contracts.errors import BalanceRiskError
+from data_contracts.readers.parquet_files import read_tables
+from pipeline import build_training_set, evaluate, ingest, promote, register, score, simulate, train, validate
+from pipeline import serve as serving_process
+from pipeline.console import progress, write_json
+from pipeline.person_record import person_record
+from pipeline.risk_picture import draw, reason_text, sentence
+from pipeline.settings import Settings
+from pipeline.workspace import Workspace
+
+SHOWN_PERCENTILE = 90
+"""The person shown stands here in the ranking by risk of long sick leave: high enough to have something to say."""
+
+LONGEST_START_SECONDS = 90
+
+
+class ServiceDidNotStart(BalanceRiskError):
+    """The demo's scoring service did not become ready."""
+
+
+def run(workspace: Workspace, settings: Settings, as_json: bool) -> None:
+    """Run every stage in ``workspace``, ask the running service for one person's risks, print and draw them."""
+    outcomes = list(type(settings.outcomes).model_fields)
+    began = time.perf_counter()
+
+    def tell(report: dict[str, Any]) -> dict[str, Any]:
+        typer.echo(report["summary"], err=as_json)
+        return report
+
+    tell(simulate.run(workspace, settings.simulate))
+    tell(ingest.run(workspace, settings.ingest))
+    tell(validate.run(workspace))
+    tell(build_training_set.run(workspace, settings, outcomes))
+    trained = tell(train.run(workspace, settings, outcomes))
+    judged = tell(evaluate.run(workspace, settings, outcomes))
+    versions = tell(register.run(workspace, outcomes))
+    tell(promote.run(workspace, outcomes, None))
+    scored = tell(score.run(workspace, settings.simulate.end, outcomes, None))
+    record = _someone(workspace, settings, Path(scored["path"]))
+    with progress("start the scoring service and ask it for one person"), _service(workspace) as address:
+        request = {"index_date": settings.simulate.end.isoformat(), "outcomes": outcomes, "record": record}
+        answer = _post(f"{address}/v1/risk", request)
+    picture = workspace.root / "explained_risk.png"
+    draw(answer, picture)
+    write_json(workspace.root / "request.json", request)
+    write_json(workspace.root / "answer.json", answer)
+    _show(answer, picture, time.perf_counter() - began, as_json)
+    if as_json:
+        typer.echo(
+            json.dumps(_document(settings, trained, judged, versions, answer, picture), indent=2, sort_keys=True)
+        )
+
+
+def _someone(workspace: Workspace, settings: Settings, scores: Path) -> dict[str, Any]:
+    """Return the record of a person with both risks, high in the ranking, who answered a survey in the last year."""
+    tables = read_tables(workspace.tables)
+    index_day = np.datetime64(settings.simulate.end, "D")
+    ranked = _ranked_persons(scores)
+    for person_id in ranked[int(len(ranked) * SHOWN_PERCENTILE / 100) :]:
+        record = person_record(tables, person_id, index_day)
+        year_ago = (settings.simulate.end - timedelta(days=365)).isoformat()
+        if any(row["answered_on"] > year_ago for row in record["survey_answers"]):
+            return record
+    return person_record(tables, ranked[-1], index_day)
+
+
+def _ranked_persons(scores: Path) -> list[str]:
+    """Persons whom every champion scored, by rising risk of the first outcome."""
+    risks: dict[str, list[float]] = {}
+    with scores.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        if row["risk"]:
+            risks.setdefault(row["person_id"], []).append(float(row["risk"]))
+    n_outcomes = len({row["outcome"] for row in rows})
+    complete = {person: found for person, found in risks.items() if len(found) == n_outcomes}
+    return sorted(complete or risks, key=lambda person: risks[person][0])
+
+
+@contextmanager
+def _service(workspace: Workspace) -> Iterator[str]:
+    """Run the service on a free port of this machine; yields its address once it is ready."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    address, log = f"http://127.0.0.1:{port}", workspace.root / "service.log"
+    with log.open("wb") as sink:
+        process = subprocess.Popen(
+            serving_process.command("127.0.0.1", port), env=serving_process.environment(workspace),
+            cwd=Path(__file__).parents[1], stdout=sink, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    try:
+        _wait_until_ready(address, process, log)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _wait_until_ready(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + LONGEST_START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{address}/readyz", timeout=2):
+                return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.2)
+    raise ServiceDidNotStart(f"The scoring service was not ready after {LONGEST_START_SECONDS} s; its log is {log}.")
+
+
+def _post(url: str, body: dict[str, Any]) -> dict[str, Any]:
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
+    try:
+        with urllib.request.urlopen(request, timeout=30) as response:
+            answer: dict[str, Any] = json.load(response)
+            return answer
+    except urllib.error.HTTPError as error:
+        raise BalanceRiskError(f"{url} answered {error.code}: {error.read().decode()}") from None
+
+
+def _show(answer: dict[str, Any], picture: Path, seconds: float, quiet: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(stderr=quiet, width=118)
+    for found in answer["outcomes"].values():
+        if found["risk"] is None:
+            continue
+        synthetic = "SYNTHETIC person; " if found["model"]["synthetic"] else ""
+        title = sentence(found).replace("\n", " ")
+        model = (
+            f"{synthetic}model {found['model']['name']} version {found['model']['version']}, not clinically validated"
+        )
+        table = Table(title=title, caption=model, title_justify="left", width=116)
+        for column, justify in (
+            ("factor", "left"),
+            ("in the model", "left"),
+            ("log-odds", "right"),
+            ("can change", "left"),
+        ):
+            table.add_column(column, justify=justify)  # type: ignore[arg-type]
+        for reason in found["reasons"]:
+            direction = "▲ raises" if reason["contribution"] > 0 else "▼ lowers"
+            changeable = "yes" if reason["modifiable"] else "no"
+            table.add_row(reason_text(reason), direction, f"{reason['contribution']:+.3f}", changeable)
+        console.print(table)
+    console.print(f"Picture: {picture}    whole way: {seconds:.0f} s", highlight=False)
+
+
+def _document(
+    settings: Settings,
+    trained: dict[str, Any],
+    judged: dict[str, Any],
+    versions: dict[str, Any],
+    answer: dict[str, Any],
+    picture: Path,
+) -> dict[str, Any]:
+    """Everything the demo found, for machines."""
+    return {
+        "synthetic": True,
+        "persons": settings.simulate.persons,
+        "seed": settings.simulate.seed,
+        "outcomes": {
+            name: {
+                "champion": {**versions["outcomes"][name], "estimator": trained["outcomes"][name]["champion"]},
+                "auroc": found["models"][found["champion"]]["auroc"],
+                "metrics": found["models"],
+                "test": found["test"],
+                "notes": found["notes"],
+                "served": answer["outcomes"][name],
+            }
+            for name, found in judged["outcomes"].items()
+        },
+        "index_date": answer["index_date"],
+        "picture": str(picture),
+    }

@@ -1,0 +1,64 @@
+"""Stage evaluate: champion and baselines on later dates and other persons, as numbers with intervals and as pictures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from models import artifact
+from models.evaluation.figures import draw
+from models.evaluation.report import evaluate
+from models.shap_summary import draw_summary
+from models.training_set import TrainingSet
+from pipeline.console import progress, write_json
+from pipeline.settings import Settings
+from pipeline.train import split_of
+from pipeline.workspace import Workspace, require
+
+SHOWN = ("auroc", "average_precision", "brier", "observed_to_expected", "calibration_slope", "ici")
+
+
+def run(workspace: Workspace, settings: Settings, outcomes: list[str]) -> dict[str, Any]:
+    """Judge each outcome's models on the held-out rows; store and return the reports."""
+    report: dict[str, Any] = {"outcomes": {}}
+    lines = ["evaluate, on later index dates and other persons (95 % intervals)"]
+    for name in outcomes:
+        found = _evaluate_one(workspace, settings, name)
+        report["outcomes"][name] = found
+        lines += _lines(name, found)
+    report["summary"] = "\n".join(lines)
+    return report
+
+
+def _evaluate_one(workspace: Workspace, settings: Settings, name: str) -> dict[str, Any]:
+    home = require(workspace.model(name), f"train --outcome {name}")
+    training_set = TrainingSet.load(workspace.training_set(name) / "rows")
+    champion = artifact.load(home / "champion")
+    candidates = {path.name: artifact.load(path) for path in sorted((home / "candidates").iterdir())}
+    split = split_of(training_set, settings.training)
+    with progress(f"evaluate {name}: metrics, intervals, pictures"):
+        found = evaluate(
+            champion, candidates, training_set, split, repeats=settings.evaluate.bootstrap, seed=settings.evaluate.seed
+        )
+        destination = workspace.evaluation(name)
+        write_json(destination / "metrics.json", found)
+        draw(found, destination / "calibration.png")
+        columns = [training_set.feature_names.tolist().index(feature) for feature in champion.feature_names]
+        draw_summary(champion, training_set.X[split.test][:, columns], destination / "contributions.png")
+    return found
+
+
+def _lines(name: str, found: dict[str, Any]) -> list[str]:
+    test = found["test"]
+    champion = found["models"][found["champion"]]
+    lines = [
+        f"  {name}: {test['rows']} rows of {test['persons']} persons, {test['events']} events, "
+        f"{test['first_index_date']} to {test['last_index_date']}"
+    ]
+    lines += [f"    {metric:<22} {_interval(champion[metric])}" for metric in SHOWN]
+    lines += [f"    AUROC of {model:<13} {_interval(metrics['auroc'])}{' ← champion' if model == found['champion'] else ''}"
+              for model, metrics in found["models"].items()]  # fmt: skip
+    return lines + [f"    note: {note}" for note in found["notes"]]
+
+
+def _interval(number: dict[str, float]) -> str:
+    return f"{number['value']:.3f} ({number['low']:.3f} to {number['high']:.3f})"

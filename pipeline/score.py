@@ -1,0 +1,120 @@
+"""Verb score: the promoted champions over everybody in the tables, or one person explained."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from data_contracts.errors import MissingInputError
+from data_contracts.readers.parquet_files import read_tables
+from data_contracts.time_windows import day_number
+from features.build import FeatureMatrix, build_features
+from features.histories import Histories
+from models.bundle import current_bundle, open_bundle
+from models.explanation import explain
+from models.outcomes import OUTCOMES
+from models.outcomes.outcome import ELIGIBLE
+from models.risk_model import RiskModel, risk_of
+from models.wording import risk_band
+from pipeline.console import progress
+from pipeline.workspace import Workspace, require
+
+COLUMNS = ("person_id", "outcome", "risk", "low", "high", "band", "not_scored_because", "model_version")
+
+
+def run(workspace: Workspace, index_date: date, outcomes: list[str], person: str | None) -> dict[str, Any]:
+    """Score everybody into a CSV file, or return one person's explained risks."""
+    tables = read_tables(require(workspace.tables, "ingest"))
+    models = {name: open_champion(workspace, name) for name in outcomes}
+    t = day_number(index_date)
+    with progress("score with the promoted champions"):
+        histories = Histories.from_tables(
+            tables, purpose="risk_scoring", consent_on=t, person_ids=None if person is None else [person]
+        )
+        if person is not None and not len(histories.persons["known_from"]):
+            raise MissingInputError("There is no such person in the tables. Identifiers are those of persons.csv.")
+        matrix = build_features(histories, t)
+        scored = {name: _scores(model, histories, matrix, t) for name, model in models.items()}
+    if person is not None:
+        return _explained(models, scored, histories, matrix, index_date)
+    path = workspace.scores / f"{index_date}.csv"
+    _write(path, histories, models, scored)
+    counts = {name: int(np.isfinite(found["risk"]).sum()) for name, found in scored.items()}
+    lines = [f"  {name}: {count} of {len(histories)} persons eligible and scored" for name, count in counts.items()]
+    summary = "\n".join([f"score at {index_date}: {path}", *lines])
+    return {"index_date": index_date.isoformat(), "scored": counts, "path": str(path), "summary": summary}
+
+
+def open_champion(workspace: Workspace, outcome: str) -> RiskModel:
+    """Open the promoted bundle of an outcome; raises MissingInputError if there is none, ArtifactError if it is damaged."""
+    bundle = current_bundle(workspace.bundles, outcome)
+    if bundle is None:
+        raise MissingInputError(
+            f"No champion of {outcome} is promoted in {workspace.bundles}. Run: balance-risk promote"
+        )
+    return open_bundle(bundle, workspace.keys / "verify.key")
+
+
+def _scores(model: RiskModel, histories: Histories, matrix: FeatureMatrix, t: int) -> dict[str, Any]:
+    outcome = OUTCOMES[model.outcome]
+    age = matrix.values[:, matrix.names.index("age_years")]
+    reason = outcome.eligibility(histories, t, age)
+    X = model.select(matrix)
+    risk = np.where(reason == ELIGIBLE, risk_of(model.log_odds(X)), np.nan)
+    return {"risk": risk, "interval": model.interval(X), "reason": reason}
+
+
+def _why_not(model: RiskModel, reason: int) -> str:
+    return "" if reason == ELIGIBLE else OUTCOMES[model.outcome].reasons[reason]
+
+
+def _write(path: Any, histories: Histories, models: dict[str, RiskModel], scored: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        for name, model in models.items():
+            found = scored[name]
+            for person_id, risk, (low, high), reason in zip(
+                histories.person_ids,
+                found["risk"].tolist(),
+                found["interval"].tolist(),
+                found["reason"].tolist(),
+                strict=True,
+            ):
+                why_not = _why_not(model, reason)
+                band = "" if why_not else risk_band(risk, model.reference_risk).name
+                numbers = ("", "", "") if why_not else (risk, low, high)
+                writer.writerow((person_id, name, *numbers, band, why_not, model.version))
+
+
+def _explained(
+    models: dict[str, RiskModel], scored: dict[str, Any], histories: Histories, matrix: FeatureMatrix, index_date: date
+) -> dict[str, Any]:
+    lines, outcomes = [f"score at {index_date}"], {}
+    for name, model in models.items():
+        why_not = _why_not(model, int(scored[name]["reason"][0]))
+        if why_not:
+            outcomes[name] = {"risk": None, "not_scored_because": why_not}
+            lines.append(f"  {name}: no number, because: {why_not}")
+            continue
+        found = explain(model, matrix.values[0], day_number(index_date), histories.consented[0])
+        risk, (low, high) = float(scored[name]["risk"][0]), scored[name]["interval"][0].tolist()
+        outcomes[name] = {
+            "risk": risk,
+            "interval": [low, high],
+            "reference_risk": model.reference_risk,
+            "band": risk_band(risk, model.reference_risk).name,
+            "log_odds": found.log_odds,
+            "base": found.base,
+            "reasons": [asdict(reason) for reason in found.reasons],
+        }
+        lines.append(
+            f"  {name}: {risk:.1%} (interval {low:.1%} to {high:.1%}; reference group {model.reference_risk:.1%})"
+        )
+        lines += [f"    {reason.contribution:+.3f}  {reason.text['en']}" for reason in found.strongest(5, 3)]
+    return {"index_date": index_date.isoformat(), "outcomes": outcomes, "summary": "\n".join(lines)}

@@ -1,0 +1,85 @@
+"""Keeps the models in service those that are promoted: follows the ``current`` pointers, keeps the last good model."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from pathlib import Path
+
+from data_contracts.errors import BalanceRiskError
+from models.bundle import current_bundle, open_bundle
+from models.outcomes import OUTCOMES
+from models.risk_model import RiskModel
+from serving.predictor import Predictor
+
+LOGGER = logging.getLogger("bentoml.balance_risk")
+
+POLL_SECONDS = 0.5
+RETRY_SECONDS = 30.0
+"""A bundle that was refused is tried again after this time, in case only the key was late."""
+
+
+class BundleWatch:
+    """The predictor in service and why it is not what it should be.
+
+    ``predictor`` is replaced as a whole and never changed, so a request that has read it keeps its models to the end.
+    """
+
+    def __init__(self, bundles_dir: Path, public_key_path: Path) -> None:
+        self.predictor: Predictor | None = None
+        self._bundles_dir = bundles_dir
+        self._public_key_path = public_key_path
+        self._loaded: dict[str, Path] = {}
+        self._refused: dict[str, tuple[Path, float, str]] = {}
+        self._stopped = threading.Event()
+
+    def start(self) -> None:
+        """Watch in a thread of its own; a first look has been taken soon after, not before, this returns."""
+        threading.Thread(target=self._watch, name="bundle-watch", daemon=True).start()
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._stopped.set()
+
+    def check(self) -> None:
+        """Look at every pointer once, and take into service what is new and sound."""
+        fresh: dict[str, RiskModel] = {}
+        for outcome in OUTCOMES:
+            bundle = current_bundle(self._bundles_dir, outcome)
+            if bundle is not None and bundle != self._loaded.get(outcome) and self._is_due(outcome, bundle):
+                fresh |= self._open(outcome, bundle)
+        if fresh:
+            served = {} if self.predictor is None else self.predictor.models
+            self.predictor = Predictor({**served, **fresh})
+
+    def not_ready_because(self) -> str:
+        """Say why there is no predictor."""
+        if self._refused:
+            return " ".join(f"{outcome}: {reason}" for outcome, (_, _, reason) in self._refused.items())
+        return "No model is promoted yet. Run: balance-risk promote"
+
+    def _watch(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                self.check()
+            except Exception as error:  # the thread must live on: without it no promotion is ever seen again
+                LOGGER.error("looking for promoted models failed: %s", type(error).__name__)
+            self._stopped.wait(POLL_SECONDS)
+
+    def _is_due(self, outcome: str, bundle: Path) -> bool:
+        refused, when, _ = self._refused.get(outcome, (None, 0.0, ""))
+        return bundle != refused or time.monotonic() - when > RETRY_SECONDS
+
+    def _open(self, outcome: str, bundle: Path) -> dict[str, RiskModel]:
+        """Return the model of a bundle by its outcome; nothing, and a line in the log, if it is refused."""
+        try:
+            model = open_bundle(bundle, self._public_key_path)
+        except (BalanceRiskError, OSError) as error:
+            self._refused[outcome] = (bundle, time.monotonic(), str(error))
+            LOGGER.error("%s: promoted model refused; the one before, if any, stays in service. %s", outcome, error)
+            return {}
+        self._loaded[outcome] = bundle
+        self._refused.pop(outcome, None)
+        LOGGER.info("%s: version %s (%s) goes into service", outcome, model.version, model.artifact_sha256[:12])
+        return {outcome: model}

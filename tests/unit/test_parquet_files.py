@@ -1,0 +1,117 @@
+"""Tables survive the disk unchanged, nothing of a dropped row stays behind, a file of another contract is refused."""
+
+from __future__ import annotations
+
+import datetime
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from data_contracts.errors import MissingInputError, SourceFileError
+from data_contracts.fingerprints import fingerprint
+from data_contracts.readers.parquet_files import read_source_file, read_table, read_tables, write_table, write_tables
+from data_contracts.records import RECORDS, TABLES, AbsenceSpell, Person
+from data_contracts.tables import Coded, empty_table, take
+from tests.lib.sound_rows import SOUND, changed, checked
+
+
+def assert_same(one, other):
+    assert list(one) == list(other)
+    for name, values in one.items():
+        if isinstance(values, Coded):
+            assert values.texts() == other[name].texts()
+        else:
+            np.testing.assert_array_equal(values, other[name], strict=True)
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_what_is_written_is_read(record, tmp_path):
+    optional = [name for name, field in record.model_fields.items() if not field.is_required()]
+    sparse = (
+        SOUND[record.table] | dict.fromkeys(optional, "") | {record.natural_key[0]: "other", "known_from": "2025-08-01"}
+    )
+    table = checked(record.table, SOUND[record.table], sparse).table
+    assert len(table["known_from"]) == 2
+    write_table(tmp_path / "t.parquet", record, table)
+    assert_same(table, read_table(tmp_path / "t.parquet", record))
+
+
+def test_all_tables_of_a_directory_and_empty_ones(tmp_path):
+    tables = {name: checked(name, row).table for name, row in SOUND.items()} | {
+        "consents": empty_table(TABLES["consents"])
+    }
+    write_tables(tmp_path / "new", tables)
+    again = read_tables(tmp_path / "new")
+    assert list(again) == list(TABLES)
+    for name, table in tables.items():
+        assert_same(table, again[name])
+
+
+def test_many_rows_over_several_row_groups_keep_their_strings(tmp_path):
+    n = 1_100_000
+    words = tuple(f"p{i}" for i in range(50))
+    column = Coded((np.arange(n) % 50).astype(np.int32), words)
+    table = {name: column if isinstance(values, Coded) else np.zeros(n, dtype=values.dtype)
+             for name, values in empty_table(Person).items()}  # fmt: skip
+    write_table(tmp_path / "t.parquet", Person, table)
+    assert pq.ParquetFile(tmp_path / "t.parquet").num_row_groups > 1
+    read = read_table(tmp_path / "t.parquet", Person)["person_id"]
+    np.testing.assert_array_equal(read.recode({word: i for i, word in enumerate(words)}), column.codes)
+
+
+def test_the_same_rows_give_the_same_bytes(tmp_path):
+    rows = [SOUND["persons"], changed("persons", person_id="a", sex="male")]
+    one = checked("persons", *rows).table
+    other = take(checked("persons", *rows[::-1]).table, slice(None, None, -1))  # same rows, other vocabulary order
+    write_table(tmp_path / "one.parquet", Person, one)
+    write_table(tmp_path / "other.parquet", Person, other)
+    assert (tmp_path / "one.parquet").read_bytes() == (tmp_path / "other.parquet").read_bytes()
+
+
+def test_nothing_of_a_dropped_row_stays_in_the_file(tmp_path):
+    table = checked("persons", SOUND["persons"], changed("persons", person_id="erased-person")).table
+    write_table(tmp_path / "t.parquet", Person, take(table, slice(0, 1)))
+    assert b"erased" not in (tmp_path / "t.parquet").read_bytes()
+
+
+def test_a_file_of_another_contract_is_refused(tmp_path):
+    path = tmp_path / "persons.parquet"
+    write_table(path, Person, checked("persons", SOUND["persons"]).table)
+    assert pq.read_schema(path).metadata[b"balance_risk.contract"] == fingerprint(Person).encode()
+    with pytest.raises(SourceFileError, match="another version of the contract of absence_spells"):
+        read_table(path, AbsenceSpell)
+
+
+def test_a_missing_or_broken_file_is_named(tmp_path):
+    with pytest.raises(MissingInputError, match=r"persons\.parquet does not exist"):
+        read_tables(tmp_path)
+    (tmp_path / "persons.parquet").write_bytes(b"PAR1 and no more")
+    with pytest.raises(SourceFileError, match=r"persons\.parquet is not a readable Parquet file"):
+        read_tables(tmp_path)
+
+
+def test_a_typed_source_becomes_the_same_text_as_a_csv_file(tmp_path):
+    path = tmp_path / "absence_spells.parquet"
+    day = datetime.date(2025, 3, 1)
+    source = {"person_id": ["p1"], "spell_id": [7], "kind": pa.array(["doctor_certified"]).dictionary_encode(),
+              "grade_percent": pa.array([100], pa.int32()), "first_day": [day], "last_day": pa.nulls(1),
+              "known_from": [datetime.datetime(2025, 3, 1, 23, 30, tzinfo=datetime.UTC)], "is_deleted": [False],
+    }  # fmt: skip
+    pq.write_table(pa.table(source), path)
+    raw, notes = read_source_file(path, AbsenceSpell)
+    row = {name: column.texts()[0] for name, column in raw.items()}
+    table = checked("absence_spells", row).table
+    assert notes == []
+    assert (table["spell_id"].texts(), table["grade_percent"][0], table["is_deleted"][0]) == (["7"], 100.0, 0.0)
+    assert (table["first_day"][0], table["known_from"][0]) == (np.datetime64("2025-03-01"), np.datetime64("2025-03-02"))
+
+
+def test_a_source_column_that_has_no_text_is_named(tmp_path):
+    path = tmp_path / "persons.parquet"
+    pq.write_table(
+        pa.table({"person_id": [["p1"]], "birth_year": [1980], "sex": ["male"], "known_from": ["2025-01-01"]}), path
+    )
+    with pytest.raises(SourceFileError, match="column person_id is of the type list"):
+        read_source_file(path, Person)
