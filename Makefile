@@ -10,7 +10,7 @@ export DVC_NO_ANALYTICS := 1
 export GX_ANALYTICS_ENABLED := False
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help setup demo test check serve bench format lock clean
+.PHONY: help setup demo test check serve repro bench format lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ check: $(READY) ## Formatting, lint, types, import rules, generated pages curren
 
 serve: $(READY) ## Run the scoring service on http://127.0.0.1:3000 with the promoted champions
 	@$(BIN)/balance-risk serve
+
+repro: $(READY) ## Run the pipeline of dvc.yaml with params.yaml; only what a change touches runs again
+	@PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro
 
 bench: $(READY) ## Speed and memory, printed with the machine they were measured on
 	@$(BIN)/python benchmarks/features_speed.py

@@ -90,9 +90,7 @@ def _code_fault(column: str, kind: tuple[str, str, str]) -> Fault | None:
     code_system, code, unit = kind
     units = units_of(code_system, code)
     if column == "code" and not units:
-        return Fault(
-            "unknown code", f"no analyte has this {code_system} code, see data_contracts/analyte_codes.csv"
-        )
+        return Fault("unknown code", f"no analyte has this {code_system} code, see data_contracts/analyte_codes.csv")
     if column == "unit" and units and unit not in units:
         return Fault("unit mismatch", f"{code_system} {code} must come in {' or '.join(units)}")
     return None

@@ -1,18 +1,19 @@
 """Absence before the index date: how much, how often, how long, how long ago, and under which chapters of ICPC-2.
 
-A day that is both self- and doctor-certified is doctor-certified. Chapter groups (P mental, L musculoskeletal, all others
-and unknown) are the union of that group's doctor-certified spells on their own, so that a day may count in two of them.
+A day that is both self- and doctor-certified is doctor-certified. Chapter groups (P mental, L musculoskeletal, all
+others and unknown) are the union of that group's doctor-certified spells on their own, so that a day may count in two
+of them.
 """
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from data_contracts.consent import SOURCES
 from features.as_of import DOCTOR, Known
-from features.feature import Feature, FeatureGroup
+from features.feature import Direction, Feature, FeatureGroup
 from features.segments import disjoint_pieces, merged, reduce_groups, run_ends
 
 WINDOWS = (30, 90, 180, 365, 730)
@@ -30,25 +31,32 @@ class _Kind(NamedTuple):
     days: str
 
 
-_DOCTOR_SPELLS = "union of the doctor-certified spells"
+def _by_doctor(name: str, nb_where: str, en_where: str, chapters: str) -> _Kind:
+    days = f"union of the doctor-certified spells{chapters}"
+    return _Kind(name, "legemeldt", nb_where, "doctor-certified", en_where, days)
+
+
 _KINDS = (
-    _Kind("doctor", "legemeldt", "", "doctor-certified", "", _DOCTOR_SPELLS),
-    _Kind("self", "egenmeldt", "", "self-certified", "", "union of the self-certified spells, less doctor-certified days"),
-    _Kind("mental", "legemeldt", ", registrert under psykisk helse", "doctor-certified", ", recorded under mental health",
-          _DOCTOR_SPELLS + " of ICPC-2 chapter P"),
-    _Kind("musculoskeletal", "legemeldt", ", registrert under muskel og skjelett", "doctor-certified",
-          ", recorded under muscles and skeleton", _DOCTOR_SPELLS + " of ICPC-2 chapter L"),
-    _Kind("other_diagnosis", "legemeldt", ", registrert under andre områder", "doctor-certified",
-          ", recorded under other areas", _DOCTOR_SPELLS + " of any other or no ICPC-2 chapter"),
+    _by_doctor("doctor", "", "", ""),
+    _Kind("self", "egenmeldt", "", "self-certified", "", "union of self-certified spells, less doctor-certified days"),
+    _by_doctor(
+        "mental", ", registrert under psykisk helse", ", recorded under mental health", " of ICPC-2 chapter P"
+    ),
+    _by_doctor(
+        "musculoskeletal", ", registrert under muskel og skjelett", ", recorded under muscles and skeleton",
+        " of ICPC-2 chapter L",
+    ),
+    _by_doctor(
+        "other_diagnosis", ", registrert under andre områder", ", recorded under other areas",
+        " of any other or no ICPC-2 chapter",
+    ),
 )  # fmt: skip
 _DOCTOR_KIND, _SELF_KIND, _FIRST_CHAPTER_KIND = 0, 1, 2
 
 _SOURCE = SOURCES.index("absence")
 
 
-def _feature(
-    name: str, unit: str, nb: str, en: str, meaning: str, direction: Literal[-1, 0, 1], kind: _Kind
-) -> Feature:
+def _feature(name: str, unit: str, nb: str, en: str, meaning: str, direction: Direction, kind: _Kind) -> Feature:
     return Feature(
         name=name,
         unit=unit,
@@ -72,7 +80,7 @@ def _days(kind: _Kind, window: int) -> Feature:
 def _weighted_days(kind: _Kind, window: int) -> Feature:
     nb = f"{kind.nb}e fraværsdager siste {window} dager, vektet med grad{kind.nb_where}"
     en = f"{kind.en} absence days, last {window} days, weighted by grade{kind.en_where}"
-    meaning = f"sum of grade/100 over the days in [t-{window}, t) of the {kind.days}; a day's grade is the highest covering it"
+    meaning = f"sum of grade/100 over the days in [t-{window}, t) of the {kind.days}; the highest grade covering a day"
     return _feature(f"weighted_days_{kind.name}_{window}", "d", nb, en, meaning, 1, kind)
 
 
@@ -99,7 +107,9 @@ def _days_since(kind: _Kind) -> Feature:
 
 def _running(kind: _Kind) -> Feature:
     meaning = f"1 if a {kind.en} spell began before t and has no last day before t, else 0"
-    return _feature(f"running_{kind.name}", "1", f"{kind.nb} fravær pågår", f"{kind.en} absence is running", meaning, 1, kind)
+    return _feature(
+        f"running_{kind.name}", "1", f"{kind.nb} fravær pågår", f"{kind.en} absence is running", meaning, 1, kind
+    )
 
 
 _MEASURES = {"days": _days, "weighted_days": _weighted_days, "starts": _starts, "longest": _longest}
@@ -187,7 +197,7 @@ def _stretches(known: Known, pieces: tuple[np.ndarray, ...]) -> tuple[np.ndarray
 
 
 def _inside(known: Known, person: np.ndarray, first: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Days of each stretch inside each window, and whether it begins there; both int32, shape (n_stretches, n_windows)."""
+    """Days of each stretch inside each window, and whether it begins there; int32, shape (n_stretches, n_windows)."""
     window_start = known.t[person][:, np.newaxis] - _LENGTHS
     from_start = first[:, np.newaxis] - window_start
     begins_inside = from_start >= 0

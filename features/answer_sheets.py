@@ -1,11 +1,14 @@
 """Survey answers to scale scores, with every correction of an answer giving its occasion a new version.
 
-An *occasion* is a person answering on one day; items of one instrument answered that day are scored together. A *sheet* is
-what became known of an occasion on one day. Sheets of an occasion are laid on top of each other in the order in which they
-became known, and the state after each sheet is scored: so a score depends on no index date, and is computed once.
+An *occasion* is a person answering on one day; items of one instrument answered that day are scored together. A
+*sheet* is what became known of an occasion on one day. Sheets of an occasion are laid on top of each other in the
+order in which they became known, and the state after each sheet is scored: so a score depends on no index date, and is
+computed once.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import numpy as np
 
@@ -84,8 +87,7 @@ def _sheets(rows: Rows) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
 def _batches(corrects: np.ndarray) -> list[tuple[int, int]]:
     """Cut the sheets into batches, never between a sheet and one that corrects it."""
     starts = (~corrects).nonzero()[0]
-    cuts = starts[:: _SHEETS_AT_ONCE].tolist() + [len(corrects)]
-    return list(zip(cuts[:-1], cuts[1:], strict=True))
+    return list(pairwise([*starts[::_SHEETS_AT_ONCE].tolist(), len(corrects)]))
 
 
 def _lay_on_top(answers: np.ndarray, corrects: np.ndarray) -> None:

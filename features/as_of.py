@@ -1,8 +1,8 @@
 """The only cut at the index date.
 
-A row counts at ``t`` if it is the version to believe then (``known_from < t``, not yet replaced or deleted by a version that
-is visible itself) and what it tells of has begun before ``t``. Spells are clipped to the days before ``t``: the planned end
-of a certificate is no fact about the past.
+A row counts at ``t`` if it is the version to believe then (``known_from < t``, not yet replaced or deleted by a
+version that is visible itself) and what it tells of has begun before ``t``. Spells are clipped to the days before
+``t``: the planned end of a certificate is no fact about the past.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class Known:
     consented : bool array, shape (N, 4)
         As in ``Histories``.
     persons, employments, scores, labs, absences, guidance : dict of arrays
-        Rows that count at t, sorted by person, then as their block sorts them. Employments have begun on or before t; all
-        else has happened before t. Absences end before t; ``is_running`` marks those that go on.
+        Rows that count at t, sorted by person, then as their block sorts them. Employments have begun on or before t;
+        all else has happened before t. Absences end before t; ``is_running`` marks those that go on.
     events : Block
         Workplace events of all companies, not cut yet: see :func:`company_events`.
     """
@@ -172,7 +172,9 @@ def _visible(block: Block, rows: np.ndarray | slice, person: np.ndarray, t: np.n
     counts = (block["known_from"][rows] < t_of_row) & (t_of_row <= block["known_until"][rows])
     if begins is not None:
         counts &= block[begins][rows] < t_of_row
-    columns = {name: column[rows] for name, column in block.columns.items() if name not in ("known_from", "known_until")}
+    columns = {
+        name: column[rows] for name, column in block.columns.items() if name not in ("known_from", "known_until")
+    }
     return _chosen(columns | {"person": person}, counts)
 
 

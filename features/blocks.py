@@ -16,8 +16,8 @@ FOREVER = np.iinfo(np.int32).max
 class Block:
     """Rows of one source, each with the days on which it was the version to believe.
 
-    A row counts at ``t`` iff ``known_from < t <= known_until``: the next version of the fact is visible from the day after
-    ``known_until``. Deletions have no row of their own; they end the version before them.
+    A row counts at ``t`` iff ``known_from < t <= known_until``: the next version of the fact is visible from the day
+    after ``known_until``. Deletions have no row of their own; they end the version before them.
 
     Parameters
     ----------
@@ -57,7 +57,9 @@ class Block:
 def block(owner: np.ndarray, n_owners: int, columns: dict[str, np.ndarray], sort_by: tuple[np.ndarray, ...]) -> Block:
     """Sort rows by owner and then ``sort_by``, and set the offsets."""
     order = order_of(owner, *sort_by)
-    return Block(_offsets(np.bincount(owner, minlength=n_owners)), {name: column[order] for name, column in columns.items()})
+    return Block(
+        _offsets(np.bincount(owner, minlength=n_owners)), {name: column[order] for name, column in columns.items()}
+    )
 
 
 def _offsets(counts: np.ndarray) -> np.ndarray:

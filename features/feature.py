@@ -14,13 +14,16 @@ if TYPE_CHECKING:
     from features.as_of import Known
 
 
+Direction = Literal[-1, 0, 1]
+"""How the risk is expected to move when a number rises: up, down, or no expectation."""
+
+
 @dataclass(frozen=True)
 class Feature:
     """One number per person at the index date.
 
-    ``expected_direction`` says how the risk is expected to move when the number rises: +1 up, -1 down, 0 no expectation.
-    ``age_feature`` names the feature that holds the age in days of the observation behind this one, so that its date can
-    be shown as index date minus age.
+    ``age_feature`` names the feature that holds the age in days of the observation behind this one, so that its date
+    can be shown as index date minus age.
     """
 
     name: str
@@ -29,7 +32,7 @@ class Feature:
     label_en: str
     domain: Domain
     modifiable: bool
-    expected_direction: Literal[-1, 0, 1]
+    expected_direction: Direction
     table: str
     meaning: str
     age_feature: str | None = None

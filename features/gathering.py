@@ -1,4 +1,4 @@
-"""From checked tables to blocks: whose row it is, whether it may be used, and from when until when it is to be believed."""
+"""From checked tables to blocks: whose row it is, what it says in numbers, and from when until when to believe it."""
 
 from __future__ import annotations
 
@@ -116,9 +116,7 @@ def gather_guidance(rows: Rows) -> Block:
 
 def gather_events(rows: Rows, units: dict[str, int]) -> Block:
     """Workplace events per company; ``unit`` is -1 where the whole company is meant."""
-    rows, known_until = rows.current(
-        rows.table["unit_id"].codes, rows.table["kind"].codes, rows.days("occurred_on")
-    )
+    rows, known_until = rows.current(rows.table["unit_id"].codes, rows.table["kind"].codes, rows.days("occurred_on"))
     day = rows.days("occurred_on")
     kind = rows.table["kind"].recode(_EVENT_CODES).astype(np.int8)
     return rows.block(known_until, (day,), day=day, kind=kind, unit=rows.table["unit_id"].recode(units))

@@ -1,7 +1,7 @@
 """Histories: everything that may be known of N persons, as flat arrays with one offset per person.
 
-Here, and only here, consent decides what may be used; nothing downstream can forget it. Rows keep the days on which they
-were the version to believe, so that one gathering serves any number of index dates.
+Here, and only here, consent decides what may be used; nothing downstream can forget it. Rows keep the days on which
+they were the version to believe, so that one gathering serves any number of index dates.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 
 from data_contracts.consent import SOURCES, in_force
 from data_contracts.errors import ContractViolation
-from data_contracts.records import TABLES, Purpose, Source
+from data_contracts.records import TABLES, Purpose
 from data_contracts.tables import Table, empty_table, take
 from data_contracts.time_windows import day_number, is_visible, to_day_numbers
 from data_contracts.validation import check_record
@@ -126,7 +126,9 @@ class RecordViolation(ContractViolation):
     """A record of one person breaks the data contract."""
 
     def __init__(self, violations: Sequence[Any]) -> None:
-        super().__init__(f"The record breaks the data contract in {len(violations)} place(s): mend them and send it again.")
+        super().__init__(
+            f"The record breaks the data contract in {len(violations)} place(s): mend them and send it again."
+        )
         self.violations = tuple(violations)
 
 

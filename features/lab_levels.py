@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from data_contracts.analytes import ANALYTES, Analyte
@@ -11,31 +13,49 @@ from features.gathering import UNKNOWN
 from features.life_situation import is_female
 from features.segments import run_ends
 
+_VALUE = (
+    "latest value sampled before t, in the canonical unit; of several that day the one known last; "
+    "a bound (<1, >90) counts as the value"
+)
+_OUTSIDE = (
+    "1 if the latest value is outside the laboratory's interval (limits are inside) or, if it gave none, "
+    "the fallback for the person's sex; sex unknown: only where both agree"
+)
+
 
 def _features(analyte: Analyte) -> tuple[Feature, Feature, Feature]:
     """Value, age and outside-reference flag of one analyte."""
-    age = f"{analyte.name}_age_days"
-    shared = {"domain": analyte.domain, "modifiable": analyte.modifiable, "table": "lab_results", "age_feature": age}
     value = Feature(
-        analyte.name, analyte.unit, analyte.label_nb, analyte.label_en,
+        name=analyte.name,
+        unit=analyte.unit,
+        label_nb=analyte.label_nb,
+        label_en=analyte.label_en,
+        domain=analyte.domain,
+        modifiable=analyte.modifiable,
         expected_direction=analyte.higher_is_worse,
-        meaning="latest value sampled before t, in the canonical unit; of several that day the one known last; a bound "
-        "(<1, >90) counts as the value",
-        **shared,
-    )  # fmt: skip
-    age_days = Feature(
-        age, "d", f"{analyte.label_nb}: dager siden prøven", f"{analyte.label_en}: days since the sample",
-        expected_direction=0, meaning="t minus the day of the latest sample", **shared,
-    )  # fmt: skip
-    outside = Feature(
-        f"{analyte.name}_outside", "1",
-        f"{analyte.label_nb}: utenfor referanseområdet", f"{analyte.label_en}: outside the reference interval",
+        table="lab_results",
+        meaning=_VALUE,
+        age_feature=f"{analyte.name}_age_days",
+    )
+    age = replace(
+        value,
+        name=f"{analyte.name}_age_days",
+        unit="d",
+        label_nb=f"{analyte.label_nb}: dager siden prøven",
+        label_en=f"{analyte.label_en}: days since the sample",
+        expected_direction=0,
+        meaning="t minus the day of the latest sample",
+    )
+    outside = replace(
+        value,
+        name=f"{analyte.name}_outside",
+        unit="1",
+        label_nb=f"{analyte.label_nb}: utenfor referanseområdet",
+        label_en=f"{analyte.label_en}: outside the reference interval",
         expected_direction=1,
-        meaning="1 if the latest value is outside the laboratory's interval (limits are inside) or, if it gave none, the "
-        "fallback for the person's sex; sex unknown: only where both agree",
-        **shared,
-    )  # fmt: skip
-    return value, age_days, outside
+        meaning=_OUTSIDE,
+    )
+    return value, age, outside
 
 
 FEATURES = tuple(feature for analyte in ANALYTES for feature in _features(analyte))

@@ -1,7 +1,7 @@
 """All reductions per person and all interval arithmetic, so that there is one place to get them right.
 
-Sums and maxima go through ``reduceat`` or ``bincount``, never through differences of a running ``cumsum``: only the former
-give one person the same bits alone and among a million others.
+Sums and maxima go through ``reduceat`` or ``bincount``, never through differences of a running ``cumsum``: only the
+former give one person the same bits alone and among a million others.
 
 A *group* is a non-negative integer per row (a person, or person x kind); an interval is ``first..last``, both included.
 """
@@ -27,7 +27,8 @@ def order_of(*columns: np.ndarray) -> np.ndarray:
 
 def _packed_key(columns: tuple[np.ndarray, ...]) -> np.ndarray:
     """Return one int64 per row that sorts like the rows: one sort instead of one per column."""
-    key, width = np.zeros(len(columns[0]), dtype=np.int64), 1
+    key: np.ndarray = np.zeros(len(columns[0]), dtype=np.int64)
+    width = 1
     for column in columns:
         low = int(column.min())
         span = int(column.max()) - low + 1

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from data_contracts.consent import SOURCES
 from data_contracts.instruments import Scale
 from data_contracts.time_windows import Days
 from features.answer_sheets import SCALES, scale_columns
@@ -13,29 +14,38 @@ from features.feature import Feature, FeatureGroup
 from features.histories import Histories
 from features.segments import run_ends, run_starts
 
-_SOURCE = SOURCES.index("survey")
-
 
 def _features(scale: Scale) -> tuple[Feature, Feature, Feature]:
     """Latest score, change and age of one scale."""
-    age = f"{scale.name}_age_days"
-    shared = {"domain": scale.domain, "modifiable": scale.modifiable, "table": "survey_answers", "age_feature": age}
-    direction = 1 if scale.higher_is_worse else -1
-    span = f"{scale.minimum:g}-{scale.maximum:g}"
     latest = Feature(
-        scale.name, "score", scale.label_nb, scale.label_en,
-        expected_direction=direction, meaning=f"latest score before t that can be computed, {span}", **shared,
-    )  # fmt: skip
-    change = Feature(
-        f"{scale.name}_change", "score",
-        f"{scale.label_nb}: endring siden forrige svar", f"{scale.label_en}: change since the answer before",
-        expected_direction=direction, meaning="latest score minus the one before it, both before t", **shared,
-    )  # fmt: skip
-    age_days = Feature(
-        age, "d", f"{scale.label_nb}: dager siden svaret", f"{scale.label_en}: days since the answer",
-        expected_direction=0, meaning="t minus the day of the latest score", **shared,
-    )  # fmt: skip
-    return latest, change, age_days
+        name=scale.name,
+        unit="score",
+        label_nb=scale.label_nb,
+        label_en=scale.label_en,
+        domain=scale.domain,
+        modifiable=scale.modifiable,
+        expected_direction=1 if scale.higher_is_worse else -1,
+        table="survey_answers",
+        meaning=f"latest score before t that can be computed, {scale.minimum:g}-{scale.maximum:g}",
+        age_feature=f"{scale.name}_age_days",
+    )
+    change = replace(
+        latest,
+        name=f"{scale.name}_change",
+        label_nb=f"{scale.label_nb}: endring siden forrige svar",
+        label_en=f"{scale.label_en}: change since the answer before",
+        meaning="latest score minus the one before it, both before t",
+    )
+    age = replace(
+        latest,
+        name=f"{scale.name}_age_days",
+        unit="d",
+        label_nb=f"{scale.label_nb}: dager siden svaret",
+        label_en=f"{scale.label_en}: days since the answer",
+        expected_direction=0,
+        meaning="t minus the day of the latest score",
+    )
+    return latest, change, age
 
 
 FEATURES = tuple(feature for scale in SCALES for feature in _features(scale))

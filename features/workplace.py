@@ -1,7 +1,7 @@
 """The job at the index date, and what happened at the workplace before it.
 
-Of several jobs on day t the *main* one has the largest position; among equals the one that began first, then the company
-whose identifier sorts first. A known end of employment on or after t is honoured: it is a fact about t itself.
+Of several jobs on day t the *main* one has the largest position; among equals the one that began first, then the
+company whose identifier sorts first. A known end of employment on or after t is honoured: it is a fact about t itself.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from data_contracts.consent import SOURCES
+from data_contracts.domains import Domain
 from data_contracts.time_windows import NO_DAY, Days
 from features.as_of import Known, Rows, company_events, employments_known, index_dates
-from features.feature import Feature, FeatureGroup
+from features.feature import Direction, Feature, FeatureGroup
 from features.gathering import EVENT_KINDS, UNKNOWN
 from features.histories import Histories
 from features.segments import merged, reduce_groups, run_ends, run_starts
@@ -21,12 +22,11 @@ _YEAR = 365
 _DAYS_PER_YEAR = 365.25
 
 _OCCUPATIONS = {
-    "professional": ("Lederyrke eller yrke med høyskole- eller fagutdanning", "Leading, academic or technical occupation",
-                     range(1, 4)),
+    "professional": ("Leder-, akademisk eller høyskoleyrke", "Manager, professional or technician", range(1, 4)),
     "clerical": ("Kontoryrke", "Clerical occupation", range(4, 5)),
     "service": ("Salgs-, service- eller omsorgsyrke", "Sales, service or care occupation", range(5, 6)),
     "manual": ("Håndverks-, drifts- eller hjelpeyrke", "Craft, operating or elementary occupation", range(6, 10)),
-}  # fmt: skip
+}
 _INDUSTRIES = {
     "manufacturing": ("Industri, energi og vannforsyning", "Manufacturing, energy and water supply", range(5, 40)),
     "construction": ("Bygg og anlegg", "Construction", range(41, 44)),
@@ -49,7 +49,7 @@ def _membership(groups: dict[str, tuple[str, str, range]], n_codes: int) -> np.n
 
 _OCCUPATION_TABLE = _membership(_OCCUPATIONS, 10)
 _INDUSTRY_TABLE = _membership(_INDUSTRIES, 100)
-_EVENTS = {
+_EVENTS: dict[str, tuple[str, str, Direction]] = {
     "leader_change": ("Lederskifter", "Changes of leader", 1),
     "reorganisation": ("Omorganiseringer", "Reorganisations", 1),
     "downsizing": ("Nedbemanninger", "Downsizings", 1),
@@ -58,8 +58,8 @@ _EVENTS = {
 assert tuple(_EVENTS) == EVENT_KINDS
 
 
-def _job(name: str, unit: str, nb: str, en: str, meaning: str, work: bool = False, direction: int = 0) -> Feature:
-    domain = "stress_and_work_environment" if work else "life_situation"
+def _job(name: str, unit: str, nb: str, en: str, meaning: str, work: bool = False, direction: Direction = 0) -> Feature:
+    domain: Domain = "stress_and_work_environment" if work else "life_situation"
     return Feature(name, unit, nb, en, domain, work, direction, "employments", meaning)
 
 
@@ -169,8 +169,8 @@ def employment_end(histories: Histories, t: Days, d: Days) -> np.ndarray:
 
     Returns
     -------
-    int32 array, shape (N,): ``NO_DAY`` where it is open or lasts to day ``d`` or beyond; ``t - 1`` where, as it is known at
-    ``d``, the person was not employed on day ``t`` at all.
+    int32 array, shape (N,): ``NO_DAY`` where it is open or lasts to day ``d`` or beyond; ``t - 1`` where, as it is
+    known at ``d``, the person was not employed on day ``t`` at all.
     """
     t, d = index_dates(histories, t), index_dates(histories, d)
     rows = employments_known(histories, d, begun_by=d)

@@ -69,15 +69,16 @@ def response_weights(baseline: np.ndarray, responded: np.ndarray, fold: np.ndarr
     float64 array, shape (n,): 0 without response, else truncated at the 99th percentile. 1 for responders when a fold
     has too few of either kind to learn from.
     """
-    x = _standardised(baseline)
-    chance = np.full(len(x), responded.mean() if len(x) else np.nan)
+    if not responded.any():
+        return np.zeros(len(responded))
+    x, chance = _standardised(baseline), np.full(len(responded), responded.mean())
     for held_out in np.unique(fold):
         rest = fold != held_out
         if min(responded[rest].sum(), (~responded[rest]).sum()) >= FEWEST_PER_CLASS:
             model = LogisticRegression().fit(x[rest], responded[rest])
             chance[~rest] = model.predict_proba(x[~rest])[:, 1]
-    weights = np.where(responded, responded.mean() / chance, 0.0) if responded.any() else np.zeros(len(x))
-    return np.minimum(weights, np.percentile(weights[responded], TRUNCATION_PERCENTILE)) if responded.any() else weights
+    weights = responded * responded.mean() / chance
+    return np.minimum(weights, np.percentile(weights[responded], TRUNCATION_PERCENTILE))
 
 
 def _standardised(baseline: np.ndarray) -> np.ndarray:

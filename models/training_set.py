@@ -176,10 +176,13 @@ def _cohort(histories: Histories, outcome: Outcome, t: int, data_as_of: int) -> 
     matrix = build_features(histories, t)
     reason = outcome.eligibility(histories, t, matrix.values[:, FEATURE_NAMES.index("age_years")])
     labels = outcome.labels(histories, t, data_as_of)
-    kept = np.flatnonzero((reason == ELIGIBLE) & (labels.status != Status.NOT_MATURE))
-    counts = np.bincount(reason[reason != ELIGIBLE], minlength=len(outcome.reasons))
+    eligible, mature = reason == ELIGIBLE, labels.status != Status.NOT_MATURE
+    consented = outcome.label_is_consented(histories)
+    kept = np.flatnonzero(eligible & mature & consented)
+    counts = np.bincount(reason[~eligible], minlength=len(outcome.reasons))
     flow = {name: int(count) for name, count in zip(outcome.reasons, counts, strict=True)}
-    flow["label not mature"] = int(((reason == ELIGIBLE) & (labels.status == Status.NOT_MATURE)).sum())
+    flow["label not mature"] = int((eligible & ~mature).sum())
+    flow[f"no consent for {outcome.label_source} data, so no label"] = int((eligible & mature & ~consented).sum())
     return _Cohort(t, kept, matrix.values[kept], labels.take(kept), flow)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from starlette.responses import Response
 
+from data_contracts.national_identity_number import mask
 from data_contracts.violations import Violation
 
 MEDIA_TYPE = "application/problem+json"
@@ -87,6 +88,8 @@ def not_ready(reason: str) -> Problem:
 
 def of_status(status: int) -> Problem:
     """A problem about which nothing is known but its status."""
+    if status == UNEXPECTED.status:
+        return UNEXPECTED
     title = _PHRASES.get(status, "Error")
     return Problem(
         status, title.lower().replace(" ", "-"), title, _DETAILS.get(status, "The request was not answered.")
@@ -97,7 +100,6 @@ _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 _DETAILS = {
     404: "There is nothing at this address. POST /v1/risk and /v1/explanation; GET /livez, /readyz and /docs.json.",
     405: "This address takes another method: POST for /v1/risk and /v1/explanation, GET for the rest.",
-    500: UNEXPECTED.detail,
 }
 
 
@@ -134,8 +136,8 @@ def check_body(model: type[BaseModel], document: Any) -> Problem | None:
 
 
 def pointer(parts: Iterable[Any]) -> str:
-    """Return a JSON pointer (RFC 6901)."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+    """Return a JSON pointer (RFC 6901); identity numbers that someone has used as a name are masked."""
+    return "".join("/" + mask(str(part)).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
 def _record_pointer(violation: Violation) -> str:

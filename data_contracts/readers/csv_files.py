@@ -40,6 +40,7 @@ def read_source_file(
     wanted = [column.name for column in columns(record) if column.name in header]
     arrow = _read_text_columns(path, wanted)
     raw = {name: as_coded(arrow[name]) for name in wanted}
+    _refuse_line_breaks(path, raw)
     raw, more_notes = fill_known_from(raw, record, known_from_assumption)
     return raw, notes + more_notes
 

@@ -11,6 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 from data_contracts.instruments import INSTRUMENTS
+from data_contracts.records import Source
 from features.histories import Histories
 from features.survey_scores import occasions
 from models.outcomes.outcome import Incomplete, Labels, Outcome, Status
@@ -37,6 +38,7 @@ class Burnout(Outcome):
         "no burnout survey in the last 400 days",
         "burnout scale already at 50 or more",
     )
+    label_source: ClassVar[Source] = "survey"
     incomplete_because: ClassVar[Incomplete] = "no survey in the window"
 
     @property

@@ -11,11 +11,12 @@ from typing import ClassVar
 
 import numpy as np
 
+from data_contracts.records import Source
 from data_contracts.time_windows import NO_DAY, horizon, is_within
 from features.as_of import doctor_stretches
 from features.histories import Histories
 from features.workplace import employment_end
-from models.outcomes.outcome import Incomplete, Labels, Outcome, Status, without_consent
+from models.outcomes.outcome import Incomplete, Labels, Outcome, Status
 
 EPISODE_GAP_DAYS = 16
 """Stretches with fewer days than this between them are one episode."""
@@ -35,7 +36,8 @@ class LongSickLeave(Outcome):
     horizon_days: int = 365
     min_days: int = 16
 
-    own_reasons: ClassVar[tuple[str, ...]] = ("no consent for absence data", "washout")
+    own_reasons: ClassVar[tuple[str, ...]] = ("washout",)
+    label_source: ClassVar[Source] = "absence"
     incomplete_because: ClassVar[Incomplete] = "left employment"
 
     @property
@@ -44,11 +46,11 @@ class LongSickLeave(Outcome):
         return self.horizon_days + self.min_days + 1 + self.registration_lag_days
 
     def own_eligibility(self, histories: Histories, t: int) -> np.ndarray:
-        """Consent for absence data (without it the label would silently be 0), no certified day in the washout."""
+        """No doctor-certified day in the washout, as known at t."""
         person, _, last_day, _ = doctor_stretches(histories, t)
         recent = np.zeros(len(histories), dtype=bool)
         recent[person[last_day >= t - WASHOUT_DAYS]] = True
-        return np.stack([without_consent(histories, "absence"), recent], axis=1)
+        return recent[:, None]
 
     def labels(self, histories: Histories, t: int, data_as_of: int) -> Labels:
         """First qualifying episode in the horizon while employed; leaving before without one is censoring."""

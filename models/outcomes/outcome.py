@@ -89,6 +89,7 @@ class Outcome(ABC):
     extra_short_features: tuple[str, ...] = ()
 
     own_reasons: ClassVar[tuple[str, ...]]
+    label_source: ClassVar[Source]
     incomplete_because: ClassVar[Incomplete]
 
     @property
@@ -133,6 +134,10 @@ class Outcome(ABC):
         applies = np.concatenate([general, self.own_eligibility(histories, t)], axis=1)
         return np.where(applies.any(axis=1), applies.argmax(axis=1), ELIGIBLE).astype(np.int8)
 
+    def label_is_consented(self, histories: Histories) -> np.ndarray:
+        """True for persons whose label may be looked up, shape (n_persons,); for the others it would silently be 0."""
+        return histories.consented[:, SOURCES.index(self.label_source)]
+
     def is_mature(self, t: int, data_as_of: int) -> bool:
         """True when every event of the horizon can be known by ``data_as_of``."""
         return data_as_of >= t + self.mature_after_days
@@ -144,8 +149,3 @@ def general_eligibility(histories: Histories, t: int, age_years: np.ndarray) -> 
     not_employed = ~employed_on(histories, t)
     outside = ~((age_years >= YOUNGEST) & (age_years <= OLDEST))
     return np.stack([no_source, not_employed, outside], axis=1)
-
-
-def without_consent(histories: Histories, source: Source) -> np.ndarray:
-    """True for persons whose data of one source may not be used, shape (n_persons,)."""
-    return ~histories.consented[:, SOURCES.index(source)]

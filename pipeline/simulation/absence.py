@@ -11,26 +11,8 @@ from pipeline.simulation.blocks import BLOCK_SIZE, Block
 from pipeline.simulation.diagnoses import Chapters
 from pipeline.simulation.latents import Latents, correlation_matrix, effects
 from pipeline.simulation.persons import Persons
+from pipeline.simulation.spells import Spells, joined
 from pipeline.simulation.workplaces import Workplaces
-
-
-@dataclass(frozen=True)
-class Spells:
-    """Spells as they happened, one element each, in no particular order; ``chapter`` is a position in ``Chapters``."""
-
-    person: np.ndarray
-    first_day: np.ndarray
-    days: np.ndarray
-    chapter: np.ndarray
-
-    @property
-    def last_day(self) -> np.ndarray:
-        """Last day of absence, included."""
-        return self.first_day + self.days - 1
-
-    def take(self, rows: np.ndarray) -> Spells:
-        """Return the chosen spells."""
-        return Spells(self.person[rows], self.first_day[rows], self.days[rows], self.chapter[rows])
 
 
 @dataclass(frozen=True)
@@ -128,7 +110,7 @@ def draw_course(block: Block, rng: np.random.Generator, hazard: Hazard, latents:
             state.free_from[who] = spells.last_day + 1 + _requalification(block, spells)
             who = who[state.free_from[who] < ends]
         state.prior *= np.exp(-hazard.decay_per_day * (ends - begins))
-    return Course(_joined(found), np.array(priors), np.array(frees))
+    return Course(joined(found), np.array(priors), np.array(frees))
 
 
 def _next_onsets(
@@ -162,18 +144,3 @@ def _requalification(block: Block, spells: Spells) -> np.ndarray:
     """Days without a right to sick pay after a spell that used it up."""
     numbers = block.parameters.absence
     return np.where(spells.days >= numbers.longest, numbers.requalification, 0)
-
-
-def _joined(parts: list[Spells]) -> Spells:
-    joined = Spells(*(np.concatenate([getattr(part, name) for part in parts])
-                      for name in ("person", "first_day", "days", "chapter")))  # fmt: skip
-    return joined.take(np.lexsort((joined.first_day, joined.person)))
-
-
-def overlaps(spells: Spells, others: Spells) -> np.ndarray:
-    """True where a spell shares a day with one of ``others`` (sorted by person and day, none of them overlapping)."""
-    span = 1 << 20
-    key = others.person * span + others.first_day
-    before = np.searchsorted(key, spells.person * span + spells.last_day, side="right") - 1
-    same = (before >= 0) & (others.person[before] == spells.person)
-    return same & (others.last_day[before] >= spells.first_day)

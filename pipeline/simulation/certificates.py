@@ -12,8 +12,8 @@ import numpy as np
 
 from data_contracts.records import CERTIFICATE_ADVANCE_DAYS
 from data_contracts.time_windows import NO_DAY
-from pipeline.simulation.absence import Spells
 from pipeline.simulation.blocks import Block
+from pipeline.simulation.spells import Spells
 
 Rows = dict[str, Any]
 

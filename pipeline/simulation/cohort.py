@@ -13,7 +13,7 @@ import numpy as np
 
 from data_contracts.errors import SettingsError
 from pipeline.simulation import rows, truth
-from pipeline.simulation.absence import Course, Hazard, Spells, draw_course, make_hazard
+from pipeline.simulation.absence import Course, Hazard, draw_course, make_hazard
 from pipeline.simulation.blocks import BLOCK_SIZE, Block
 from pipeline.simulation.certificates import draw_grades
 from pipeline.simulation.consents import Consents, draw_consents
@@ -27,6 +27,7 @@ from pipeline.simulation.rates import Rates
 from pipeline.simulation.responses import Responses, draw_responses
 from pipeline.simulation.self_certified import draw_self_certified
 from pipeline.simulation.source_files import SourceFiles
+from pipeline.simulation.spells import Spells
 from pipeline.simulation.survey import ScaleModel, draw_stable_parts, scale_models, survey_rows
 from pipeline.simulation.timeline import Timeline
 from pipeline.simulation.workplaces import Workplaces, draw_workplaces

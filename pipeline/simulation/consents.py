@@ -43,7 +43,7 @@ def draw_consents(block: Block, persons: Persons) -> Consents:
     shape = (len(SOURCES), BLOCK_SIZE)
     given = rng.random(shape) < np.array([numbers.given[source] for source in SOURCES])[:, None]
     wanted = rng.random((len(SOURCES), len(PURPOSES), BLOCK_SIZE))
-    wait = rng.exponential(1 / numbers.withdrawal, BLOCK_SIZE) * DAYS_PER_YEAR + 30
+    wait = rng.exponential(1 / numbers.withdrawal, BLOCK_SIZE) * DAYS_PER_YEAR + numbers.earliest_withdrawal
     withdrawn_on = persons.onboarded_on + wait.astype(int)
     of_all = rng.random(BLOCK_SIZE) < numbers.withdraws_all
     of_one = np.arange(len(SOURCES))[:, None] == rng.integers(0, len(SOURCES), BLOCK_SIZE)

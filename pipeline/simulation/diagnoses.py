@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -10,8 +11,8 @@ from pipeline.simulation.latents import correlation_matrix, effects
 from pipeline.simulation.normal import normal_probability
 from pipeline.simulation.parameters import Parameters
 
-_WOMEN_AMONG_SPELLS = 0.62
-"""Share of all certified spells that are women's, as it follows from the rates by sex."""
+_NEVER = 1e-12
+"""Share of a chapter that does not occur; its logarithm must stay finite."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Chapters:
         """Read the chapters from the parameters."""
         numbers = parameters.absence
         names = list(numbers.chapters)
-        by_sex = [_shares_of_sex(numbers.chapters, is_female) for is_female in (False, True)]
+        by_sex = [_shares_of_sex(numbers, is_female) for is_female in (False, True)]
         tilt = np.array([effects(parameters, numbers.chapter_tilts.get(name, {})) for name in names])
         length_effects = effects(parameters, numbers.duration_effects)
         # Who has spells differs from who has none: an exponential rate moves the latents' mean by correlation @ rate.
@@ -43,7 +44,7 @@ class Chapters:
         log_season[:, names.index("R")] = np.log(numbers.airways_season)
         return cls(
             codes=tuple(tuple(chapter["codes"]) for chapter in numbers.chapters.values()),
-            log_share=np.log(np.array(by_sex)) - shift,
+            log_share=np.log(np.maximum(by_sex, _NEVER)) - shift,
             tilt=tilt,
             log_season=log_season,
             log_length=numbers.duration_log_mean
@@ -72,10 +73,9 @@ class Chapters:
         return (self.probability(deviation, is_female) * longer).sum(axis=1)
 
 
-def _shares_of_sex(chapters: dict[str, dict[str, float]], is_female: bool) -> list[float]:
+def _shares_of_sex(numbers: Any, is_female: bool) -> np.ndarray:
     """Return the shares of one sex; pregnancy (W) is women's alone."""
-    pregnancy = chapters["W"]["spells"] / _WOMEN_AMONG_SPELLS if is_female else 1e-12
-    others = sum(chapter["spells"] for name, chapter in chapters.items() if name != "W")
-    return [
-        pregnancy if name == "W" else chapter["spells"] * (1 - pregnancy) / others for name, chapter in chapters.items()
-    ]
+    share = {name: chapter["spells"] for name, chapter in numbers.chapters.items()}
+    share["W"] *= is_female / numbers.women_among_spells
+    others = sum(share.values()) - share["W"]
+    return np.array([value if name == "W" else value * (1 - share["W"]) / others for name, value in share.items()])

@@ -96,8 +96,7 @@ def _draw_end(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the last day of an employment, and whether the person moves to another company of the cohort."""
     numbers = block.parameters.employments
-    age = persons.age(years_of(at_risk_from))
-    change_rate = numbers.job_change * np.exp(numbers.job_change_age_slope * (age - 43) / 10)
+    change_rate = numbers.job_change * np.exp(numbers.job_change_age_slope * persons.decades(years_of(at_risk_from)))
     changes = rng.exponential(1 / change_rate) * DAYS_PER_YEAR
     leaves = rng.exponential(1 / numbers.leaves_work, BLOCK_SIZE) * DAYS_PER_YEAR
     own_choice = at_risk_from + numbers.shortest + np.minimum(changes, leaves)

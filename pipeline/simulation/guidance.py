@@ -23,9 +23,8 @@ def draw_guidance_rows(block: Block, responses: Responses, consents: Consents, l
     level = latents.level[block.timeline.quarter_of(responses.answered_on), responses.person]
     burden = level[:, [names.index(name) for name in _DOMAINS]]
     accepts = (burden.max(axis=1) > numbers.offered_above) & (rng.random(len(level)) < numbers.accepts)
-    domain = np.where(
-        rng.random(len(level)) < 0.15, len(_DOMAINS) + rng.integers(0, 2, len(level)), burden.argmax(axis=1)
-    )
+    about_lifestyle = len(_DOMAINS) + rng.integers(0, len(_LIFESTYLE), len(level))
+    domain = np.where(rng.random(len(level)) < numbers.lifestyle, about_lifestyle, burden.argmax(axis=1))
     count = np.where(accepts, 1 + rng.choice(len(numbers.sessions), len(level), p=numbers.sessions), 0)
     first = responses.answered_on + rng.integers(numbers.first_after[0], numbers.first_after[1] + 1, len(level))
     row = np.repeat(np.arange(len(level)), count)

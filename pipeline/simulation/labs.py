@@ -12,7 +12,7 @@ from pipeline.simulation.blocks import BLOCK_SIZE, Block
 from pipeline.simulation.consents import Consents
 from pipeline.simulation.employments import Employments
 from pipeline.simulation.latents import Latents
-from pipeline.simulation.persons import Persons
+from pipeline.simulation.persons import REFERENCE_AGE, Persons
 from pipeline.simulation.timeline import DAYS_PER_YEAR, years_of
 from pipeline.simulation.workplaces import Workplaces
 
@@ -57,7 +57,8 @@ def _draw_panels(
     first = persons.onboarded_on + rng.integers(numbers.first_panel[0], numbers.first_panel[1], BLOCK_SIZE)
     between = int(numbers.years_between * DAYS_PER_YEAR)
     most = int((timeline.end - timeline.start) / between) + 1
-    day = first + np.arange(most)[:, None] * between + rng.integers(-30, 31, (most, BLOCK_SIZE))
+    moved = rng.integers(-numbers.moved, numbers.moved + 1, (most, BLOCK_SIZE))
+    day = first + np.arange(most)[:, None] * between + moved
     attends = rng.random(day.shape) < numbers.attends
     panel, person = np.nonzero(attends & (day >= persons.onboarded_on))
     sampled_on = day[panel, person]
@@ -96,7 +97,7 @@ def _values(
 ) -> np.ndarray:
     """Return values in the analyte's canonical unit."""
     centre = np.where(persons.is_female[person], model["women"], model["men"])
-    decades = (persons.age(years_of(day)[:, None])[np.arange(len(person)), person] - 45) / 10
+    decades = (years_of(day) - persons.birth_year[person] - REFERENCE_AGE) / 10
     if model.get("log"):
         return centre * np.exp(model["age"] * decades + model["sd"] * score)
     return centre + model["age"] * decades + model["sd"] * score

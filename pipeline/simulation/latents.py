@@ -57,7 +57,7 @@ def _expected(block: Block, persons: Persons) -> np.ndarray:
     latents = block.parameters.latents
     women = effects(block.parameters, latents.women)
     age = effects(block.parameters, latents.per_10_years)
-    decades = (persons.age(block.timeline.years[:, None]) - 43) / 10
+    decades = persons.decades(block.timeline.years[:, None])
     return decades[:, :, None] * age + (persons.is_female - 0.5)[:, None] * women
 
 

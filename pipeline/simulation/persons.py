@@ -13,6 +13,10 @@ from pipeline.simulation.workplaces import Workplaces
 EDUCATION = ("basic", "secondary", "tertiary_short", "tertiary_long")
 
 
+REFERENCE_AGE = 45
+"""Effects given per 10 years of age are zero here."""
+
+
 @dataclass(frozen=True)
 class Persons:
     """The persons of one block, one array element each; days as integers."""
@@ -30,6 +34,10 @@ class Persons:
     def age(self, year: np.ndarray | int) -> np.ndarray:
         """Return the age reached in a calendar year."""
         return year - self.birth_year
+
+    def decades(self, year: np.ndarray | int) -> np.ndarray:
+        """Return ten-year steps from the reference age."""
+        return (self.age(year) - REFERENCE_AGE) / 10
 
 
 def draw_persons(block: Block, workplaces: Workplaces) -> Persons:
@@ -50,7 +58,7 @@ def draw_persons(block: Block, workplaces: Workplaces) -> Persons:
         has_clients=rng.random(BLOCK_SIZE) < _of_industry(block, "clients")[industry],
         hired_on=hired_on,
         observed_from=observed_from,
-        onboarded_on=observed_from + rng.integers(3, numbers.onboarding + 1, BLOCK_SIZE),
+        onboarded_on=observed_from + rng.integers(numbers.onboarding[0], numbers.onboarding[1] + 1, BLOCK_SIZE),
         engagement=rng.normal(0, numbers.engagement_sd, BLOCK_SIZE),
     )
 

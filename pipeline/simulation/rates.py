@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.simulation.absence import Spells
 from pipeline.simulation.blocks import BLOCK_SIZE, Block
 from pipeline.simulation.employments import Employments
 from pipeline.simulation.persons import Persons
 from pipeline.simulation.responses import Responses
+from pipeline.simulation.spells import Spells
 from pipeline.simulation.timeline import DAYS_PER_YEAR
 
 _SEXES = ("male", "female")
@@ -45,14 +45,14 @@ class Rates:
 
     def summary(self) -> dict[str, Any]:
         """Return the rates, named with their units."""
-        lengths = np.concatenate(self._lengths)
+        lengths, person_days = np.concatenate(self._lengths), np.maximum(self._days, 1)
         answered, invited = np.sum(self._waves, axis=0)
         return {
-            "certified_percent_of_days": _by_sex(100 * self._certified / self._days, 2),
-            "self_certified_percent_of_days": _by_sex(100 * self._own / self._days, 2),
-            "certified_spells_per_year": _by_sex(self._spells / self._days * DAYS_PER_YEAR, 3),
-            "certified_spells_over_16_days_percent": round(100 * float((lengths > 16).mean()), 1),
-            "certified_spell_mean_days": round(float(lengths.mean()), 1),
+            "certified_percent_of_days": _by_sex(100 * self._certified / person_days, 2),
+            "self_certified_percent_of_days": _by_sex(100 * self._own / person_days, 2),
+            "certified_spells_per_year": _by_sex(self._spells / person_days * DAYS_PER_YEAR, 3),
+            "certified_spells_over_16_days_percent": round(100 * float((lengths > 16).sum() / max(len(lengths), 1)), 1),
+            "certified_spell_mean_days": round(float(lengths.sum() / max(len(lengths), 1)), 1),
             "person_years": _by_sex(self._days / DAYS_PER_YEAR, 0),
             "answered_percent_of_invited_by_wave": np.round(100 * answered / np.maximum(invited, 1), 1).tolist(),
         }

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.simulation.absence import Spells, overlaps
 from pipeline.simulation.blocks import BLOCK_SIZE, Block
 from pipeline.simulation.consents import Consents
 from pipeline.simulation.employments import Employments
 from pipeline.simulation.latents import Latents
 from pipeline.simulation.persons import Persons
+from pipeline.simulation.spells import Spells, overlaps
 from pipeline.simulation.timeline import years_of
 from pipeline.simulation.workplaces import Workplaces
 
@@ -71,7 +71,7 @@ def _log_odds(block: Block, persons: Persons, latents: Latents, day: np.ndarray)
     numbers = block.parameters.survey
     quarter = block.timeline.quarter_of(day)
     distress = latents.deviation[quarter, np.arange(BLOCK_SIZE), block.parameters.latents.names.index("distress")]
-    decades = (persons.age(years_of(day)) - 43) / 10
+    decades = persons.decades(years_of(day))
     log_odds = numbers.response + numbers.response_women * (persons.is_female - 0.5) + persons.engagement
     return log_odds + numbers.response_per_10_years * decades + numbers.response_distress * distress
 

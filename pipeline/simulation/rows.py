@@ -9,7 +9,6 @@ import numpy as np
 
 from data_contracts.tables import Coded
 from data_contracts.time_windows import NO_DAY
-from pipeline.simulation.absence import Spells
 from pipeline.simulation.blocks import Block
 from pipeline.simulation.certificates import (
     add_mistakes,
@@ -21,6 +20,7 @@ from pipeline.simulation.consents import PURPOSES, SOURCES, Consents, consent_ro
 from pipeline.simulation.diagnoses import Chapters
 from pipeline.simulation.employments import Employments
 from pipeline.simulation.persons import EDUCATION, Persons
+from pipeline.simulation.spells import Spells
 from pipeline.simulation.workplaces import EVENT_KINDS, Workplaces
 
 Rows = dict[str, Any]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.simulation.absence import Spells, overlaps
 from pipeline.simulation.blocks import BLOCK_SIZE, Block
 from pipeline.simulation.employments import Employments
 from pipeline.simulation.latents import Latents, effects
 from pipeline.simulation.persons import Persons
+from pipeline.simulation.spells import Spells, overlaps
 from pipeline.simulation.timeline import DAYS_PER_YEAR
 from pipeline.simulation.workplaces import Workplaces
 
@@ -49,7 +49,7 @@ def _rate(block: Block, rng: np.random.Generator, persons: Persons, latents: Lat
     """Spells per day, (quarters, persons)."""
     numbers, timeline = block.parameters.self_certified, block.timeline
     frailty = rng.gamma(numbers.frailty_shape, 1 / numbers.frailty_shape, BLOCK_SIZE)
-    decades = (persons.age(timeline.years[:, None]) - 43) / 10
+    decades = persons.decades(timeline.years[:, None])
     log_rate = numbers.per_10_years * decades + latents.deviation @ effects(block.parameters, numbers.latent_effects)
     season = np.array(numbers.season)[timeline.seasons][:, None]
     return numbers.spells / DAYS_PER_YEAR * season * frailty * np.exp(log_rate)

@@ -18,12 +18,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from pipeline.simulation.absence import Course, Hazard, Spells, overlaps
+from pipeline.simulation.absence import Course, Hazard
 from pipeline.simulation.blocks import BLOCK_SIZE, Block
 from pipeline.simulation.diagnoses import Chapters
 from pipeline.simulation.latents import Latents, correlation_matrix, quarterly_correlation
 from pipeline.simulation.normal import normal_probability
 from pipeline.simulation.persons import Persons
+from pipeline.simulation.spells import Spells, overlaps
 from pipeline.simulation.survey import ScaleModel
 from pipeline.simulation.timeline import DAYS_PER_YEAR, QUARTERS_PER_YEAR
 

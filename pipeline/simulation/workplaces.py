@@ -115,7 +115,9 @@ def _dates(block: Block, rng: np.random.Generator, places: int, per_year: float)
 
 def _session_dates(block: Block, rng: np.random.Generator, companies: int) -> tuple[np.ndarray, np.ndarray]:
     numbers = block.parameters.workplaces
-    planned = block.timeline.start + np.array(numbers.intervention_days) + rng.integers(-20, 21, (companies, 3))
+    sessions = np.array(numbers.intervention_days)
+    moved = rng.integers(-numbers.intervention_moved, numbers.intervention_moved + 1, (companies, len(sessions)))
+    planned = block.timeline.start + sessions + moved
     held = planned < block.timeline.end
     held[:, -1] &= rng.random(companies) >= numbers.intervention_dropped
     return np.nonzero(held)[0], planned[held]

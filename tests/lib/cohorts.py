@@ -1,4 +1,4 @@
-"""Small cohorts for tests of outcomes and training: hand-made rows with consent for training, and random training sets."""
+"""Small cohorts for tests of outcomes and training: hand-made rows with consent, and random training sets."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _answer(item: str, personal: float | None, work: float | None) -> float:
 
 @cache
 def random_training_set(n_persons: int = 400, seed: int = 3, effect: float = 1.2) -> TrainingSet:
-    """Eight quarterly dates; the risk depends on days_doctor_365 and on a smooth feature that only trees and logistic see."""
+    """Eight quarterly dates; the risk depends on days_doctor_365 and on a feature that only the large models see."""
     random = np.random.default_rng(seed)
     dates = [day_number(date(2021 + quarter // 4, 1 + 3 * (quarter % 4), 1)) for quarter in range(8)]
     person_of = np.tile(np.arange(n_persons, dtype=np.int32), len(dates))

@@ -1,8 +1,9 @@
-"""Hypothesis strategies for small, nasty histories: overlaps, corrections, deletions, advance certificates, missing consents.
+"""Hypothesis strategies for small, nasty histories: overlaps, corrections, deletions, advance certificates, missing
+consents.
 
-Days crowd around the index date ``T`` and the borders of the windows, and keys are few, so that versions of one fact and
-ties come about by themselves. Rows that would conflict (same fact, same ``known_from``, other content) are left out, as
-validation leaves them out.
+Days crowd around the index date ``T`` and the borders of the windows, and keys are few, so that versions of one fact
+and ties come about by themselves. Rows that would conflict (same fact, same ``known_from``, other content) are left
+out, as validation leaves them out.
 """
 
 from __future__ import annotations
@@ -78,8 +79,16 @@ _RESULTS = [
     for canonical in (analyte.hard_low + 1, analyte.ref_high_f, analyte.hard_high - 1)
 ]
 _labs = st.builds(
-    lambda row, result, limits: row
-    | {"code_system": result[0].code_system, "code": result[0].code, "unit": result[0].unit, "value": result[1], **limits},
+    lambda row, result, limits: (
+        row
+        | {
+            "code_system": result[0].code_system,
+            "code": result[0].code,
+            "unit": result[0].unit,
+            "value": result[1],
+            **limits,
+        }
+    ),
     _known("sampled_on", person_id=_PERSON_IDS),
     st.sampled_from(_RESULTS),
     st.sampled_from(({}, {}, {"reference_low": 4.0, "reference_high": 6.5}, {"reference_high": 38.0})),
@@ -143,7 +152,14 @@ ROWS_BY_TABLE: dict[str, st.SearchStrategy[Row]] = {
 @st.composite
 def any_rows(draw: st.DrawFn) -> Rows:
     """Rows of up to three persons, of whom each has had every consent that was not withdrawn."""
-    most = {"persons": 3, "employments": 5, "lab_results": 8, "absence_spells": 12, "workplace_events": 6, "guidance_sessions": 4}
+    most = {
+        "persons": 3,
+        "employments": 5,
+        "lab_results": 8,
+        "absence_spells": 12,
+        "workplace_events": 6,
+        "guidance_sessions": 4,
+    }
     rows = {table: draw(st.lists(strategy, max_size=most[table])) for table, strategy in ROWS_BY_TABLE.items()}
     rows["persons"] += [person(person_id) for person_id in PERSONS[:2]]
     rows["survey_answers"] = [row for sheet in draw(st.lists(_sheets(), max_size=5)) for row in sheet]

@@ -1,4 +1,5 @@
-"""Small builders of rows, as the JSON of the API has them (dates as ISO text), and of tables and histories from them."""
+"""Small builders of rows, as the JSON of the API has them (dates as ISO text), and of tables and histories from
+them."""
 
 from __future__ import annotations
 
@@ -90,7 +91,8 @@ def rows_of(
         ids = dict.fromkeys(row["person_id"] for row in persons)
         consents = [consent(source, person_id) for person_id in ids for source in SOURCES]
     lists = (
-        persons, employments, consents, survey_answers, lab_results, absence_spells, workplace_events, guidance_sessions,
+        persons, employments, consents, survey_answers, lab_results, absence_spells, workplace_events,
+        guidance_sessions,
     )  # fmt: skip
     return {table: list(rows) for table, rows in zip(TABLES, lists, strict=True)}
 
@@ -131,6 +133,9 @@ def record_of(rows: Rows, person_id: str = "p") -> dict[str, Any]:
         name: [{key: cell for key, cell in row.items() if cell is not None} for row in of_table]
         for name, of_table in rows.items()
     }
-    mine = {name: [row for row in of_table if row.get("person_id", person_id) == person_id] for name, of_table in mine.items()}
+    mine = {
+        name: [row for row in of_table if row.get("person_id", person_id) == person_id]
+        for name, of_table in mine.items()
+    }
     (only,) = mine.pop("persons")
     return {"person": only, **mine}

@@ -1,7 +1,7 @@
 """Every feature once more, slowly and plainly: one person, row dicts, sets of days.
 
-Written from the meanings in the catalogue, not from the code that it checks: no arrays, no sorting tricks, no shared helpers
-except the declarations of questionnaires and analytes. Rows are as in ``tests.lib.records``.
+Written from the meanings in the catalogue, not from the code that it checks: no arrays, no sorting tricks, no shared
+helpers except the declarations of questionnaires and analytes. Rows are as in ``tests.lib.records``.
 """
 
 from __future__ import annotations
@@ -258,8 +258,8 @@ class Reference:
         })  # fmt: skip
         features |= self.groups("industry", main.get("industry_code"), 2, {
             "manufacturing": range(5, 40), "construction": range(41, 44), "trade": range(45, 48),
-            "transport": range(49, 54), "hospitality": (55, 56), "office": range(58, 83), "public_administration": (84,),
-            "education": (85,), "health_and_social": (86, 87, 88),
+            "transport": range(49, 54), "hospitality": (55, 56), "office": range(58, 83),
+            "public_administration": (84,), "education": (85,), "health_and_social": (86, 87, 88),
         })  # fmt: skip
         return self.without_consent("employment", features | self.events(main))
 

@@ -19,7 +19,9 @@ def own(first: str, last: str | None, spell_id: str, **others):
 
 
 def test_with_consent_and_no_rows_counts_are_zero_and_days_since_unknown():
-    assert_features([], days_doctor_365=0, starts_self_365=0, running_doctor=0, days_since_doctor=NAN, days_since_mental=NAN)
+    assert_features(
+        [], days_doctor_365=0, starts_self_365=0, running_doctor=0, days_since_doctor=NAN, days_since_mental=NAN
+    )
 
 
 def test_without_consent_nothing_is_zero():
@@ -53,7 +55,9 @@ def test_a_day_has_the_highest_grade_covering_it():
 
 
 def test_weighted_days_count_only_inside_the_window():
-    assert_features([spell("2026-01-25", "2026-02-03", grade_percent=20)], weighted_days_doctor_30=1, weighted_days_doctor_90=2)
+    assert_features(
+        [spell("2026-01-25", "2026-02-03", grade_percent=20)], weighted_days_doctor_30=1, weighted_days_doctor_90=2
+    )
 
 
 def test_a_day_both_self_and_doctor_certified_is_doctor_certified():

@@ -87,9 +87,7 @@ def test_a_certificate_in_advance_is_nothing_before_its_first_day():
 
 
 def test_an_advance_version_replaced_before_it_began_never_counts():
-    rows = rows_of(
-        absence_spells=[spell("2026-03-05", None, "2026-02-25"), spell("2026-03-10", None, "2026-03-01")]
-    )
+    rows = rows_of(absence_spells=[spell("2026-03-05", None, "2026-02-25"), spell("2026-03-10", None, "2026-03-01")])
     assert_features(rows, "2026-03-08", days_doctor_365=0, running_doctor=0)
     assert_features(rows, "2026-03-11", days_doctor_365=1, running_doctor=1)
 
@@ -106,7 +104,10 @@ def test_one_index_date_per_person():
 
 def stretches(rows, d: str, chapter=None) -> list[tuple[str, str, int]]:
     _, first, last, grade = doctor_stretches(histories(rows), day_number(d), chapter)
-    days = [(calendar_date(one).isoformat(), calendar_date(other).isoformat()) for one, other in zip(first, last, strict=True)]
+    days = [
+        (calendar_date(one).isoformat(), calendar_date(other).isoformat())
+        for one, other in zip(first, last, strict=True)
+    ]
     return [(*pair, percent) for pair, percent in zip(days, grade.tolist(), strict=True)]
 
 

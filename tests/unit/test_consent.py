@@ -62,6 +62,12 @@ def test_a_new_consent_after_a_withdrawal_is_in_force():
     assert scoring("2025-02-10", old, new)[0] == SURVEY
 
 
+def test_versions_of_two_consents_known_in_turns_are_not_mixed_up():
+    one, other = {}, {"given_on": "2025-01-10", "withdrawn_on": "2025-02-01", "known_from": "2025-03-02"}
+    withdrawal = {"withdrawn_on": "2025-02-25", "known_from": "2025-03-03"}
+    assert scoring("2025-06-01", one, other, withdrawal)[0] == NOBODY
+
+
 def test_each_person_may_have_a_day_of_their_own():
     assert scoring(["2024-12-31", "2025-01-01"], {}, {"person_id": "p2"}) == [NOBODY, SURVEY]
 

@@ -18,7 +18,9 @@ def test_age_counts_calendar_years_up_to_the_last_day_of_a_year():
     assert_features("2026-01-01", age_years=46)
 
 
-@pytest.mark.parametrize(("level", "number"), [("basic", 1), ("secondary", 2), ("tertiary_short", 3), ("tertiary_long", 4), (None, NAN)])
+@pytest.mark.parametrize(
+    ("level", "number"), [("basic", 1), ("secondary", 2), ("tertiary_short", 3), ("tertiary_long", 4), (None, NAN)]
+)
 def test_education_is_an_ordered_level(level, number):
     assert_features(rows=rows_of(persons=[person(education_level=level)]), education=number)
 

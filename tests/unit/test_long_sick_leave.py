@@ -133,14 +133,12 @@ def test_self_certified_days_are_no_washout():
     [
         ((), "no consent for any source"),
         (("survey",), "not employed"),
-        (("employment",), "no consent for absence data"),
-        (("employment", "absence"), "eligible"),
+        (("employment",), "eligible"),
+        (("employment", "absence"), "washout"),
     ],
 )
-def test_without_consent_for_absence_data_the_label_would_silently_be_zero(sources, expected):
+def test_a_source_without_consent_is_missing(sources, expected):
     rows = cohort(spell("2024-02-20", "2024-02-28"))
-    if expected == "eligible":
-        rows = cohort()
     assert first_reason(OUTCOME, rows | {"consents": consents(sources=sources)}) == expected
 
 

@@ -7,8 +7,8 @@ from models.observation_weights import censoring_weights, effective_sample_size,
 def test_censoring_weights_by_hand():
     """Five rows, horizon 10: event on day 2, censored on 3, event on 5, censored on 5, followed to the end.
 
-    On day 3 four are at risk and one leaves: G = 3/4. On day 5 the event comes first, so two are at risk and one leaves:
-    G = 3/8. Hence 1, 0, 4/3, 0, 8/3, together 5.
+    On day 3 four are at risk and one leaves: G = 3/4. On day 5 the event comes first, so two are at risk and one
+    leaves: G = 3/8. Hence 1, 0, 4/3, 0, 8/3, together 5.
     """
     followed = np.array([2, 3, 5, 5, 10])
     event = np.array([True, False, True, False, False])

@@ -51,7 +51,7 @@ def test_of_overlapping_pieces_the_highest_priority_covers_a_day():
     #  80            - - - - -
     #  50                      - -   (touches, does not overlap)
     group, first, last, priority = disjoint_pieces(ints(0, 0, 0), ints(1, 3, 8), ints(5, 7, 9), ints(30, 80, 50))
-    pieces = [day_grade for day_grade in zip(first.tolist(), last.tolist(), priority.tolist(), strict=True)]
+    pieces = list(zip(first.tolist(), last.tolist(), priority.tolist(), strict=True))
     assert pieces == [(1, 2, 30), (3, 5, 80), (6, 7, 80), (8, 9, 50)]
     assert set(group.tolist()) == {0}
 
@@ -102,4 +102,7 @@ def test_both_ways_of_sorting_give_the_same_stable_order(monkeypatch, few_rows):
 def test_ranges_too_wide_for_one_integer_still_sort(monkeypatch):
     monkeypatch.setattr(segments, "_FEW_ROWS", 0)
     wide = np.array([2**40, 0, 2**40, -(2**40)])
-    assert order_of(wide, wide[::-1], ints(4, 3, 2, 1)).tolist() == np.lexsort((ints(4, 3, 2, 1), wide[::-1], wide)).tolist()
+    assert (
+        order_of(wide, wide[::-1], ints(4, 3, 2, 1)).tolist()
+        == np.lexsort((ints(4, 3, 2, 1), wide[::-1], wide)).tolist()
+    )

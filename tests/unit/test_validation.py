@@ -176,6 +176,7 @@ def test_an_empty_cell_of_the_natural_key_is_a_value_of_its_own():
     whole, unit = changed("workplace_events", unit_id=""), SOUND["workplace_events"]
     assert checked("workplace_events", whole, unit).n_accepted == 2
     assert checked("workplace_events", whole, whole | {"value": "0.3"}).n_quarantined == 2
+    assert checked("workplace_events", unit, unit | {"company_id": "c2", "unit_id": None}).n_accepted == 2
 
 
 def test_a_row_with_a_fault_does_not_drag_a_sound_version_along():

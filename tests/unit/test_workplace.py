@@ -39,7 +39,9 @@ def test_an_employment_is_known_like_any_other_fact():
 
 
 def test_without_consent_for_employment_nothing_is_known():
-    rows = rows_of(consents=[consent("survey")], employments=[job()], workplace_events=[event("downsizing", "2026-02-01")])
+    rows = rows_of(
+        consents=[consent("survey")], employments=[job()], workplace_events=[event("downsizing", "2026-02-01")]
+    )
     found = features_at(rows, T)
     assert all(np.isnan(found[feature.name]) for feature in FEATURES)
 
@@ -96,7 +98,8 @@ def test_without_a_job_there_is_no_workplace_to_count_events_of():
 
 def of_persons(**employments):
     rows = [one | {"person_id": name} for name, jobs in employments.items() for one in jobs]
-    return histories(rows_of(persons=[person(name) for name in employments], employments=rows))
+    everyone = rows_of(persons=[person(name) for name in employments], employments=rows)
+    return histories(everyone, person_ids=list(employments))
 
 
 def ends(gathered, t: str, d: str) -> list[str | None]:

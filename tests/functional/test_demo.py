@@ -1,0 +1,146 @@
+"""The whole way, as `balance-risk demo` goes it, and what must hold of what it leaves behind."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import shutil
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pyarrow.csv
+import pytest
+
+from data_contracts.readers.parquet_files import read_tables
+from data_contracts.records import TABLES
+from pipeline import build_training_set, ingest, score
+from pipeline.person_record import person_record
+from pipeline.settings import IngestSettings, Settings, TrainingSettings
+from pipeline.workspace import Workspace
+from serving.predictor import Predictor
+
+OUTCOMES = ["long_sick_leave", "burnout"]
+INDEX_DATE = date(2026, 1, 1)
+COMPARED_PERSONS = 60
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory) -> tuple[Workspace, subprocess.CompletedProcess]:
+    workspace = Workspace(tmp_path_factory.mktemp("demo"))
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline.cli", "demo", "-w", str(workspace.root), "--persons", "2000", "--json"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    return workspace, done
+
+
+@pytest.fixture(scope="module")
+def workspace(ran) -> Workspace:
+    return ran[0]
+
+
+@pytest.fixture(scope="module")
+def document(ran) -> dict:
+    return json.loads(ran[1].stdout)
+
+
+def test_the_demo_prints_one_document_with_what_was_promised(document):
+    assert document["synthetic"] is True
+    for name in OUTCOMES:
+        found = document["outcomes"][name]
+        assert found["auroc"]["low"] < found["auroc"]["value"] < found["auroc"]["high"]
+        assert {"auroc", "average_precision", "brier", "observed_to_expected", "calibration_slope", "ici"} <= set(
+            found["metrics"][found["champion"]["estimator"]]
+        )
+        assert found["champion"]["name"] == f"balance-risk.{name}"
+        assert 0 < found["served"]["risk"] < 1
+        assert found["served"]["reasons"]
+        assert set(found["metrics"]) == {"prior_absence", "short", "roelen", "logistic", "lightgbm"}
+
+
+def test_no_model_beats_the_published_ceiling_on_honest_data(document):
+    assert all(document["outcomes"][name]["auroc"]["value"] < 0.82 for name in OUTCOMES)
+
+
+def test_everything_synthetic_says_so(workspace):
+    assert (workspace.source / "SYNTHETIC.md").exists()
+    assert all(row.startswith("SYNTHETIC-") for row in read_tables(workspace.tables)["persons"]["person_id"].vocabulary)
+    answer = json.loads((workspace.root / "answer.json").read_text())
+    assert all(found["model"]["synthetic"] for found in answer["outcomes"].values())
+
+
+def test_the_picture_is_there(workspace):
+    assert (workspace.root / "explained_risk.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_log_of_the_service_names_nobody(workspace):
+    log = (workspace.root / "service.log").read_text()
+    request = json.loads((workspace.root / "request.json").read_text())
+    assert request["record"]["person"]["person_id"] not in log
+    assert "Traceback" not in log
+
+
+def test_files_and_api_give_the_same_numbers_to_the_last_bit(workspace):
+    with (workspace.scores / f"{INDEX_DATE}.csv").open(newline="") as file:
+        rows = {(row["person_id"], row["outcome"]): row for row in csv.DictReader(file)}
+    tables = read_tables(workspace.tables)
+    predictor = Predictor.from_bundles(workspace.bundles, workspace.keys / "verify.key")
+    persons = sorted({person for person, _ in rows})[:COMPARED_PERSONS]
+    n_scored = 0
+    for person in persons:
+        record = json.loads(json.dumps(person_record(tables, person, np.datetime64(INDEX_DATE, "D"))))
+        answer = predictor.explain(record, INDEX_DATE, OUTCOMES, received_on=INDEX_DATE)
+        for name, found in answer.outcomes.items():
+            row = rows[person, name]
+            if found.risk is None:
+                assert row["risk"] == "" and row["not_scored_because"], (name, found.warnings)
+                continue
+            n_scored += 1
+            assert (found.risk, *found.interval) == (float(row["risk"]), float(row["low"]), float(row["high"]))
+            total = found.base + math.fsum(reason.contribution for reason in found.reasons)
+            assert total == pytest.approx(found.log_odds, abs=1e-9)
+            assert found.risk == pytest.approx(1 / (1 + math.exp(-found.log_odds)), rel=1e-12)
+    assert n_scored > COMPARED_PERSONS / 2
+
+
+def test_scoring_needs_no_registry(workspace, tmp_path):
+    for name in ("bundles", "keys"):
+        shutil.copytree(workspace.root / name, tmp_path / name, symlinks=True)
+    shutil.copytree(workspace.tables, Workspace(tmp_path).tables)
+    assert not (tmp_path / "mlflow.db").exists()
+    report = score.run(Workspace(tmp_path), INDEX_DATE, OUTCOMES, None)
+    assert min(report["scored"].values()) > 0
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_a_past_training_set_is_rebuilt_bit_for_bit_from_a_store_that_has_grown_since(workspace, outcome, tmp_path):
+    as_of = date(2024, 7, 1)
+    then = Workspace(tmp_path / "then")
+    then.source.mkdir(parents=True)
+    for table in TABLES:
+        rows = pyarrow.csv.read_csv(workspace.source / f"{table}.csv")
+        known = pyarrow.compute.less(rows["known_from"], pyarrow.scalar(as_of))
+        pyarrow.csv.write_csv(rows.filter(known), then.source / f"{table}.csv")
+    shutil.copy(workspace.source / "source.json", then.source)
+    ingest.run(then, IngestSettings())
+    grown = Workspace(tmp_path / "grown")
+    shutil.copytree(workspace.tables, grown.tables)
+    settings = Settings(training=TrainingSettings(data_as_of=as_of, first_index_date=date(2021, 9, 1)))
+    for store in (then, grown):
+        build_training_set.run(store, settings, [outcome])
+    for suffix in ("npz", "json"):
+        files = [store.training_set(outcome) / f"rows.{suffix}" for store in (then, grown)]
+        assert files[0].read_bytes() == files[1].read_bytes()
+    assert Path(files[0]).stat().st_size > 1000
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_flow_counts_account_for_every_person_at_every_index_date(workspace, outcome):
+    about = json.loads((workspace.training_set(outcome) / "rows.json").read_text())
+    pairs = about["facts"]["persons_in_store"] * len(about["facts"]["index_dates"])
+    assert sum(about["flow"].values()) == pairs

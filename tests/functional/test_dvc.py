@@ -1,0 +1,69 @@
+"""dvc repro: a second run does nothing, and a changed parameter reruns only what depends on it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+STAGES = ["simulate", "ingest", "validate"] + [
+    f"{stage}@{outcome}"
+    for stage in ("build-training-set", "train", "evaluate")
+    for outcome in ("long_sick_leave", "burnout")
+]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Path:
+    home = tmp_path_factory.mktemp("dvc")
+    for name in ("data_contracts", "features", "models", "pipeline"):
+        shutil.copytree(ROOT / name, home / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("dvc.yaml", ".dvcignore"):
+        shutil.copy(ROOT / name, home / name)
+    params = (ROOT / "params.yaml").read_text()
+    for big, small in (("persons: 5000", "persons: 1600"), ("refits: 10", "refits: 2"), ("bootstrap: 200", "bootstrap: 20")):
+        assert big in params
+        params = params.replace(big, small)
+    (home / "params.yaml").write_text(params)
+    dvc(home, "init", "--no-scm", "--quiet")
+    assert reran(dvc(home, "repro")) == STAGES
+    return home
+
+
+def dvc(home: Path, *arguments: str) -> str:
+    beside_python = str(Path(sys.executable).parent)
+    environment = {**os.environ, "PATH": f"{beside_python}{os.pathsep}{os.environ['PATH']}", "DVC_NO_ANALYTICS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "dvc", *arguments], cwd=home, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    return done.stdout + done.stderr
+
+
+def reran(output: str) -> list[str]:
+    return [line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage")]
+
+
+def change(home: Path, old: str, new: str) -> None:
+    params = (home / "params.yaml").read_text()
+    assert old in params
+    (home / "params.yaml").write_text(params.replace(old, new))
+
+
+def test_the_second_run_does_nothing(project):
+    assert reran(dvc(project, "repro")) == []
+
+
+def test_a_parameter_of_the_evaluation_reruns_the_evaluation_only(project):
+    change(project, "bootstrap: 20", "bootstrap: 21")
+    assert reran(dvc(project, "repro")) == ["evaluate@long_sick_leave", "evaluate@burnout"]
+
+
+def test_a_parameter_of_one_outcome_reruns_that_outcome_only(project):
+    change(project, "min_days: 16", "min_days: 20")
+    assert reran(dvc(project, "repro")) == [f"{stage}@long_sick_leave" for stage in ("build-training-set", "train", "evaluate")]

@@ -1,0 +1,24 @@
+"""The data dictionary leaves nothing out and stays a readable table."""
+
+from __future__ import annotations
+
+from data_contracts.data_dictionary import data_dictionary
+from data_contracts.instruments import INSTRUMENTS
+from data_contracts.records import RECORDS, columns
+from data_contracts.violations import RULES
+
+
+def test_every_table_column_rule_and_instrument_is_described():
+    text = data_dictionary()
+    for record in RECORDS:
+        section = text.split(f"## {record.table}\n")[1].split("\n## ")[0]
+        assert all(f"| `{column.name}` | {column.kind} |" in section for column in columns(record))
+        assert all(rule.rule in section for rule in record.rules)
+    assert all(f"| {rule} |" in text for rule in RULES)
+    assert all(f"| `{name}` |" in text for name in INSTRUMENTS)
+
+
+def test_all_lines_of_a_table_have_the_same_number_of_cells():
+    for section in data_dictionary().split("\n## ")[1:]:
+        lines = [line.replace(r"\|", "") for line in section.splitlines() if line.startswith("|")]
+        assert len({line.count("|") for line in lines}) == 1, section

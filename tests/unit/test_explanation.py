@@ -1,0 +1,153 @@
+"""Reasons add up to the served log-odds, say when and what was observed, and never diagnose, alarm or blame."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from data_contracts.domains import DOMAIN_LABELS
+from data_contracts.time_windows import day_number
+from features.catalogue import FEATURE_NAMES, FEATURES, POSITIONS
+from models.explanation import explain
+from models.wording import RISK_BANDS, reason_text, risk_band
+from tests.lib.models import boosted_model, linear_model, random_rows
+
+T = day_number("2026-03-01")
+ALL, NONE = np.ones(4, dtype=bool), np.zeros(4, dtype=bool)
+KINDS = pytest.mark.parametrize("make", [linear_model, boosted_model], ids=["linear", "lightgbm"])
+
+
+def row(**values: float) -> np.ndarray:
+    """A row of the catalogue in which only these features are known."""
+    known = np.full(len(FEATURE_NAMES), np.nan, dtype=np.float32)
+    for name, value in values.items():
+        known[POSITIONS[name]] = value
+    return known
+
+
+def model_of(*names: str, coefficients: tuple[float, ...]):
+    """A linear model with mean 0 and scale 1: a contribution is coefficient times value (missing counts as 1)."""
+    n = len(names)
+    ones = np.ones(n)
+    return replace(
+        linear_model(), feature_names=names, impute=ones, mean=np.zeros(n), scale=ones,
+        coefficients=np.array(coefficients), intercept=-2.0, recalibration_intercept=0.0, recalibration_slope=1.0,
+        refits=(), golden=None,
+    )  # fmt: skip
+
+
+@KINDS
+def test_reasons_and_domains_add_up_to_the_log_odds(make):
+    model = make()
+    for values in random_rows(20, seed=8):
+        found = explain(model, values, T, ALL)
+        assert found.log_odds == model.log_odds(values[np.newaxis])[0]
+        assert len(found.reasons) == len(model.feature_names)
+        assert abs(found.base + sum(reason.contribution for reason in found.reasons) - found.log_odds) < 1e-9
+        assert abs(found.base + sum(domain.contribution for domain in found.domains) - found.log_odds) < 1e-9
+
+
+def test_ranked_by_size_whatever_the_direction():
+    model = model_of("systolic_bp", "ldl", "who5_wellbeing", "age_years", coefficients=(0.01, 0.5, -0.03, 0.0))
+    found = explain(model, row(systolic_bp=120, ldl=3, who5_wellbeing=64, age_years=40), T, ALL)
+    assert [(reason.feature, round(reason.contribution, 5), reason.direction) for reason in found.reasons] == [
+        ("who5_wellbeing", -1.92, "lowers"),
+        ("ldl", 1.5, "raises"),
+        ("systolic_bp", 1.2, "raises"),
+        ("age_years", 0.0, "none"),
+    ]
+    assert [reason.feature for reason in found.strongest(raising=1, lowering=5)] == ["who5_wellbeing", "ldl"]
+    assert [reason.feature for reason in found.strongest(raising=5, lowering=0)] == ["ldl", "systolic_bp"]
+    sums = {domain.group: round(domain.contribution, 5) for domain in found.domains}
+    assert sums == {"mental_health": -1.92, "diet_and_cardiometabolic": 2.7, "life_situation": 0.0}
+    assert found.base == -2.0
+
+
+def test_a_reason_in_full():
+    model = model_of("who5_wellbeing", coefficients=(-0.03,))
+    (reason,) = explain(model, row(who5_wellbeing=64, who5_wellbeing_age_days=29), T, ALL).reasons
+    assert reason.value == 64.0
+    assert reason.unit == "score"
+    assert reason.observed_on == "2026-01-31"
+    assert reason.group == "mental_health"
+    assert reason.modifiable
+    assert (reason.missing, reason.without_consent) == (False, False)
+    assert reason.text["en"].endswith(": 64 points. Is associated in the model with lower risk. Worth keeping up.")
+    assert reason.text["nb"].endswith(": 64 poeng. Henger i modellen sammen med lavere risiko. Verdt å ta vare på.")
+
+
+def test_values_are_shown_as_short_as_they_were_stored():
+    model = model_of("ldl", coefficients=(0.5,))
+    (reason,) = explain(model, row(ldl=3.4), T, ALL).reasons
+    assert reason.value == 3.4
+    assert np.float32(reason.value) == np.float32(3.4)
+    assert ": 3,4 mmol/L." in reason.text["nb"]
+    assert ": 3.4 mmol/L." in reason.text["en"]
+
+
+def test_missing_is_told_apart_from_not_consented():
+    model = model_of("ldl", coefficients=(0.5,))
+    (unknown,) = explain(model, row(), T, ALL).reasons
+    (refused,) = explain(model, row(), T, NONE).reasons
+    assert (unknown.value, unknown.observed_on, unknown.missing, unknown.without_consent) == (None, None, True, False)
+    assert refused.without_consent
+    assert "ikke kjent" in unknown.text["nb"]
+    assert "samtykke" in refused.text["nb"]
+    assert unknown.contribution == 0.5
+
+
+def test_flags_are_said_in_words():
+    model = model_of("shift_work", "running_doctor", coefficients=(0.1, 0.2))
+    texts = {
+        reason.feature: reason.text for reason in explain(model, row(shift_work=1, running_doctor=0), T, ALL).reasons
+    }
+    assert ": ja." in texts["shift_work"]["nb"]
+    assert ": no." in texts["running_doctor"]["en"]
+
+
+@KINDS
+def test_the_same_reasons_every_time(make):
+    model, values = make(), random_rows(1, seed=12)[0]
+    assert explain(model, values, T, ALL).reasons == explain(model, values, T, ALL).reasons
+
+
+def test_no_text_diagnoses_alarms_or_blames():
+    forbidden = re.compile(
+        r"fordi du|forårsak|skyldes|skade|farlig|fare for|alarm|diagnose|syk er|caus(?!e consent)|danger|diagnos|"
+        r"due to|leads to|injur|sick person|alarming|warning",
+        re.IGNORECASE,
+    )
+    for feature in FEATURES:
+        for value in (None, 0.0, 1.0, 1234.5):
+            for direction in ("raises", "lowers", "none"):
+                for without_consent in (False, True):
+                    for text in reason_text(feature, value, direction, without_consent).values():
+                        assert not forbidden.search(text), text
+                        assert "model" in text
+
+
+def test_what_protects_is_told_as_fully_as_what_burdens():
+    for feature in FEATURES:
+        up, down = reason_text(feature, 2.0, "raises", False), reason_text(feature, 2.0, "lowers", False)
+        assert [text.count(".") for text in up.values()] == [text.count(".") for text in down.values()]
+
+
+@pytest.mark.parametrize(
+    ("risk", "name"),
+    [(0.0, "lower"), (0.187, "lower"), (0.1875, "around"), (0.374, "around"), (0.375, "above"), (0.624, "above"),
+     (0.625, "well_above"), (1.0, "well_above")],
+)  # fmt: skip
+def test_bands_compare_with_the_reference_group(risk, name):
+    assert risk_band(risk, 0.25).name == name
+    assert [band.below for band in RISK_BANDS] == sorted(band.below for band in RISK_BANDS)
+
+
+def test_a_reference_group_without_events():
+    assert risk_band(0.0, 0.0).name == "well_above"
+
+
+def test_every_domain_has_words():
+    assert {feature.domain for feature in FEATURES} <= set(DOMAIN_LABELS)

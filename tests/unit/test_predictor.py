@@ -1,0 +1,247 @@
+"""One record gets the number that the files give, or an honest word why there is none."""
+
+from __future__ import annotations
+
+import copy
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from data_contracts.errors import ArtifactError
+from data_contracts.time_windows import day_number
+from data_contracts.validation import check_record
+from features.build import build_features
+from features.histories import Histories, RecordViolation
+from models.artifact import save
+from models.bundle import create_keys, export_bundle, move_current
+from models.outcomes import OUTCOMES
+from models.risk_model import risk_of
+from serving.notices import NOT_ELIGIBLE
+from serving.predictor import Predictor
+from tests.lib.models import boosted_model, linear_model
+
+PROJECT = Path(__file__).parents[2]
+REQUEST = json.loads((PROJECT / "examples" / "request.json").read_text())
+INDEX_DATE = date.fromisoformat(REQUEST["index_date"])
+BOTH = ("burnout", "long_sick_leave")
+MODELS = {model.outcome: model for model in (linear_model(), boosted_model())}
+
+
+@pytest.fixture
+def record() -> dict[str, Any]:
+    return copy.deepcopy(REQUEST["record"])
+
+
+def predict(record: dict[str, Any], outcomes: tuple[str, ...] = BOTH, models: dict | None = None) -> dict[str, Any]:
+    response = Predictor(models or MODELS).predict(record, INDEX_DATE, outcomes, received_on=INDEX_DATE)
+    return response.model_dump(mode="json")["outcomes"]
+
+
+def codes(found: dict[str, Any]) -> list[str]:
+    return [warning["code"] for warning in found["warnings"]]
+
+
+def without_consent(record: dict[str, Any], source: str) -> dict[str, Any]:
+    return record | {"consents": [row for row in record["consents"] if row["source"] != source]}
+
+
+def test_the_number_of_the_file_path(record):
+    t = day_number(INDEX_DATE)
+    tables, violations = check_record(record, INDEX_DATE)
+    assert violations == []
+    histories = Histories.from_tables(tables, purpose="risk_scoring", consent_on=t)
+    matrix = build_features(histories, t)
+    found = predict(record)
+    for name, model in MODELS.items():
+        X = model.select(matrix)
+        assert found[name]["risk"] == model.risks(X)[0]
+        assert found[name]["interval"] == model.interval(X)[0].tolist()
+
+
+def test_what_is_answered(record):
+    found = predict(record)["burnout"]
+    assert found["label"] == {"nb": OUTCOMES["burnout"].label_nb, "en": OUTCOMES["burnout"].label_en}
+    assert found["reference_risk"] == 0.2
+    assert found["band"]["name"] in {"lower", "around", "above", "well_above"}
+    directions = [reason["direction"] for reason in found["reasons"]]
+    assert directions.count("raises") <= 5
+    assert directions.count("lowers") <= 3
+    sizes = [abs(reason["contribution"]) for reason in found["reasons"]]
+    assert sizes == sorted(sizes, reverse=True)
+    assert found["model"] == {
+        "name": "lightgbm",
+        "version": "",
+        "trained_on": {"first_index_date": "2022-01-01", "last_index_date": "2024-01-01"},
+        "artifact_sha256": "",
+        "synthetic": True,
+    }
+    assert codes(found) == []
+
+
+def test_the_explanation_adds_up_to_the_risk(record):
+    response = Predictor(MODELS).explain(record, INDEX_DATE, BOTH, received_on=INDEX_DATE)
+    risks = predict(record)
+    for name, found in response.outcomes.items():
+        total = found.base + sum(reason.contribution for reason in found.reasons)
+        assert abs(total - found.log_odds) < 1e-9
+        assert abs(found.base + sum(domain.contribution for domain in found.domains) - found.log_odds) < 1e-9
+        assert risk_of(np.array([found.log_odds]))[0] == found.risk == risks[name]["risk"]
+        assert len(found.reasons) == len(MODELS[name].feature_names)
+
+
+def test_json_keeps_every_bit(record):
+    response = Predictor(MODELS).predict(record, INDEX_DATE, BOTH, received_on=INDEX_DATE)
+    again = json.loads(response.model_dump_json())
+    assert {name: found["risk"] for name, found in again["outcomes"].items()} == {
+        name: found.risk for name, found in response.outcomes.items()
+    }
+
+
+def test_only_the_outcomes_asked_for(record):
+    assert list(predict(record, ("long_sick_leave",))) == ["long_sick_leave"]
+
+
+def test_an_outcome_without_a_model(record):
+    with pytest.raises(ArtifactError, match="No model of burnout"):
+        predict(record, models={"long_sick_leave": linear_model()})
+
+
+def test_a_broken_record_is_refused(record):
+    record["person"]["sex"] = "x"
+    with pytest.raises(RecordViolation) as error:
+        predict(record)
+    assert [(violation.origin, violation.column) for violation in error.value.violations] == [("record.person", "sex")]
+
+
+def _leave(record):
+    record["employments"][0]["end_date"] = "2025-11-01"
+
+
+def _age(record):
+    record["person"]["birth_year"] = 1950
+
+
+def _refuse_all(record):
+    record["consents"] = []
+
+
+def _fall_ill(record):
+    row = {"kind": "doctor_certified", "grade_percent": 100, "first_day": "2025-11-24", "known_from": "2025-11-25"}
+    record["absence_spells"].append({"spell_id": "new", **row})
+
+
+def _refuse_absence(record):
+    record["consents"] = [row for row in record["consents"] if row["source"] != "absence"]
+
+
+def _answer_high(record):
+    for row in record["survey_answers"]:
+        if row["instrument"] == "cbi":
+            row["answer"] = 75
+
+
+def _answer_nothing(record):
+    record["survey_answers"] = []
+
+
+@pytest.mark.parametrize(
+    ("change", "outcome", "code"),
+    [
+        (_leave, "long_sick_leave", "not_employed"),
+        (_leave, "burnout", "not_employed"),
+        (_age, "burnout", "age_outside_18_70"),
+        (_refuse_all, "long_sick_leave", "no_consent"),
+        (_fall_ill, "long_sick_leave", "recently_absent"),
+        (_refuse_absence, "long_sick_leave", "no_consent_for_absence"),
+        (_answer_high, "burnout", "burnout_scale_high"),
+        (_answer_nothing, "burnout", "no_burnout_survey"),
+    ],
+)
+def test_no_number_where_the_model_does_not_apply(record, change, outcome, code):
+    change(record)
+    found = predict(record)[outcome]
+    assert (found["risk"], found["interval"], found["band"], found["reasons"]) == (None, None, None, [])
+    assert codes(found) == [code]
+    explained = Predictor(MODELS).explain(record, INDEX_DATE, [outcome], received_on=INDEX_DATE).outcomes[outcome]
+    assert (explained.log_odds, explained.base, explained.reasons, explained.domains) == (None, None, (), ())
+
+
+def test_one_outcome_may_apply_and_another_not(record):
+    _fall_ill(record)
+    found = predict(record)
+    assert found["long_sick_leave"]["risk"] is None
+    assert found["burnout"]["risk"] is not None
+
+
+def test_every_reason_of_every_outcome_has_words():
+    assert {reason for outcome in OUTCOMES.values() for reason in outcome.reasons} == set(NOT_ELIGIBLE)
+
+
+def test_a_source_without_consent_is_named_and_not_used(record):
+    found = predict(without_consent(record, "lab"), ("long_sick_leave",))["long_sick_leave"]
+    assert codes(found) == ["no_consent_lab"]
+    explained = Predictor(MODELS).explain(
+        without_consent(record, "lab"), INDEX_DATE, ["long_sick_leave"], received_on=INDEX_DATE
+    )
+    labs = [reason for reason in explained.outcomes["long_sick_leave"].reasons if reason.feature == "systolic_bp"]
+    assert [(reason.value, reason.without_consent) for reason in labs] == [(None, True)]
+
+
+def test_no_survey_and_an_old_one(record):
+    old = copy.deepcopy(record)
+    for row in old["survey_answers"]:
+        row["answered_on"] = row["known_from"] = "2024-10-26"
+    assert codes(predict(old)["long_sick_leave"]) == ["stale_survey"]
+    for row in old["survey_answers"]:
+        row["answered_on"] = row["known_from"] = "2024-10-27"
+    assert codes(predict(old)["long_sick_leave"]) == []
+    _answer_nothing(record)
+    assert codes(predict(record)["long_sick_leave"]) == ["no_survey"]
+    assert codes(predict(without_consent(record, "survey"))["long_sick_leave"]) == ["no_consent_survey"]
+
+
+def test_outside_the_training_range(record):
+    facts = {"training_range": {"age_years": [20, 45], "ldl": [0, 100]}}
+    found = predict(record, ("long_sick_leave",), {"long_sick_leave": replace(linear_model(), facts=facts)})
+    (warning,) = found["long_sick_leave"]["warnings"]
+    assert warning["code"] == "outside_training_range"
+    assert warning["message"]["nb"].endswith("mindre sikkert: Alder.")
+
+
+def test_a_model_that_does_not_say_so_counts_as_synthetic(record):
+    silent = {"long_sick_leave": replace(linear_model(), facts={})}
+    real = {"long_sick_leave": replace(linear_model(), facts={"synthetic": False})}
+    assert predict(record, ("long_sick_leave",), silent)["long_sick_leave"]["model"]["synthetic"]
+    assert not predict(record, ("long_sick_leave",), real)["long_sick_leave"]["model"]["synthetic"]
+
+
+def test_a_model_without_refits_has_no_interval(record):
+    bare = {"long_sick_leave": replace(linear_model(), refits=())}
+    assert predict(record, ("long_sick_leave",), bare)["long_sick_leave"]["interval"] is None
+
+
+def test_promoted_models_are_opened(tmp_path, record):
+    signing, verify = create_keys(tmp_path / "keys")
+    with pytest.raises(ArtifactError, match="promote"):
+        Predictor.from_bundles(tmp_path / "bundles", verify)
+    save(linear_model(), tmp_path / "model")
+    bundle = export_bundle(tmp_path / "model", tmp_path / "bundles", "long_sick_leave", "4", signing)
+    move_current(tmp_path / "bundles", "long_sick_leave", bundle)
+    predictor = Predictor.from_bundles(tmp_path / "bundles", verify)
+    found = predictor.predict(record, INDEX_DATE, ["long_sick_leave"], INDEX_DATE).outcomes["long_sick_leave"]
+    assert found.model.version == "4"
+    assert found.risk == predict(record, ("long_sick_leave",))["long_sick_leave"]["risk"]
+
+
+def test_scoring_needs_neither_the_training_stack_nor_data_frames():
+    heavy = {"mlflow", "shap", "pandas", "sklearn", "pyarrow", "matplotlib", "great_expectations"}
+    program = f"import sys, serving.predictor\nprint(sorted({heavy} & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True)
+    assert found.stdout == "[]\n", found.stderr

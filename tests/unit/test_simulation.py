@@ -1,0 +1,450 @@
+"""The simulator: same person in any cohort, files within the contract, published rates, true risks that come true."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from datetime import date
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.csv
+import pytest
+import yaml
+
+from data_contracts.errors import SettingsError
+from data_contracts.instruments import INSTRUMENTS, Instrument, Item, Scale, score
+from data_contracts.readers.csv_files import read_source_file
+from data_contracts.records import RECORDS
+from data_contracts.tables import Table
+from data_contracts.time_windows import NO_DAY, day_number
+from data_contracts.validation import check, orphans
+from pipeline.simulation import survey
+from pipeline.simulation.blocks import Block
+from pipeline.simulation.certificates import draw_certificates, latest_per_day
+from pipeline.simulation.cohort import simulate
+from pipeline.simulation.consents import Consents
+from pipeline.simulation.labs import _code
+from pipeline.simulation.normal import normal_probability
+from pipeline.simulation.parameters import FILE, read_parameters
+from pipeline.simulation.spells import Spells, overlaps
+from pipeline.simulation.timeline import Timeline
+
+START, END = date(2021, 1, 1), date(2026, 1, 1)
+PERSONS = 5000
+TABLE_NAMES = [record.table for record in RECORDS]
+PARAMETERS = read_parameters()
+LONG_AGO, FAR = day_number("2000-01-01"), day_number("2099-01-01")
+
+
+def read(directory: Path, table: str) -> dict[str, list[Any]]:
+    return pyarrow.csv.read_csv(directory / f"{table}.csv").to_pydict()
+
+
+def lines(directory: Path, table: str) -> list[str]:
+    return (directory / f"{table}.csv").read_text(encoding="utf-8").splitlines()
+
+
+def days(column: np.ndarray) -> np.ndarray:
+    return column.astype("datetime64[D]").astype(np.int64)
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    directory = tmp_path_factory.mktemp("cohort")
+    return directory, simulate(directory, PERSONS, 17, START, END)
+
+
+@pytest.fixture(scope="module")
+def tables(cohort: tuple[Path, dict[str, Any]]) -> dict[str, Table]:
+    """The files as the ingest stage accepts them; any quarantined row fails here."""
+    accepted = {}
+    for record in RECORDS:
+        raw, _ = read_source_file(cohort[0] / f"{record.table}.csv", record, None)
+        checked = check(record, raw, received_on=END, origin=record.table)
+        assert checked.violations == []
+        accepted[record.table] = checked.table
+    return accepted
+
+
+def small_block(seed: int = 3) -> Block:
+    return Block(seed, 0, Timeline.between(START, END, 8, 4), PARAMETERS)
+
+
+# Reproducible, and independent of how many are drawn
+
+
+def test_a_person_is_the_same_in_a_small_and_in_a_large_cohort(tmp_path: Path) -> None:
+    simulate(tmp_path / "small", 400, 5, START, date(2023, 1, 1))
+    simulate(tmp_path / "large", 1100, 5, START, date(2023, 1, 1))
+    for table in [*TABLE_NAMES, "truth/truth"]:
+        small, large = lines(tmp_path / "small", table), lines(tmp_path / "large", table)
+        assert set(small) <= set(large), table
+        if table != "workplace_events":
+            first_400 = {line for line in large[1:] if int(line[11:18]) < 400}
+            assert first_400 == set(small[1:]), table
+
+
+def test_one_seed_gives_the_same_bytes_and_another_seed_other_persons(tmp_path: Path) -> None:
+    for name, seed in (("a", 5), ("b", 5), ("c", 6)):
+        simulate(tmp_path / name, 200, seed, START, date(2022, 6, 1))
+    for path in sorted((tmp_path / "a").rglob("*.*")):
+        assert path.read_bytes() == (tmp_path / "b" / path.relative_to(tmp_path / "a")).read_bytes()
+    assert (tmp_path / "a/persons.csv").read_bytes() != (tmp_path / "c/persons.csv").read_bytes()
+
+
+def test_a_period_under_a_year_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="choose a later end"):
+        simulate(tmp_path, 100, 1, START, date(2021, 6, 1))
+
+
+def test_progress_counts_every_person_once(tmp_path: Path) -> None:
+    steps: list[int] = []
+    simulate(tmp_path, 1100, 1, START, date(2022, 1, 1), progress=steps.append)
+    assert steps == [1000, 100]
+
+
+# Files
+
+
+def test_every_row_keeps_the_contract_and_belongs_to_a_person(tables: dict[str, Table]) -> None:
+    assert sorted(tables) == sorted(TABLE_NAMES)
+    assert all(not lost.any() for lost in orphans(tables).values())
+
+
+def test_nothing_is_known_on_or_after_the_morning_of_the_extract(tables: dict[str, Table]) -> None:
+    for table in TABLE_NAMES:
+        assert tables[table]["known_from"].max() < np.datetime64(END), table
+
+
+def test_everything_says_that_it_is_synthetic(cohort: tuple[Path, dict[str, Any]], tables: dict[str, Table]) -> None:
+    directory, summary = cohort
+    stamp = json.loads((directory / "source.json").read_text(encoding="utf-8"))
+    assert stamp["synthetic"] is True
+    assert (stamp["seed"], stamp["persons"]) == (17, PERSONS)
+    assert stamp["parameters_sha256"] in (directory / "SYNTHETIC.md").read_text(encoding="utf-8")
+    assert summary == stamp
+    for columns in tables.values():
+        for name in ("person_id", "company_id", "spell_id"):
+            if name in columns:
+                assert all(text.startswith("SYNTHETIC-") for text in columns[name].vocabulary)
+
+
+def test_the_summary_counts_the_rows_of_the_files(cohort: tuple[Path, dict[str, Any]]) -> None:
+    directory, summary = cohort
+    for table in TABLE_NAMES:
+        assert summary["rows"][table] == len(lines(directory, table)) - 1
+
+
+def test_no_row_is_known_before_consent_or_after_its_withdrawal(tables: dict[str, Table]) -> None:
+    consents = tables["consents"]
+    for table, source in (("survey_answers", "survey"), ("lab_results", "lab"), ("absence_spells", "absence"),
+                          ("employments", "employment")):  # fmt: skip
+        given, withdrawn = np.full(PERSONS, FAR), np.full(PERSONS, FAR)
+        of_source = consents["source"].recode({source: 0}) == 0
+        person = _number(consents, of_source)
+        given[person] = days(consents["given_on"][of_source])
+        ends = of_source & ~np.isnat(consents["withdrawn_on"])
+        withdrawn[_number(consents, ends)] = days(consents["withdrawn_on"][ends])
+        row_person = _number(tables[table], slice(None))
+        known_from = days(tables[table]["known_from"])
+        assert (known_from >= given[row_person]).all(), table
+        assert (known_from < withdrawn[row_person]).all(), table
+        assert (withdrawn < FAR).any()
+
+
+def _number(table: Table, rows: Any) -> np.ndarray:
+    ids = table["person_id"]
+    return np.array([int(text[11:]) for text in ids.vocabulary])[ids.codes[rows]]
+
+
+def test_spells_come_with_the_defects_of_a_real_register(tables: dict[str, Table], cohort: tuple[Path, Any]) -> None:
+    """Corrections, deletions, repeats, late and early certificates and running spells all occur, none of them often."""
+    spells = tables["absence_spells"]
+    delay = days(spells["known_from"]) - days(spells["first_day"])
+    versions = np.bincount(spells["spell_id"].codes)
+    assert versions.max() > 5
+    assert 0 < (spells["is_deleted"] == 1).mean() < 0.01
+    assert delay.min() == -14
+    assert np.isnat(spells["last_day"]).any()
+    assert (spells["last_day"] >= np.datetime64(END)).any()
+    repeated = len(lines(cohort[0], "absence_spells")) - 1 - len(delay)
+    assert 0 < repeated < 0.01 * len(delay)
+
+
+# Published rates
+
+
+def test_certified_rates_by_sex_are_navs_within_15_percent(cohort: tuple[Path, dict[str, Any]]) -> None:
+    rates = cohort[1]["rates"]
+    assert rates["certified_percent_of_days"]["male"] == pytest.approx(3.8, rel=0.15)
+    assert rates["certified_percent_of_days"]["female"] == pytest.approx(6.8, rel=0.15)
+    for sex in ("male", "female"):
+        assert 0.7 < rates["self_certified_percent_of_days"][sex] < 1.3
+    assert rates["certified_spells_over_16_days_percent"] == pytest.approx(37.5, abs=3)
+    assert 37 < rates["certified_spell_mean_days"] < 47
+    assert rates["answered_percent_of_invited_by_wave"][0] == pytest.approx(65, abs=4)
+
+
+@pytest.mark.parametrize(
+    ("name", "mean", "tolerance"),
+    [
+        ("cbi_personal", 35, 1.5),
+        ("cbi_work", 32.5, 1.5),
+        ("who5_wellbeing", 66, 4),
+        ("oss3_social_support", 10.1, 0.3),
+        ("srh_self_rated_health", 3.8, 0.15),
+    ],
+)
+def test_scale_means_are_the_published_ones(tables: dict[str, Table], name: str, mean: float, tolerance: float) -> None:
+    assert np.nanmean(scores(tables)[name]) == pytest.approx(mean, abs=tolerance)
+
+
+def test_spread_and_share_of_high_scores_are_the_published_ones(tables: dict[str, Table]) -> None:
+    found = scores(tables)
+    assert np.nanstd(found["cbi_personal"]) == pytest.approx(16.5, abs=1)
+    hscl = found["hscl10_distress"]
+    assert (hscl[~np.isnan(hscl)] >= 1.85).mean() == pytest.approx(0.11, abs=0.015)
+    complaints = found["shc_musculoskeletal"]
+    assert (complaints[~np.isnan(complaints)] >= 1).mean() == pytest.approx(0.80, abs=0.03)
+
+
+def test_new_high_burnout_scores_are_8_to_15_percent_a_year(tables: dict[str, Table]) -> None:
+    found, seen = scores(tables), defaultdict(list)
+    high = np.fmax(found["cbi_personal"], found["cbi_work"])
+    for person, day, value in sorted(zip(found["person"], found["day"], high, strict=True)):
+        seen[person].append((day, value))
+    follow_ups = [(a, b) for visits in seen.values() for (d, a), (e, b) in pairwise(visits)
+                  if a < 50 and e - d <= 400 and not np.isnan(b)]  # fmt: skip
+    assert len(follow_ups) > 1500
+    assert 0.08 < np.mean([b >= 50 for _, b in follow_ups]) < 0.16
+
+
+def scores(tables: dict[str, Table]) -> dict[str, np.ndarray]:
+    """Score every answered sheet of every instrument, one element per (person, day)."""
+    if "scores" not in _CACHE:
+        answers = tables["survey_answers"]
+        person, day = _number(answers, slice(None)), days(answers["answered_on"])
+        sheets, sheet = np.unique(person * (1 << 20) + day, return_inverse=True)
+        found = {"person": sheets >> 20, "day": sheets % (1 << 20)}
+        for instrument in INSTRUMENTS.values():
+            rows = answers["instrument"].recode({instrument.name: 0}) == 0
+            filled = np.full((len(sheets), len(instrument.items)), np.nan)
+            filled[sheet[rows], answers["item"].recode(instrument.item_positions)[rows]] = answers["answer"][rows]
+            found |= dict(zip((scale.name for scale in instrument.scales), score(instrument, filled).T, strict=True))
+        _CACHE["scores"] = found
+    return _CACHE["scores"]
+
+
+_CACHE: dict[str, dict[str, np.ndarray]] = {}
+
+
+def test_reversed_items_are_answered_the_other_way_round(tables: dict[str, Table]) -> None:
+    """Forgetting the reversal would turn "enough energy for family" into a sign of burnout."""
+    answers = tables["survey_answers"]
+    item = answers["item"].texts()
+    person, day = _number(answers, slice(None)), days(answers["answered_on"])
+    by_sheet: dict[tuple[int, int], dict[str, float]] = defaultdict(dict)
+    for p, d, name, value in zip(person, day, item, answers["answer"], strict=True):
+        if name in ("work_1", "work_7"):
+            by_sheet[p, d][name] = value
+    pairs = np.array([(sheet["work_1"], sheet["work_7"]) for sheet in by_sheet.values() if len(sheet) == 2])
+    assert np.corrcoef(pairs.T)[0, 1] < -0.3
+
+
+def test_some_items_are_left_open_and_client_items_go_to_those_with_clients(tables: dict[str, Table]) -> None:
+    item = np.array(tables["survey_answers"]["item"].texts())
+    sheets = len(scores(tables)["person"])
+    assert (item == "personal_1").sum() / sheets == pytest.approx(0.98, abs=0.01)
+    assert 0.3 < (item == "client_1").sum() / sheets < 0.7
+
+
+# True risks
+
+
+@pytest.fixture(scope="module")
+def outcomes(cohort: tuple[Path, Any], tables: dict[str, Table]) -> tuple[np.ndarray, np.ndarray]:
+    """True risk and event for persons at work who stay a year, counted from the files by slow, plain code."""
+    truth = read(cohort[0] / "truth", "truth")
+    consenting = set(_number(tables["consents"], tables["consents"]["source"].recode({"absence": 0}) == 0))
+    episodes, last_day = _episodes(tables), _last_days(tables)
+    risk, event = [], []
+    for person_id, index_date, at_work, true_risk in zip(
+        truth["person_id"], truth["index_date"], truth["at_work"], truth["long_sick_leave"], strict=True
+    ):
+        person, t = int(person_id[11:]), day_number(index_date)
+        if not at_work or person not in consenting or t + 400 > day_number(END) or last_day[person] < t + 365:
+            continue
+        risk.append(true_risk)
+        event.append(any(t <= first < t + 365 and certified > 16 for first, certified in episodes[person]))
+    return np.array(risk), np.array(event)
+
+
+def _last_versions(table: Table, fact: np.ndarray) -> np.ndarray:
+    order = np.lexsort((table["known_from"], fact))
+    return order[np.append(np.diff(fact[order]) != 0, True)]
+
+
+def _episodes(tables: dict[str, Table]) -> dict[int, list[list[int]]]:
+    spells = tables["absence_spells"]
+    rows = _last_versions(spells, spells["spell_id"].codes)
+    rows = rows[(spells["is_deleted"][rows] != 1) & (spells["kind"].recode({"doctor_certified": 0})[rows] == 0)]
+    last_day = np.where(np.isnat(spells["last_day"]), day_number(END), days(spells["last_day"]))
+    found: dict[int, list[list[int]]] = defaultdict(list)
+    known_until = dict.fromkeys(range(PERSONS), LONG_AGO)
+    ordered = sorted(zip(_number(spells, rows), days(spells["first_day"][rows]), last_day[rows], strict=True))
+    for person, first, last in ordered:
+        if found[person] and first - known_until[person] - 1 < 16:
+            found[person][-1][1] += last - first + 1
+        else:
+            found[person].append([first, last - first + 1])
+        known_until[person] = last
+    return found
+
+
+def _last_days(tables: dict[str, Table]) -> dict[int, int]:
+    employments = tables["employments"]
+    fact = _number(employments, slice(None)) * 100_000 + days(employments["start_date"])
+    rows = _last_versions(employments, fact)
+    ends = np.where(np.isnat(employments["end_date"]), FAR, days(employments["end_date"]))
+    last: dict[int, int] = defaultdict(lambda: LONG_AGO)
+    for person, end in zip(_number(employments, rows), ends[rows], strict=True):
+        last[person] = max(last[person], end)
+    return last
+
+
+def test_true_risks_come_true_on_average_and_by_fifths(outcomes: tuple[np.ndarray, np.ndarray]) -> None:
+    risk, event = outcomes
+    assert len(risk) > 18_000
+    assert event.mean() / risk.mean() == pytest.approx(1, abs=0.07)
+    fifth = np.digitize(risk, np.quantile(risk, [0.2, 0.4, 0.6, 0.8]))
+    for number in range(5):
+        assert event[fifth == number].mean() == pytest.approx(risk[fifth == number].mean(), rel=0.2, abs=0.01)
+
+
+def test_the_best_possible_ranking_is_as_good_as_the_literature_allows(outcomes: tuple[np.ndarray, np.ndarray]) -> None:
+    risk, event = outcomes
+    rank = np.argsort(np.argsort(risk)) + 1.0
+    auroc = (rank[event].mean() - (event.sum() + 1) / 2) / (~event).sum()
+    assert 0.77 < auroc < 0.825
+
+
+def test_true_burnout_risks_come_true(cohort: tuple[Path, Any], tables: dict[str, Table]) -> None:
+    found, truth = scores(tables), read(cohort[0] / "truth", "truth")
+    high = np.fmax(found["cbi_personal"], found["cbi_work"])
+    visits: dict[int, list[tuple[int, float]]] = defaultdict(list)
+    for person, day, value in sorted(zip(found["person"], found["day"], high, strict=True)):
+        visits[person].append((day, value))
+    risk, event = [], []
+    for person_id, index_date, true_risk in zip(truth["person_id"], truth["index_date"], truth["burnout"], strict=True):
+        t = day_number(index_date)
+        later = [value for day, value in visits[int(person_id[11:])] if t + 90 <= day <= t + 400]
+        if later and not np.isnan(later[0]):
+            risk.append(true_risk)
+            event.append(later[0] >= 50)
+    # Who answers is somewhat healthier than the risk, which is that of everyone.
+    assert 0.88 < np.mean(event) / np.mean(risk) < 1.03
+
+
+# Parts
+
+
+def test_every_parameter_names_its_unit_and_its_source() -> None:
+    for section, content in yaml.safe_load(FILE.read_text(encoding="utf-8")).items():
+        parameters = [content] if "value" in content else content.values()
+        assert all(set(parameter) == {"value", "unit", "source"} for parameter in parameters), section
+
+
+def test_a_long_spell_arrives_in_instalments_and_ends_with_its_true_last_day() -> None:
+    """100 days: 14, then steps of 28, each known later than the one before; the last one is the truth."""
+    spells = Spells(np.zeros(200, dtype=int), np.full(200, 18_000), np.full(200, 100), np.zeros(200, dtype=int))
+    rows = draw_certificates(small_block(), np.random.default_rng(1), spells, np.full(200, 100))
+    for number in range(200):
+        own = rows["spell"] == number
+        assert (np.diff(rows["natural"][own]) > 0).all()
+        assert rows["last_day"][own][-1] == 18_099
+        assert list(rows["last_day"][own][:-1]) in ([NO_DAY], [18_013, 18_041, 18_069, 18_097])
+
+
+def test_a_short_spell_is_certified_whole_or_corrected_to_fewer_days() -> None:
+    spells = Spells(np.zeros(500, dtype=int), np.full(500, 18_000), np.full(500, 5), np.zeros(500, dtype=int))
+    rows = draw_certificates(small_block(), np.random.default_rng(1), spells, np.full(500, 100))
+    last_version = np.append(np.diff(rows["spell"]) > 0, True)
+    assert (rows["last_day"][last_version] == 18_004).all()
+    assert (rows["last_day"][~last_version] > 18_004).all()
+    assert 5 < (~last_version).sum() < 60
+
+
+def test_of_versions_read_on_one_day_only_the_last_is_delivered() -> None:
+    """Two different rows with one fact and one known_from would contradict each other."""
+    fact, known_from = np.array([1, 1, 1, 2, 2]), np.array([7, 9, 9, 9, 9])
+    assert latest_per_day(fact, known_from).tolist() == [True, False, True, False, True]
+
+
+def test_an_older_row_is_read_on_the_day_of_consent_and_none_after_withdrawal() -> None:
+    given = np.ones((4, 1), dtype=bool)
+    consents = Consents(given, np.array([100]), np.full((4, 1), 200), np.ones((4, 4, 1), dtype=bool))
+    natural = np.array([50, 150, 200, 250])
+    known_from, is_readable = consents.readable("lab", np.zeros(4, dtype=int), natural, end=240)
+    assert known_from.tolist() == [100, 150, 200, 250]
+    assert is_readable.tolist() == [True, True, False, False]
+
+
+def test_self_certified_spells_keep_quotas_and_stay_out_of_other_absence(tables: dict[str, Table]) -> None:
+    spells = tables["absence_spells"]
+    own = spells["kind"].recode({"self_certified": 0}) == 0
+    length = days(spells["last_day"][own]) - days(spells["first_day"][own]) + 1
+    assert length.min() == 1
+    assert length.max() == 8
+    by_person: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for person, first, count in zip(_number(spells, own), days(spells["first_day"][own]), length, strict=True):
+        by_person[person].append((int(first), int(count)))
+    for taken in by_person.values():
+        taken.sort()
+        for first, _ in taken:
+            year = [count for day, count in taken if first - 365 < day <= first]
+            assert len(year) <= 4 or sum(year) <= 24
+
+
+def test_overlaps_counts_both_ends() -> None:
+    others = Spells(np.array([0, 1]), np.array([10, 10]), np.array([5, 5]), np.zeros(2, dtype=int))
+    first = np.array([5, 5, 14, 15, 12])
+    length = np.array([5, 6, 1, 3, 1])
+    spells = Spells(np.array([0, 0, 1, 1, 2]), first, length, np.zeros(5, dtype=int))
+    assert overlaps(spells, others).tolist() == [False, True, True, False, False]
+
+
+def test_an_instrument_that_is_only_declared_is_answered_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new instrument must not need code here; without loadings it follows the latent of its domain."""
+    items = tuple(Item(f"item_{k}", (0.0, 1.0, 2.0, 3.0)) for k in range(1, 4))
+    scale = Scale(
+        "new_wellbeing", tuple(item.id for item in items), "sum", 3, 0, 9, False, "mental_health", True, "n", "n"
+    )
+    monkeypatch.setattr(survey, "INSTRUMENTS", {"new": Instrument("new", "New", items, (scale,), "", "")})
+    model = survey.scale_models(PARAMETERS)["new_wellbeing"]
+    distress = PARAMETERS.latents.names.index("distress")
+    assert model.weights[distress] < 0
+    assert 1.5 < model.centres[0] < 3
+    assert model.unique == pytest.approx(np.sqrt(1 - 0.9**2))
+
+
+def test_a_laboratory_code_that_is_not_declared_stops_the_simulation() -> None:
+    from data_contracts.analytes import ANALYTES
+
+    with pytest.raises(ValueError, match="no declared code"):
+        _code(ANALYTES[0], {ANALYTES[0].name: ["NPU", "NPU57947", "kPa"]})
+
+
+def test_quarters_cover_history_and_a_year_past_the_end() -> None:
+    timeline = Timeline.between(date(2021, 2, 15), date(2023, 2, 15), history=8, burn_in=4)
+    firsts = timeline.quarters.astype("datetime64[D]").astype(str)
+    assert firsts[0] == "2018-02-01"
+    assert timeline.history_start == day_number("2019-02-01")
+    assert firsts[timeline.index_quarters[0]] == "2021-05-01"
+    assert timeline.quarters[-1] >= day_number("2024-02-01")
+
+
+def test_normal_probability_agrees_with_the_tables() -> None:
+    assert normal_probability(np.array([-1.96, 0, 1.0])) == pytest.approx([0.0249979, 0.5, 0.8413447], abs=1e-6)
