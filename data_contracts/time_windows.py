@@ -22,6 +22,8 @@ EPOCH = date(1970, 1, 1)
 NO_DAY = np.iinfo(np.int32).min
 """Stands for "no date" in an integer day array (for example the ``last_day`` of a running spell)."""
 
+_DAY = np.dtype("datetime64[D]")
+
 Days = Any  # an int or an integer array; NumPy's typing cannot say "either, and broadcast" without noise
 
 
@@ -50,7 +52,7 @@ def local_date(text: str) -> date:
 
 def to_day_numbers(days: np.ndarray) -> np.ndarray:
     """Turn ``datetime64[D]`` into int32 day numbers, NaT into ``NO_DAY``."""
-    numbers = days.astype("datetime64[D]").astype(np.int64)  # NaT becomes the smallest int64
+    numbers = days.astype(_DAY, copy=False).view(np.int64)  # NaT is the smallest int64
     return np.maximum(numbers, NO_DAY).astype(np.int32)
 
 

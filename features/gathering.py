@@ -33,7 +33,8 @@ class Rows:
     def current(self, *key: np.ndarray) -> tuple[Rows, np.ndarray]:
         """Return the rows that are ever the version to believe, and their ``known_until``; ``key`` names the fact."""
         chosen, known_until = versions((self.owner, *key), self.known_from, self.is_deleted)
-        return self.take(chosen), known_until
+        is_all = len(chosen) == len(self.owner) and (chosen[1:] > chosen[:-1]).all()
+        return self if is_all else self.take(chosen), known_until
 
     def take(self, chosen: np.ndarray) -> Rows:
         """Return the chosen rows (mask or positions)."""

@@ -19,7 +19,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 def feature_report() -> dict[str, Any]:
     """Every feature of the catalogue as plain data, with a summary by group."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "name": feature.name,
             "group": group.name,

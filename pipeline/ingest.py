@@ -31,7 +31,7 @@ def run(workspace: Workspace, settings: IngestSettings) -> dict[str, Any]:
     violations += _drop_orphans(tables, reports)
     write_tables(workspace.tables, tables)
     _write_quarantine(workspace.tables / "quarantine.csv", violations)
-    report = {
+    report: dict[str, Any] = {
         "tables": reports,
         "received_on": received_on.isoformat(),
         "known_from_assumptions": settings.known_from_assumptions,

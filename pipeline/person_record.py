@@ -50,7 +50,7 @@ def _as_json(record: type[Record], table: Table) -> list[dict[str, Any]]:
     values = {column.name: _json_values(table[column.name], column.kind) for column in columns(record)}
     rows = [{name: column[row] for name, column in values.items()} for row in range(n_rows(table))]
     return [
-        {name: value for name, value in row.items() if value is not None and name != "is_deleted" or value is True}
+        {name: value for name, value in row.items() if (value is not None and name != "is_deleted") or value is True}
         for row in rows
     ]
 

@@ -95,7 +95,7 @@ def _write(path: Any, histories: Histories, models: dict[str, RiskModel], scored
 def _explained(
     models: dict[str, RiskModel], scored: dict[str, Any], histories: Histories, matrix: FeatureMatrix, index_date: date
 ) -> dict[str, Any]:
-    lines, outcomes = [f"score at {index_date}"], {}
+    lines, outcomes = [f"score at {index_date}"], dict[str, Any]()
     for name, model in models.items():
         why_not = _why_not(model, int(scored[name]["reason"][0]))
         if why_not:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -71,7 +72,7 @@ class Instrument:
     licence: str
     source: str
 
-    @property
+    @cached_property
     def item_positions(self) -> dict[str, int]:
         """Column of each item in an answer matrix."""
         return {item.id: position for position, item in enumerate(self.items)}

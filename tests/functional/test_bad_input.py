@@ -1,4 +1,4 @@
-"""Bad input is normal input: the run names file, row, column, rule and value, loses nothing without a count, and shows no trace."""
+"""Bad input is normal input: the run names file, row, column, rule and value, and loses nothing without a count."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ ANSWER = {
     "answered_on": "2024-05-01",
     "known_from": "2024-05-01",
 }
-RESULT = {"person_id": "p", "code_system": "NPU", "code": "NPU27300", "value": 40, "unit": "mmol/mol", "sampled_on": "2024-05-01",
-          "known_from": "2024-05-02"}  # fmt: skip
+RESULT = {"person_id": "p", "code_system": "NPU", "code": "NPU27300", "value": 40, "unit": "mmol/mol",
+          "sampled_on": "2024-05-01", "known_from": "2024-05-02"}  # fmt: skip
 SPELL = {"person_id": "p", "spell_id": "s", "kind": "doctor_certified", "grade_percent": 100, "first_day": "2024-03-01",
          "last_day": "2024-03-10", "known_from": "2024-03-02"}  # fmt: skip
 
@@ -69,7 +69,8 @@ ROW_FAULTS = {
                           "last_day before first_day", "2024-02-01"),
     "unknown code": ("lab_results", RESULT | {"code": "NPU99999"}, "code", "unknown code", "NPU99999"),
     "unknown unit": ("lab_results", RESULT | {"code": "NPU02192", "unit": "furlong", "value": 5}, "unit", "unit", "furlong"),
-    "comma decimal": ("lab_results", RESULT | {"code": "NPU02192", "unit": "mmol/L", "value": "5,4"}, "value", "decimal comma", "5,4"),
+    "comma decimal": ("lab_results", RESULT | {"code": "NPU02192", "unit": "mmol/L", "value": "5,4"}, "value",
+                      "decimal comma", "5,4"),
     "unknown instrument": ("survey_answers", ANSWER | {"instrument": "who6"}, "instrument", "unknown instrument", "who6"),
     "answer code": ("survey_answers", ANSWER | {"item": "item_2", "answer": 6}, "answer", "answer", "6"),
     "missing value": ("absence_spells", SPELL | {"spell_id": "t", "kind": ""}, "kind", "required", ""),

@@ -26,7 +26,8 @@ def project(tmp_path_factory) -> Path:
     for name in ("dvc.yaml", ".dvcignore"):
         shutil.copy(ROOT / name, home / name)
     params = (ROOT / "params.yaml").read_text()
-    for big, small in (("persons: 5000", "persons: 1600"), ("refits: 10", "refits: 2"), ("bootstrap: 200", "bootstrap: 20")):
+    smaller = {"persons: 5000": "persons: 1600", "refits: 10": "refits: 2", "bootstrap: 200": "bootstrap: 20"}
+    for big, small in smaller.items():
         assert big in params
         params = params.replace(big, small)
     (home / "params.yaml").write_text(params)
@@ -38,9 +39,8 @@ def project(tmp_path_factory) -> Path:
 def dvc(home: Path, *arguments: str) -> str:
     beside_python = str(Path(sys.executable).parent)
     environment = {**os.environ, "PATH": f"{beside_python}{os.pathsep}{os.environ['PATH']}", "DVC_NO_ANALYTICS": "1"}
-    done = subprocess.run(
-        [sys.executable, "-m", "dvc", *arguments], cwd=home, env=environment, capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-m", "dvc", *arguments]
+    done = subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     return done.stdout + done.stderr
 
@@ -66,4 +66,5 @@ def test_a_parameter_of_the_evaluation_reruns_the_evaluation_only(project):
 
 def test_a_parameter_of_one_outcome_reruns_that_outcome_only(project):
     change(project, "min_days: 16", "min_days: 20")
-    assert reran(dvc(project, "repro")) == [f"{stage}@long_sick_leave" for stage in ("build-training-set", "train", "evaluate")]
+    dependent = [f"{stage}@long_sick_leave" for stage in ("build-training-set", "train", "evaluate")]
+    assert reran(dvc(project, "repro")) == dependent

@@ -168,8 +168,8 @@ def test_case_4_who_is_absent_at_the_index_date_is_not_eligible(tmp_path):
 
 FUTURE_LAB = {
     "lab_results": [
-        {"person_id": "p", "code_system": "NPU", "code": "NPU27300", "value": 40, "unit": "mmol/mol", "sampled_on": "2026-05-01",
-         "known_from": "2026-02-20"}
+        {"person_id": "p", "code_system": "NPU", "code": "NPU27300", "value": 40, "unit": "mmol/mol",
+         "sampled_on": "2026-05-01", "known_from": "2026-02-20"}
     ]
 }  # fmt: skip
 
