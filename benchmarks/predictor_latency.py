@@ -13,6 +13,7 @@ import json
 import time
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +75,7 @@ def main() -> None:
             (serving.predict, outcomes),
             (serving.explain, outcomes),
         ):
-            taken = milliseconds(lambda method=method, asked=asked: method(record, day, asked, day), calls)
+            taken = milliseconds(partial(method, record, day, asked, day), calls)
             name = f"{make.__name__}: {method.__name__}, {len(asked)} outcome(s)"
             print(f"{name:<42} {np.percentile(taken, 50):>8.2f} {np.percentile(taken, 95):>8.2f}", flush=True)
 

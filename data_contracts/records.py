@@ -91,9 +91,13 @@ class Employment(Record):
     person_id: Identifier = Field(description="Keyed pseudonym of the person.")
     company_id: Identifier = Field(description="Pseudonym of the company.")
     unit_id: Identifier | None = Field(default=None, description="Pseudonym of the unit within the company.")
-    occupation_code: str | None = Field(default=None, pattern=r"^\d{4}$", description="Occupation, STYRK-08, four digits.")
+    occupation_code: str | None = Field(
+        default=None, pattern=r"^\d{4}$", description="Occupation, STYRK-08, four digits."
+    )
     industry_code: str | None = Field(
-        default=None, pattern=r"^\d{2}(\.\d{1,3})?$", description="Industry, SN2007 division or class, e.g. 86 or 86.101."
+        default=None,
+        pattern=r"^\d{2}(\.\d{1,3})?$",
+        description="Industry, SN2007 division or class, e.g. 86 or 86.101.",
     )
     position_percent: float = Field(gt=0, le=100, description="Position share.", json_schema_extra={"unit": "%"})
     shift_work: bool | None = Field(default=None, description="Works shifts, evenings or nights on a regular basis.")
@@ -155,7 +159,9 @@ class LabResult(Record):
     value: float = Field(description="Measured value in the given unit.")
     unit: str = Field(description="UCUM unit of value and reference limits; part of the identity of an NPU code.")
     reference_low: float | None = Field(default=None, description="Lower limit of the laboratory's reference interval.")
-    reference_high: float | None = Field(default=None, description="Upper limit of the laboratory's reference interval.")
+    reference_high: float | None = Field(
+        default=None, description="Upper limit of the laboratory's reference interval."
+    )
     laboratory: Identifier | None = Field(default=None, description="Laboratory that measured.")
     sampled_on: Day = Field(description="Day of the sample.")
 
@@ -195,7 +201,9 @@ class WorkplaceEvent(Record):
     kind: Literal["leader_change", "reorganisation", "downsizing", "intervention_session"] = Field(
         description="What happened."
     )
-    value: float | None = Field(default=None, description="Size of the event where it has one (e.g. share made redundant).")
+    value: float | None = Field(
+        default=None, description="Size of the event where it has one (e.g. share made redundant)."
+    )
     occurred_on: Day = Field(description="Day of the event.")
 
 

@@ -113,7 +113,7 @@ def score(instrument: Instrument, answers: np.ndarray) -> np.ndarray:
 
 def _score_scale(instrument: Instrument, scale: Scale, answers: np.ndarray) -> np.ndarray:
     chosen = _oriented(instrument, scale, answers)
-    n_answered = np.count_nonzero(~np.isnan(chosen), axis=1)
+    n_answered = len(scale.items) - np.isnan(chosen).sum(axis=1)
     scores = _criteria_met(scale, chosen) if scale.method == "criteria" else _combined(scale, chosen, n_answered)
     return np.where(n_answered >= scale.fewest_answers, scores, np.nan)
 

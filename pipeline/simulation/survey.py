@@ -137,7 +137,7 @@ def _answers(
         wanted = model.centres[model.scale.items.index(item.id)] + model.spread * (model.loading * trait + noise)
         codes = np.sort(item.answers)
         position = np.searchsorted((codes[1:] + codes[:-1]) / 2, wanted)
-        answers[:, column] = codes[::-1][position] if False else codes[position]
+        answers[:, column] = codes[::-1][position] if item.id in model.scale.reversed_items else codes[position]
     return answers
 
 

@@ -163,8 +163,8 @@ def _take_away(copy: Path, other: Path) -> None:
 
 
 def _link(copy: Path, other: Path) -> None:
-    (copy / "booster.txt").unlink()
-    (copy / "booster.txt").symlink_to(other / "booster.txt")
+    aside = (copy / "booster.txt").rename(copy.parent / "booster.txt")
+    (copy / "booster.txt").symlink_to(aside)
 
 
 def _pipe(copy: Path, other: Path) -> None:

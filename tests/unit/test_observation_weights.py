@@ -73,3 +73,14 @@ def test_effective_sample_size():
     assert effective_sample_size(np.ones(7)) == 7
     assert effective_sample_size(np.array([1.0, 0.0])) == 1
     assert effective_sample_size(np.zeros(2)) == 0
+
+
+def test_a_persons_own_response_does_not_weigh_in_the_models_own_fold():
+    """Who answered in fold 0 is unknown to the model that weights fold 0, so the ratio of two weights there stays."""
+    random = np.random.default_rng(4)
+    x, fold = random.normal(size=(3000, 1)), random.integers(0, 3, 3000)
+    responded = random.random(3000) < 0.6
+    first, second = np.flatnonzero(responded & (fold == 0) & (np.abs(x[:, 0]) < 1))[:2]
+    changed = responded | ((fold == 0) & (x[:, 0] > 1))
+    before, after = response_weights(x, responded, fold), response_weights(x, changed, fold)
+    assert after[first] / after[second] == pytest.approx(before[first] / before[second], abs=1e-12)

@@ -24,7 +24,7 @@ from data_contracts.validation import check, orphans
 from pipeline.simulation import survey
 from pipeline.simulation.blocks import Block
 from pipeline.simulation.certificates import draw_certificates, latest_per_day
-from pipeline.simulation.cohort import simulate
+from pipeline.simulation.cohort import build_world, simulate
 from pipeline.simulation.consents import Consents
 from pipeline.simulation.labs import _code
 from pipeline.simulation.normal import normal_probability
@@ -93,6 +93,12 @@ def test_one_seed_gives_the_same_bytes_and_another_seed_other_persons(tmp_path: 
     for path in sorted((tmp_path / "a").rglob("*.*")):
         assert path.read_bytes() == (tmp_path / "b" / path.relative_to(tmp_path / "a")).read_bytes()
     assert (tmp_path / "a/persons.csv").read_bytes() != (tmp_path / "c/persons.csv").read_bytes()
+
+
+def test_two_blocks_hold_different_people(tables: dict[str, Table]) -> None:
+    """The same stream for every block would repeat the first thousand persons, and shrink every interval."""
+    year = tables["persons"]["birth_year"]
+    assert (year[:1000] == year[1000:2000]).mean() < 0.1
 
 
 def test_a_period_under_a_year_is_refused_with_the_way_out(tmp_path: Path) -> None:
@@ -392,7 +398,7 @@ def test_an_older_row_is_read_on_the_day_of_consent_and_none_after_withdrawal() 
     assert is_readable.tolist() == [True, True, False, False]
 
 
-def test_self_certified_spells_keep_quotas_and_stay_out_of_other_absence(tables: dict[str, Table]) -> None:
+def test_self_certified_spells_keep_length_and_quotas(tables: dict[str, Table]) -> None:
     spells = tables["absence_spells"]
     own = spells["kind"].recode({"self_certified": 0}) == 0
     length = days(spells["last_day"][own]) - days(spells["first_day"][own]) + 1
@@ -406,6 +412,12 @@ def test_self_certified_spells_keep_quotas_and_stay_out_of_other_absence(tables:
         for first, _ in taken:
             year = [count for day, count in taken if first - 365 < day <= first]
             assert len(year) <= 4 or sum(year) <= 24
+
+
+def test_self_certified_spells_stay_out_of_other_absence() -> None:
+    world = build_world(small_block())
+    assert len(world.self_certified.days) > 1000
+    assert not overlaps(world.self_certified, world.certified).any()
 
 
 def test_overlaps_counts_both_ends() -> None:
