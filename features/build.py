@@ -12,7 +12,7 @@ from features.catalogue import FEATURE_NAMES, GROUPS
 from features.histories import Histories
 
 CHUNK = 20_000
-"""Persons per chunk: their rows fit in the processor's caches, which makes a million persons three times as fast."""
+"""Persons per chunk: bounds the memory of the work in hand; between 2 000 and 40 000 the speed is the same."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from data_contracts.errors import NotEnoughDataError
 from data_contracts.time_windows import calendar_date
@@ -75,8 +76,23 @@ def train(
     """
     rows = training_rows(training_set, split.train, folds)
     _refuse_too_few(rows, outcome.name)
+    # Matrices this small are faster on one thread, and the last bits do not depend on the number of cores.
+    with threadpool_limits(1, user_api="blas"):
+        return _train(training_set, split, rows, outcome, refits, trees or TreeSize(), seed, on_step)
+
+
+def _train(
+    training_set: TrainingSet,
+    split: Split,
+    rows: TrainingRows,
+    outcome: Outcome,
+    refits: int,
+    trees: TreeSize,
+    seed: int,
+    on_step: Callable[[str], None],
+) -> Trained:
     fits = []
-    for candidate in candidates(outcome, _varying(rows), trees or TreeSize(), seed):
+    for candidate in candidates(outcome, _varying(rows), trees, seed):
         on_step(f"comparing {candidate.name}")
         fits.append(out_of_fold(candidate, rows))
     comparison = compare(fits, rows)

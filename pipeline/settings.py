@@ -103,9 +103,11 @@ def read_settings(path: Path) -> Settings:
     if not path.exists():
         raise MissingInputError(f"{path}: no such file. Run where params.yaml is, or name it with --params.")
     try:
-        return Settings.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
-    except yaml.YAMLError as error:
+        numbers = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that the calendar does not have
         raise SettingsError(f"{path}: not valid YAML. {error}") from None
+    try:
+        return Settings.model_validate(numbers)
     except ValidationError as error:
         lines = [
             f"  {'.'.join(map(str, fault['loc']))}: {fault['msg']} (got {fault['input']!r})" for fault in error.errors()
