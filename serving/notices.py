@@ -36,11 +36,6 @@ NOT_ELIGIBLE: dict[str, Notice] = {
         "Alderen er ukjent eller utenfor 18–70 år, der modellen gjelder.",
         "Age is unknown or outside 18 to 70 years, where the model applies.",
     ),
-    "no consent for absence data": _notice(
-        "no_consent_for_absence",
-        "Uten samtykke til fraværsdata kan modellen ikke si noe om nytt fravær.",
-        "Without consent for absence data the model can say nothing about new absence.",
-    ),
     "washout": _notice(
         "recently_absent",
         "Det er legemeldt fravær i de siste 16 dagene; modellen gjelder nytt fravær.",

@@ -137,10 +137,6 @@ def _fall_ill(record):
     record["absence_spells"].append({"spell_id": "new", **row})
 
 
-def _refuse_absence(record):
-    record["consents"] = [row for row in record["consents"] if row["source"] != "absence"]
-
-
 def _answer_high(record):
     for row in record["survey_answers"]:
         if row["instrument"] == "cbi":
@@ -159,7 +155,6 @@ def _answer_nothing(record):
         (_age, "burnout", "age_outside_18_70"),
         (_refuse_all, "long_sick_leave", "no_consent"),
         (_fall_ill, "long_sick_leave", "recently_absent"),
-        (_refuse_absence, "long_sick_leave", "no_consent_for_absence"),
         (_answer_high, "burnout", "burnout_scale_high"),
         (_answer_nothing, "burnout", "no_burnout_survey"),
     ],
@@ -185,8 +180,10 @@ def test_every_reason_of_every_outcome_has_words():
 
 
 def test_a_source_without_consent_is_named_and_not_used(record):
-    found = predict(without_consent(record, "lab"), ("long_sick_leave",))["long_sick_leave"]
-    assert codes(found) == ["no_consent_lab"]
+    for source in ("lab", "absence"):
+        found = predict(without_consent(record, source), ("long_sick_leave",))["long_sick_leave"]
+        assert codes(found) == [f"no_consent_{source}"]
+        assert found["risk"] is not None
     explained = Predictor(MODELS).explain(
         without_consent(record, "lab"), INDEX_DATE, ["long_sick_leave"], received_on=INDEX_DATE
     )
