@@ -62,4 +62,6 @@ lock: ## Resolve dependencies anew into requirements.lock (needs uv)
 	  --generate-hashes --no-annotate --no-header --quiet -o requirements.lock
 
 clean: ## Remove what the pipeline made (never .venv)
-	@rm -rf data demo mlruns mlartifacts bundles mlflow.db
+	@test ! -e bundles || chmod -R u+w bundles
+	@test ! -e demo || chmod -R u+w demo
+	@rm -rf data demo mlruns mlartifacts bundles mlflow.db .bentoml

@@ -5,41 +5,28 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from data_contracts.analytes import ANALYTES
 from data_contracts.data_dictionary import data_dictionary
-from data_contracts.domains import DOMAIN_LABELS
 from data_contracts.instruments import INSTRUMENTS
-from features.catalogue import FEATURES, FINGERPRINT, GROUPS
+from features.catalogue import FINGERPRINT, describe
 
 DOCS = Path(__file__).parents[1] / "docs"
 
 
 def feature_report() -> dict[str, Any]:
-    """Every feature of the catalogue as plain data, with a summary by group."""
-    rows: list[dict[str, Any]] = [
-        {
-            "name": feature.name,
-            "group": group.name,
-            "unit": feature.unit,
-            "meaning": feature.meaning,
-            "label": {"nb": feature.label_nb, "en": feature.label_en},
-            "domain": feature.domain,
-            "expected_direction": feature.expected_direction,
-            "modifiable": feature.modifiable,
-            "table": feature.table,
-        }
-        for group in GROUPS
-        for feature in group.features
-    ]
+    """Every feature of the catalogue as plain data, with a summary by domain."""
+    rows = describe()
     width = max(len(row["name"]) for row in rows)
-    listing = "\n".join(f"{row['name']:<{width}}  {row['label']['en']} [{row['unit']}]" for row in rows)
-    counts = Counter(row["domain"] for row in rows)
-    by_domain = ", ".join(f"{DOMAIN_LABELS[domain]['en']} {n}" for domain, n in counts.items())
+    listing = "\n".join(f"{row['name']:<{width}}  {row['label_en']} [{row['unit']}]" for row in rows)
+    counts = Counter(row["domain_en"] for row in rows)
+    by_domain = ", ".join(f"{domain} {n}" for domain, n in counts.items())
     summary = f"{listing}\n{len(rows)} features: {by_domain}\ncatalogue fingerprint {FINGERPRINT[:12]}"
-    return {"features": rows, "n_features": len(FEATURES), "fingerprint": FINGERPRINT, "summary": summary}
+    return {"features": rows, "n_features": len(rows), "fingerprint": FINGERPRINT, "summary": summary}
 
 
 def pages() -> dict[str, str]:
@@ -59,18 +46,19 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 
 
 def _features_page() -> str:
+    rows = describe()
     parts = [
-        f"# Features\n\nGenerated from `features/catalogue.py`: {len(FEATURES)} features. NaN means unknown, never zero."
+        f"# Features\n\nGenerated from `features/catalogue.py`: {len(rows)} features. NaN means unknown, never zero."
     ]
     arrow = {1: "↑ risk", -1: "↓ risk", 0: "–"}
-    for group in GROUPS:
-        rows = [
-            (f"`{f.name}`", f.label_nb, f.label_en, f.unit, DOMAIN_LABELS[f.domain]["en"], arrow[f.expected_direction],
-             "yes" if f.modifiable else "no", f.meaning)
-            for f in group.features
+    head = ("name", "bokmål", "English", "unit", "domain", "expected", "modifiable", "meaning")
+    for group, members in groupby(rows, key=itemgetter("group")):
+        cells = [
+            (f"`{row['name']}`", row["label_nb"], row["label_en"], row["unit"], row["domain_en"],
+             arrow[row["expected_direction"]], "yes" if row["modifiable"] else "no", row["meaning"])
+            for row in members
         ]  # fmt: skip
-        head = ("name", "bokmål", "English", "unit", "domain", "expected", "modifiable", "meaning")
-        parts.append(f"## {group.name}\n\n{_table(head, rows)}")
+        parts.append(f"## {group}\n\n{_table(head, cells)}")
     return "\n\n".join(parts) + "\n"
 
 

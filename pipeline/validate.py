@@ -14,9 +14,9 @@ def run(workspace: Workspace) -> dict[str, Any]:
     """Validate the tables, write the report; raises ContractViolation naming what failed."""
     tables = read_tables(require(workspace.tables, "ingest"))
     with progress("validate with Great Expectations"):
-        from data_contracts import expectations
+        from data_contracts.expectations import run as run_suites
 
-        results = expectations.run(tables)
+        results = run_suites(tables)
     failed = [
         f"  {table}.{found['column']}: {found['type']} ({found['unexpected_count']} rows)"
         for table, result in results.items()
