@@ -23,17 +23,17 @@ def check_answers(table: Table, findings: Findings) -> None:
     """Report unknown instruments, items the instrument lacks, and answers the item does not take."""
     instrument, item, answer = table["instrument"], table["item"], table["answer"]
     known = instrument.recode(_INSTRUMENT_CODES)
-    unknown = np.flatnonzero((known < 0) & (instrument.codes >= 0))
-    findings.report("instrument", unknown, Fault("unknown instrument", f"known are: {', '.join(INSTRUMENTS)}"))
+    unknown = ((known < 0) & (instrument.codes >= 0)).nonzero()[0]
+    findings.report("instrument", unknown, _UNKNOWN_INSTRUMENT)
 
     position = _POSITIONS[known, item.recode(_ITEM_CODES)]
-    unknown = np.flatnonzero((position < 0) & (known >= 0) & (item.codes >= 0))
-    names = instrument[unknown].texts()
-    findings.report("item", unknown, [_unknown_item(str(name)) for name in names])
+    unknown = ((position < 0) & (known >= 0) & (item.codes >= 0)).nonzero()[0]
+    findings.report("item", unknown, [_unknown_item(str(name)) for name in instrument[unknown].texts()])
 
-    nearest = np.minimum(np.searchsorted(_ANSWERS, answer), len(_ANSWERS) - 1)
+    nearest = np.minimum(_ANSWERS.searchsorted(answer), len(_ANSWERS) - 1)
     is_allowed = _IS_ALLOWED[position, nearest] & (_ANSWERS[nearest] == answer)
-    wrong = np.flatnonzero(~is_allowed & (position >= 0) & ~np.isnan(answer))
+    wrong = (~is_allowed).nonzero()[0]
+    wrong = wrong[(position[wrong] >= 0) & ~np.isnan(answer[wrong])]
     findings.report("answer", wrong, [_WRONG_ANSWER[one] for one in position[wrong].tolist()])
 
 
@@ -42,6 +42,7 @@ def _unknown_item(instrument: str) -> Fault:
     return Fault("unknown item", f"{instrument} has the items {', '.join(ids)}")
 
 
+_UNKNOWN_INSTRUMENT = Fault("unknown instrument", f"known are: {', '.join(INSTRUMENTS)}")
 _WRONG_ANSWER = [
     Fault("unknown answer code", f"{instrument} {item.id} takes {', '.join(f'{answer:g}' for answer in item.answers)}")
     for instrument, item in _ITEMS

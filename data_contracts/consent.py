@@ -12,6 +12,7 @@ from data_contracts.time_windows import NO_DAY, Days, to_day_numbers
 
 SOURCES: tuple[Source, ...] = get_args(Source)
 """Order of the columns of :func:`in_force`: survey, lab, absence, employment."""
+_COLUMNS = {name: position for position, name in enumerate(SOURCES)}
 
 
 def in_force(consents: Table, person_index: np.ndarray, n_persons: int, purpose: Purpose, on: Days) -> np.ndarray:
@@ -21,28 +22,21 @@ def in_force(consents: Table, person_index: np.ndarray, n_persons: int, purpose:
     person. The latest version of each consent counts, deleted ones are gone; any one consent in force suffices. Returns
     a bool array of shape (n_persons, 4), columns in the order of :data:`SOURCES`.
     """
-    source = consents["source"].recode({name: position for position, name in enumerate(SOURCES)})
     of_purpose = consents["purpose"].recode({purpose: 0}) == 0
-    rows = np.flatnonzero(of_purpose & (np.asarray(person_index) >= 0))
-    person, source = np.asarray(person_index)[rows], source[rows]
-    given = to_day_numbers(consents["given_on"][rows])
-    withdrawn = to_day_numbers(consents["withdrawn_on"][rows])
-    known = to_day_numbers(consents["known_from"][rows])
+    rows = (of_purpose & (person_index >= 0)).nonzero()[0]
+    cell = person_index[rows].astype(np.int64) * len(SOURCES) + consents["source"].recode(_COLUMNS)[rows]
+    given, withdrawn, known = (
+        to_day_numbers(consents[name][rows]) for name in ("given_on", "withdrawn_on", "known_from")
+    )
 
-    order = np.lexsort((known, given, source, person))
-    latest = order[_is_last_of_fact(person[order], source[order], given[order])]
-    latest = latest[~(consents["is_deleted"][rows[latest]] == 1.0)]
+    order = np.lexsort((known, given, cell))
+    cell, given, withdrawn = cell[order], given[order], withdrawn[order]
+    holds = consents["is_deleted"][rows[order]] != 1.0
+    # Of the versions of a fact, neighbours now, only the last counts.
+    holds[:-1] &= (cell[1:] != cell[:-1]) | (given[1:] != given[:-1])
 
-    day = np.broadcast_to(np.asarray(on), (n_persons,))[person[latest]]
-    is_withdrawn = (withdrawn[latest] != NO_DAY) & (withdrawn[latest] <= day)
-    holds = latest[(given[latest] <= day) & ~is_withdrawn]
-    result = np.zeros((n_persons, len(SOURCES)), dtype=bool)
-    result[person[holds], source[holds]] = True
-    return result
-
-
-def _is_last_of_fact(*sorted_keys: np.ndarray) -> np.ndarray:
-    """True at the last row of each run of equal keys."""
-    is_last = np.ones(len(sorted_keys[0]), dtype=bool)
-    is_last[:-1] = np.logical_or.reduce([key[1:] != key[:-1] for key in sorted_keys])
-    return is_last
+    day = on if np.ndim(on) == 0 else np.asarray(on)[cell // len(SOURCES)]
+    holds &= (given <= day) & ((withdrawn == NO_DAY) | (withdrawn > day))
+    result = np.zeros(n_persons * len(SOURCES), dtype=bool)
+    result[cell[holds]] = True
+    return result.reshape(n_persons, len(SOURCES))

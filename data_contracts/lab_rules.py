@@ -47,7 +47,8 @@ def _with_distinct_words(column: Coded) -> Coded:
 
 def check_lab_results(table: Table, findings: Findings) -> None:
     """Report unknown codes, units a code does not come in, and values outside the analyte's hard limits."""
-    rows = np.flatnonzero((table["code_system"].codes >= 0) & (table["code"].codes >= 0) & (table["unit"].codes >= 0))
+    is_named = (table["code_system"].codes >= 0) & (table["code"].codes >= 0) & (table["unit"].codes >= 0)
+    rows = is_named.nonzero()[0]
     kinds, kind_of_row = _distinct_kinds(table, rows)
     measures = [canonical(*kind) for kind in kinds]
 
@@ -55,7 +56,7 @@ def check_lab_results(table: Table, findings: Findings) -> None:
         _report_unknown(kinds, rows, kind_of_row, findings)
     factor, offset, low, high = _conversions(measures)[:, kind_of_row]
     value = table["value"][rows] * factor + offset
-    outside = np.flatnonzero((value < low) | (value > high))
+    outside = ((value < low) | (value > high)).nonzero()[0]
     findings.report("value", rows[outside], [_limit_fault(measures[place]) for place in kind_of_row[outside].tolist()])
 
 

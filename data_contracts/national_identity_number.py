@@ -13,10 +13,12 @@ from datetime import date
 
 MASK = "[national identity number]"
 
-_CANDIDATE = re.compile(r"(?<!\d)\d{6}[ .-]?\d{5}(?!\d)")
+# "No digit before" is asked after the first digit: a pattern that begins with a digit is searched for twice as fast.
+_CANDIDATE = re.compile(r"\d(?<!\d\d)\d{5}[ .-]?\d{5}(?!\d)")
 _FIRST_WEIGHTS = (3, 7, 6, 1, 8, 9, 4, 5, 2, 1)
 _SECOND_WEIGHTS = (5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1)
 _SYNTHETIC_MONTHS = (0, 40, 65, 80)
+_SHORTEST = 11
 _LONGEST_PREFIXED = 19
 
 
@@ -32,18 +34,20 @@ def is_national_identity_number(text: str) -> bool:
 
 def was_national_identity_number(text: str) -> bool:
     """True if the text is one that was read as a number on its way: a leading zero lost, or ``.0`` gained."""
+    if len(text) < 10:
+        return False
     digits = text.removesuffix(".0")
     return len(digits) in (10, 11) and is_national_identity_number(digits.zfill(11))
 
 
 def contains(text: str) -> bool:
     """True if a national identity number stands anywhere in the text, also as 6 + 5 digits or behind a prefix."""
-    return mask(text) is not text
+    return len(text) >= _SHORTEST and mask(text) is not text
 
 
 def mask(text: str) -> str:
     """Return the text with every national identity number replaced; the very same object if there is none."""
-    if len(text) < 11:
+    if len(text) < _SHORTEST or not _CANDIDATE.search(text):
         return text
     masked = _CANDIDATE.sub(_mask_one, text)
     return text if masked == text else masked

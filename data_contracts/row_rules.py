@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -9,11 +10,14 @@ import numpy as np
 
 from data_contracts.records import TABLES, DateOrder, NumberOrder, Record, columns
 from data_contracts.tables import Coded, Table, n_rows, take
+from data_contracts.time_windows import day_number
 from data_contracts.violations import Fault, Findings
 
 _FIRST_DAY = int(np.datetime64("1900-01-01").astype(np.int64))
 _N_DAYS = int(np.datetime64("2101-01-01").astype(np.int64)) - _FIRST_DAY
 _LARGEST_KEY = 2**62
+_FEW_ROWS = 100  # hashing tuples beats sorting arrays up to about here
+_NO_ROWS = np.empty(0, dtype=np.intp)
 
 
 def check_orders(record: type[Record], table: Table, findings: Findings) -> None:
@@ -21,10 +25,13 @@ def check_orders(record: type[Record], table: Table, findings: Findings) -> None
     for rule in record.rules:
         if isinstance(rule, DateOrder):
             # NaT compares as false, so empty dates pass.
-            is_broken = table[rule.earlier] > table[rule.later] + np.timedelta64(rule.slack_days, "D")
+            latest = table[rule.later] + np.timedelta64(rule.slack_days, "D") if rule.slack_days else table[rule.later]
+            is_broken = table[rule.earlier] > latest
         else:
             is_broken = table[rule.smaller] > table[rule.larger]
-        findings.report(_blamed_column(rule), np.flatnonzero(is_broken), _order_fault(rule))
+        rows = is_broken.nonzero()[0]
+        if len(rows):
+            findings.report(_blamed_column(rule), rows, _order_fault(rule))
 
 
 def _blamed_column(rule: DateOrder | NumberOrder) -> str:
@@ -42,29 +49,30 @@ def _order_fault(rule: DateOrder | NumberOrder) -> Fault:
 
 def check_not_from_the_future(table: Table, received_on: date, findings: Findings) -> None:
     """Report rows that say they were known after the day on which they were received."""
-    rows = np.flatnonzero(table["known_from"] > np.datetime64(received_on))
-    reason = f"known_from must not be after the day of receipt, {received_on}"
-    findings.report("known_from", rows, Fault("known_from in the future", reason))
+    # As integers, because one np.datetime64 from a date costs more than the comparison; NaT is the smallest.
+    rows = (table["known_from"].view(np.int64) > day_number(received_on)).nonzero()[0]
+    if len(rows):
+        reason = f"known_from must not be after the day of receipt, {received_on}"
+        findings.report("known_from", rows, Fault("known_from in the future", reason))
 
 
 def repeated_rows(record: type[Record], table: Table) -> tuple[np.ndarray, np.ndarray]:
-    """Return two masks: rows that repeat an earlier identical row, and rows that conflict with another.
+    """Return the positions of rows that repeat an earlier identical row, and of rows that conflict with another.
 
     Rows conflict that share natural key and ``known_from`` but differ elsewhere: nothing says which of them counts.
     """
-    n = n_rows(table)
-    is_duplicate, is_conflict = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
-    if n < 2:
-        return is_duplicate, is_conflict
-    key = _row_key(table, (*record.natural_key, "known_from"))
+    n, key_names = n_rows(table), (*record.natural_key, "known_from")
+    if n < 2 or (n <= _FEW_ROWS and len(set(_row_tuples(table, key_names))) == n):
+        return _NO_ROWS, _NO_ROWS
+    key = _row_key(table, key_names)
     in_order = np.sort(key)
     repeated = in_order[1:][in_order[1:] == in_order[:-1]]
-    if len(repeated):
-        rows = np.flatnonzero(np.isin(key, repeated))
-        names = tuple(column.name for column in columns(record))
-        content = _row_key(take(table, rows), names)
-        is_conflict[rows], is_duplicate[rows] = _split_repeats(key[rows], content)
-    return is_duplicate, is_conflict
+    if not len(repeated):
+        return _NO_ROWS, _NO_ROWS
+    rows = np.flatnonzero(np.isin(key, repeated))
+    names = tuple(column.name for column in columns(record))
+    conflicts, duplicates = _split_repeats(key[rows], _row_key(take(table, rows), names))
+    return rows[duplicates], rows[conflicts]
 
 
 def _split_repeats(key: np.ndarray, content: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -73,6 +81,10 @@ def _split_repeats(key: np.ndarray, content: np.ndarray) -> tuple[np.ndarray, np
     n_contents = np.bincount(fact_of_row[first_row], minlength=len(facts))
     conflicts = n_contents[fact_of_row] > 1
     return conflicts, ~conflicts & (np.arange(len(key)) != first_row[content_of_row])
+
+
+def _row_tuples(table: Table, names: tuple[str, ...]) -> Iterator[tuple[int, ...]]:
+    return zip(*(_as_digit(table[name])[0].tolist() for name in names), strict=True)
 
 
 def _row_key(table: Table, names: tuple[str, ...]) -> np.ndarray:
@@ -87,12 +99,11 @@ def _row_key(table: Table, names: tuple[str, ...]) -> np.ndarray:
 
 
 def _as_digit(column: Any) -> tuple[np.ndarray, int]:
-    """Return a column as integers from 0 on, with their number of possible values."""
+    """Return a column as consecutive integers (missing is the smallest), with their number of possible values."""
     if isinstance(column, Coded):
-        return column.codes.astype(np.int64) + 1, len(column.vocabulary) + 1
+        return column.codes, len(column.vocabulary) + 1
     if column.dtype.kind == "M":
-        days = column.astype(np.int64) - _FIRST_DAY + 1
-        return np.where(np.isnat(column), 0, days), _N_DAYS + 1
+        return np.maximum(column.view(np.int64), _FIRST_DAY - 1), _N_DAYS + 1  # NaT is the smallest int64
     return _compress(column)
 
 

@@ -15,6 +15,7 @@ flag     ``float64``: 1 true, 0 false, missing is NaN
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -86,6 +87,11 @@ def take(table: Table, rows: Any) -> Table:
 
 def empty_table(record: type[Record]) -> Table:
     """Return a table of a record class with no rows."""
+    return _empty_columns(record).copy()
+
+
+@cache
+def _empty_columns(record: type[Record]) -> Table:
     return {column.name: _empty(column) for column in columns(record)}
 
 

@@ -23,6 +23,7 @@ NO_DAY = np.iinfo(np.int32).min
 """Stands for "no date" in an integer day array (for example the ``last_day`` of a running spell)."""
 
 _DAY = np.dtype("datetime64[D]")
+_NO_DAY = np.int64(NO_DAY)
 
 Days = Any  # an int or an integer array; NumPy's typing cannot say "either, and broadcast" without noise
 
@@ -52,8 +53,8 @@ def local_date(text: str) -> date:
 
 def to_day_numbers(days: np.ndarray) -> np.ndarray:
     """Turn ``datetime64[D]`` into int32 day numbers, NaT into ``NO_DAY``."""
-    numbers = days.astype(_DAY, copy=False).view(np.int64)  # NaT is the smallest int64
-    return np.maximum(numbers, NO_DAY).astype(np.int32)
+    numbers = days.astype(_DAY, copy=False).view(np.int64)
+    return np.maximum(numbers, _NO_DAY).astype(np.int32)  # NaT is the smallest int64
 
 
 def is_visible(known_from: Days, t: Days) -> Any:

@@ -49,17 +49,18 @@ def check(record: type[Record], raw: RawTable, *, received_on: date, origin: str
     n = n_rows(raw) if raw else 0
     if n == 0:
         return Checked(empty_table(record), [], 0, 0, 0, 0)
-    raw = {column.name: _texts(raw, column.name, n) for column in columns(record)}
+    nothing = Coded(np.full(n, -1, dtype=np.int32), ())
+    raw = {column.name: without_empty_texts(raw.get(column.name, nothing)) for column in columns(record)}
     findings = Findings(raw, n, origin, first_row)
     table = _parse(record, raw, findings)
     _check_rows(record, table, received_on, findings)
     is_duplicate = _set_aside_repeats(record, table, findings)
 
-    accepted = np.flatnonzero(~(findings.bad_rows | is_duplicate))
+    accepted = (~(findings.bad_rows | is_duplicate)).nonzero()[0]
     if len(accepted) < n:
         # A vocabulary keeps every string it has seen; what is quarantined must not travel on in it.
         table = {name: _compact(values) for name, values in take(table, accepted).items()}
-    n_quarantined = int(findings.bad_rows.sum())
+    n_quarantined = int(np.count_nonzero(findings.bad_rows))
     violations = sorted(findings.violations, key=lambda violation: violation.row)
     return Checked(table, violations, n, len(accepted), n_quarantined, n - len(accepted) - n_quarantined)
 
@@ -81,10 +82,6 @@ def check_record(record_json: Any, received_on: date) -> tuple[dict[str, Table],
     return tables, violations
 
 
-def _texts(raw: RawTable, name: str, n: int) -> Coded:
-    return without_empty_texts(raw[name]) if name in raw else Coded(np.full(n, -1, dtype=np.int32), ())
-
-
 def _parse(record: type[Record], raw: RawTable, findings: Findings) -> Table:
     if record is LabResult:
         raw = split_comparators(raw)
@@ -103,12 +100,13 @@ def _check_rows(record: type[Record], table: Table, received_on: date, findings:
 def _set_aside_repeats(record: type[Record], table: Table, findings: Findings) -> np.ndarray:
     """Report conflicting versions among the rows that are sound so far, and return the mask of duplicates."""
     is_duplicate = np.zeros(len(findings.bad_rows), dtype=bool)
-    sound = np.flatnonzero(~findings.bad_rows)
+    sound = (~findings.bad_rows).nonzero()[0]
     duplicates, conflicts = repeated_rows(record, table if len(sound) == len(is_duplicate) else take(table, sound))
-    is_duplicate[sound] = duplicates
-    key = ", ".join((*record.natural_key, "known_from"))
-    fault = Fault("conflicting versions", f"another row has the same {key} but differs; nothing says which one counts")
-    findings.report("known_from", sound[conflicts], fault)
+    is_duplicate[sound[duplicates]] = True
+    if len(conflicts):
+        key = ", ".join((*record.natural_key, "known_from"))
+        reason = f"another row has the same {key} but differs; nothing says which one counts"
+        findings.report("known_from", sound[conflicts], Fault("conflicting versions", reason))
     return is_duplicate
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from data_contracts.consent import SOURCES
 from features.as_of import DOCTOR, Known
 from features.feature import Direction, Feature, FeatureGroup
-from features.segments import disjoint_pieces, merged, reduce_groups, run_ends
+from features.segments import disjoint_pieces, merged, reduce_groups, reduce_runs, run_ends, run_starts
 
 WINDOWS = (30, 90, 180, 365, 730)
 _LONG_WINDOWS = (90, 365, 730)
@@ -133,15 +133,15 @@ FEATURES = (
 )
 
 
-def _plan(measure: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Columns of a measure's features, and kind and window to read them from."""
+def _plan(measure: str) -> tuple[np.ndarray, np.ndarray]:
+    """Columns of a measure's features, and where they stand among the totals (kind x window) of a person."""
     places = [
-        (column, kind, WINDOWS.index(window))
+        (column, kind * len(WINDOWS) + WINDOWS.index(window))
         for column, (name, kind, window) in enumerate(_IN_WINDOWS)
         if name == measure
     ]
-    columns, kinds, windows = np.array(places).T
-    return columns, kinds, windows
+    columns, totals = np.array(places).T
+    return columns, totals
 
 
 _PLANS = {measure: _plan(measure) for measure in _MEASURES}
@@ -165,17 +165,16 @@ def compute(known: Known) -> np.ndarray:
     )
     group, first, last = _stretches(known, pieces)
     inside, begins_inside = _inside(known, group // len(_KINDS), first, last)
-    shape = (n, len(_KINDS), len(WINDOWS))
     result = np.empty((n, len(FEATURES)), dtype=np.float32)
-    sums = reduce_groups(np.add, group, n * len(_KINDS), np.concatenate([inside, begins_inside], axis=1))
+    n_groups, starts, shape = n * len(_KINDS), run_starts(group), (n, len(_KINDS) * len(WINDOWS))
     totals = {
-        "days": sums[:, : len(WINDOWS)].reshape(shape),
-        "weighted_days": _weighted(known, pieces)[:, np.newaxis, :] / 100,
-        "starts": sums[:, len(WINDOWS) :].reshape(shape),
-        "longest": reduce_groups(np.maximum, group, n * len(_KINDS), inside).reshape(shape),
+        "days": reduce_runs(np.add, group, starts, n_groups, inside).reshape(shape),
+        "weighted_days": _weighted(known, pieces) / 100,
+        "starts": reduce_runs(np.add, group, starts, n_groups, begins_inside).reshape(shape),
+        "longest": reduce_runs(np.maximum, group, starts, n_groups, inside).reshape(shape),
     }
-    for measure, (columns, kinds, windows) in _PLANS.items():
-        result[:, columns] = totals[measure][:, kinds, windows]
+    for measure, (columns, places) in _PLANS.items():
+        result[:, columns] = totals[measure].take(places, axis=1)
     rest = len(_IN_WINDOWS)
     result[:, rest : rest + len(_KINDS)] = _days_since_last(known, group, last)
     result[:, rest + len(_KINDS) :] = _is_running(known)
@@ -186,7 +185,7 @@ def compute(known: Known) -> np.ndarray:
 def _stretches(known: Known, pieces: tuple[np.ndarray, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Stretches of every kind; group is person x kind."""
     rows, (person, first, last, priority) = known.absences, pieces
-    by_doctor = rows["by_doctor"]
+    by_doctor = rows["by_doctor"].nonzero()[0]
     kind = np.where(priority > DOCTOR, _DOCTOR_KIND, _SELF_KIND)
     chapter = _FIRST_CHAPTER_KIND + rows["chapter"][by_doctor].astype(np.int64)
     return merged(
@@ -207,7 +206,8 @@ def _inside(known: Known, person: np.ndarray, first: np.ndarray, last: np.ndarra
 
 def _weighted(known: Known, pieces: tuple[np.ndarray, ...]) -> np.ndarray:
     """Sum of grades in percent over the doctor-certified days in each window, int64, shape (n_persons, n_windows)."""
-    person, first, last, priority = (column[pieces[3] > DOCTOR] for column in pieces)
+    by_doctor = (pieces[3] > DOCTOR).nonzero()[0]
+    person, first, last, priority = (column[by_doctor] for column in pieces)
     inside, _ = _inside(known, person, first, last)
     return reduce_groups(np.add, person, len(known), inside * (priority - DOCTOR)[:, np.newaxis])
 
@@ -215,15 +215,16 @@ def _weighted(known: Known, pieces: tuple[np.ndarray, ...]) -> np.ndarray:
 def _days_since_last(known: Known, group: np.ndarray, last: np.ndarray) -> np.ndarray:
     since = np.full(len(known) * len(_KINDS), np.nan, dtype=np.float32)
     ends = run_ends(group)
-    since[group[ends]] = known.t[group[ends] // len(_KINDS)] - last[ends]
+    group = group[ends]
+    since[group] = known.t[group // len(_KINDS)] - last[ends]
     return since.reshape(len(known), len(_KINDS))
 
 
 def _is_running(known: Known) -> np.ndarray:
     running = np.zeros((len(known), 2), dtype=np.float32)
     rows = known.absences
-    kind = np.where(rows["by_doctor"], _DOCTOR_KIND, _SELF_KIND)[rows["is_running"]]
-    running[rows["person"][rows["is_running"]], kind] = 1
+    goes_on = rows["is_running"].nonzero()[0]
+    running[rows["person"][goes_on], np.where(rows["by_doctor"][goes_on], _DOCTOR_KIND, _SELF_KIND)] = 1
     return running
 
 

@@ -12,8 +12,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from data_contracts.instruments import INSTRUMENTS, score
-from features.blocks import Block, block, until_next
+from data_contracts.instruments import INSTRUMENTS
+from data_contracts.instruments.instrument import ScoringKey
+from features.blocks import Block, sorted_block, until_next
 from features.gathering import UNKNOWN, Rows
 from features.segments import order_of, repeats, run_numbers, run_starts
 
@@ -23,12 +24,21 @@ SCALES = tuple(scale for instrument in INSTRUMENTS.values() for scale in instrum
 _INSTRUMENTS = tuple(INSTRUMENTS.values())
 _CODES = {name: code for code, name in enumerate(INSTRUMENTS)}
 _FIRST_SCALE = np.cumsum([0, *(len(instrument.scales) for instrument in _INSTRUMENTS)]).tolist()
-_FIRST_ITEM = np.cumsum([0, *(len(instrument.items) for instrument in _INSTRUMENTS)]).tolist()
-_ITEM_COLUMNS = tuple(
-    {item: first + position for item, position in instrument.item_positions.items()}
-    for instrument, first in zip(_INSTRUMENTS, _FIRST_ITEM, strict=False)
-)
-"""Per instrument, the column of each item in a sheet that has room for all items of all instruments."""
+_ITEM_CODES = {
+    item: code for code, item in enumerate(dict.fromkeys(item.id for one in _INSTRUMENTS for item in one.items))
+}
+_KEY = ScoringKey(_INSTRUMENTS)
+
+
+def _item_places() -> np.ndarray:
+    """Column of each instrument's items in a sheet that has room for all items of all; -1 for what is not there."""
+    places = np.full((len(_CODES) + 1, len(_ITEM_CODES) + 1), UNKNOWN, dtype=np.int16)
+    items = [(code, _ITEM_CODES[item.id]) for code, one in enumerate(_INSTRUMENTS) for item in one.items]
+    places[tuple(np.array(items).T)] = np.arange(len(items))
+    return places
+
+
+_ITEM_PLACES = _item_places()
 _WITHDRAWN = np.inf
 """Stands in a sheet for an answer that was deleted: it hides the earlier answer, and is not one itself."""
 _SHEETS_AT_ONCE = 50_000
@@ -49,26 +59,28 @@ def gather_scores(rows: Rows) -> Block:
     sheet, (owner, day, known_from) = _sheets(rows)
     corrects = np.zeros(len(owner), dtype=bool)
     corrects[1:] = repeats(owner, day)
-    answer = np.where(rows.is_deleted, _WITHDRAWN, rows.table["answer"])
+    answer = rows.table["answer"]
+    if rows.is_deleted.any():
+        answer = np.where(rows.is_deleted, _WITHDRAWN, answer)
     scores = np.empty((len(owner), len(SCALES)))
     for first, end in _batches(corrects):
         mine = slice(None) if end - first == len(owner) else (sheet >= first) & (sheet < end)
-        answers = np.full((end - first, _FIRST_ITEM[-1]), np.nan, order="F")
+        answers = np.full((end - first, _KEY.n_items), np.nan, order="F")
         answers[sheet[mine] - first, column[mine]] = answer[mine]
         _lay_on_top(answers, corrects[first:end])
-        scores[first:end] = _score(answers)
-    until = until_next((owner, day), known_from)
+        answers[answers == _WITHDRAWN] = np.nan
+        scores[first:end] = _KEY.scores(answers)
+    until = until_next(corrects[1:], known_from)
     columns = {"day": day, "scores": scores, "known_from": known_from, "known_until": until}
-    return block(owner, rows.n_owners, columns, (day, known_from))
+    return sorted_block(owner, rows.n_owners, columns)
 
 
 def _item_columns(rows: Rows) -> np.ndarray:
     """Column of every answer in a sheet; -1 where instrument or item is unknown."""
-    items = (*rows.table["item"].vocabulary, None)
-    names = (*rows.table["instrument"].vocabulary, None)
-    instruments = [_ITEM_COLUMNS[_CODES[name]] if name in _CODES else {} for name in names]
-    columns = np.array([[places.get(item, UNKNOWN) for item in items] for places in instruments], dtype=np.int16)
-    return columns[rows.table["instrument"].codes, rows.table["item"].codes]
+    instrument, item = rows.table["instrument"], rows.table["item"]
+    instruments = [*(_CODES.get(name, UNKNOWN) for name in instrument.vocabulary), UNKNOWN]
+    items = [*(_ITEM_CODES.get(name, UNKNOWN) for name in item.vocabulary), UNKNOWN]
+    return _ITEM_PLACES[instruments][:, items][instrument.codes, item.codes]
 
 
 def _sheets(rows: Rows) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
@@ -92,14 +104,8 @@ def _batches(corrects: np.ndarray) -> list[tuple[int, int]]:
 
 def _lay_on_top(answers: np.ndarray, corrects: np.ndarray) -> None:
     """Fill, in place, what a sheet does not mention from the sheet before it of the same occasion."""
-    turn = (corrects & ~np.roll(corrects, 1)).nonzero()[0]
+    turn = (corrects[1:] > corrects[:-1]).nonzero()[0] + 1
     while len(turn):
         answers[turn] = np.where(np.isnan(answers[turn]), answers[turn - 1], answers[turn])
         turn = turn[turn + 1 < len(corrects)] + 1
         turn = turn[corrects[turn]]
-
-
-def _score(answers: np.ndarray) -> np.ndarray:
-    answers[answers == _WITHDRAWN] = np.nan
-    parts = zip(_INSTRUMENTS, _FIRST_ITEM[:-1], _FIRST_ITEM[1:], strict=True)
-    return np.concatenate([score(instrument, answers[:, first:end]) for instrument, first, end in parts], axis=1)

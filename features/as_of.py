@@ -87,14 +87,13 @@ def as_of(histories: Histories, t: Days) -> Known:
 def index_dates(histories: Histories, t: Days) -> np.ndarray:
     """Return one int32 day per person."""
     t = np.asarray(t, dtype=np.int32)
-    return t if t.shape == (len(histories),) else np.broadcast_to(t, (len(histories),))
+    return t if t.shape == (len(histories),) else np.full(len(histories), t)
 
 
 def employments_known(histories: Histories, known_at: Days, begun_by: Days) -> Rows:
     """Employments that began on or before ``begun_by``, as known on the morning of ``known_at``."""
     rows = _cut(histories.employments, index_dates(histories, known_at))
-    begun = rows["start"] <= index_dates(histories, begun_by)[rows["person"]]
-    return rows if begun.all() else _chosen(rows, begun)
+    return _chosen(rows, rows["start"] <= index_dates(histories, begun_by)[rows["person"]])
 
 
 def absences_known(histories: Histories, t: Days) -> Rows:
@@ -168,16 +167,20 @@ def _cut(block: Block, t: np.ndarray, begins: str | None = None) -> Rows:
 
 def _visible(block: Block, rows: np.ndarray | slice, person: np.ndarray, t: np.ndarray, begins: str | None) -> Rows:
     """Return the chosen rows that count at ``t``, which is one day per person."""
+    columns = {name: column[rows] for name, column in block.columns.items()}
+    known_from, known_until = columns.pop("known_from"), columns.pop("known_until")
+    columns["person"] = person
+    if not len(person):
+        return columns
     t_of_row = t[person]
-    counts = (block["known_from"][rows] < t_of_row) & (t_of_row <= block["known_until"][rows])
+    counts = (known_from < t_of_row) & (t_of_row <= known_until)
     if begins is not None:
-        counts &= block[begins][rows] < t_of_row
-    columns = {
-        name: column[rows] for name, column in block.columns.items() if name not in ("known_from", "known_until")
-    }
-    return _chosen(columns | {"person": person}, counts)
+        counts &= columns[begins] < t_of_row
+    return _chosen(columns, counts)
 
 
 def _chosen(rows: Rows, chosen: np.ndarray) -> Rows:
+    if chosen.all():
+        return rows
     positions = chosen.nonzero()[0]
     return {name: column[positions] for name, column in rows.items()}

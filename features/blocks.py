@@ -57,14 +57,17 @@ class Block:
 def block(owner: np.ndarray, n_owners: int, columns: dict[str, np.ndarray], sort_by: tuple[np.ndarray, ...]) -> Block:
     """Sort rows by owner and then ``sort_by``, and set the offsets."""
     order = order_of(owner, *sort_by)
-    return Block(
-        _offsets(np.bincount(owner, minlength=n_owners)), {name: column[order] for name, column in columns.items()}
-    )
+    return sorted_block(owner, n_owners, {name: column[order] for name, column in columns.items()})
+
+
+def sorted_block(owner: np.ndarray, n_owners: int, columns: dict[str, np.ndarray]) -> Block:
+    """Set the offsets of rows that are sorted already; of ``owner`` only the counts matter."""
+    return Block(_offsets(np.bincount(owner, minlength=n_owners)), columns)
 
 
 def _offsets(counts: np.ndarray) -> np.ndarray:
     offsets = np.zeros(len(counts) + 1, dtype=np.int64)
-    np.cumsum(counts, out=offsets[1:])
+    counts.cumsum(out=offsets[1:])
     return offsets
 
 
@@ -85,14 +88,16 @@ def versions(
     """
     order = order_of(*fact, known_from)
     known_from = known_from[order]
-    known_until = until_next(tuple(column[order] for column in fact), known_from)
+    known_until = until_next(repeats(*(column[order] for column in fact)), known_from)
     keep = (~is_deleted[order] & (known_from < known_until)).nonzero()[0]
     return order[keep], known_until[keep]
 
 
-def until_next(fact: tuple[np.ndarray, ...], known_from: np.ndarray) -> np.ndarray:
-    """Return ``known_until`` of versions that are sorted by fact and ``known_from``."""
+def until_next(is_version: np.ndarray, known_from: np.ndarray) -> np.ndarray:
+    """Return ``known_until`` of versions sorted by fact and ``known_from``.
+
+    ``is_version`` tells of every row but the first whether it is another version of the fact before it.
+    """
     known_until = np.full(len(known_from), FOREVER, dtype=np.int32)
-    replaced = repeats(*fact).nonzero()[0]
-    known_until[replaced] = known_from[replaced + 1]
+    known_until[:-1][is_version] = known_from[1:][is_version]
     return known_until

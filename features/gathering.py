@@ -9,7 +9,7 @@ import numpy as np
 from data_contracts.analytes import ANALYTES, canonical
 from data_contracts.tables import Coded, Table, take
 from data_contracts.time_windows import to_day_numbers
-from features.blocks import Block, block, versions
+from features.blocks import Block, block, sorted_block, versions
 
 EDUCATION = {"basic": 1, "secondary": 2, "tertiary_short": 3, "tertiary_long": 4}
 MENTAL, MUSCULOSKELETAL, OTHER_CHAPTER = 0, 1, 2
@@ -31,7 +31,10 @@ class Rows:
     n_owners: int
 
     def current(self, *key: np.ndarray) -> tuple[Rows, np.ndarray]:
-        """Return the rows that are ever the version to believe, and their ``known_until``; ``key`` names the fact."""
+        """Return the rows that are ever the version to believe, and their ``known_until``; ``key`` names the fact.
+
+        They come sorted by owner, key and ``known_from``.
+        """
         chosen, known_until = versions((self.owner, *key), self.known_from, self.is_deleted)
         is_all = len(chosen) == len(self.owner) and (chosen[1:] > chosen[:-1]).all()
         return self if is_all else self.take(chosen), known_until
@@ -50,9 +53,13 @@ class Rows:
         values = self.table[column]
         return np.where(np.isnan(values), missing, values).astype(np.int8)
 
-    def block(self, known_until: np.ndarray, sort_by: tuple[np.ndarray, ...], **columns: np.ndarray) -> Block:
-        """Build the block of these rows, sorted by owner and then ``sort_by``."""
+    def block(
+        self, known_until: np.ndarray, sort_by: tuple[np.ndarray, ...] | None = None, **columns: np.ndarray
+    ) -> Block:
+        """Build the block, sorted by owner and then ``sort_by``, by default in the order ``current`` gave the rows."""
         columns |= {"known_from": self.known_from, "known_until": known_until}
+        if sort_by is None:
+            return sorted_block(self.owner, self.n_owners, columns)
         return block(self.owner, self.n_owners, columns, sort_by)
 
 
@@ -61,7 +68,6 @@ def gather_persons(rows: Rows) -> Block:
     rows, known_until = rows.current()
     return rows.block(
         known_until,
-        (rows.known_from,),
         birth_year=rows.table["birth_year"].astype(np.float32),
         is_female=rows.table["sex"].recode({"male": 0, "female": 1}, UNKNOWN).astype(np.int8),
         education=rows.table["education_level"].recode(EDUCATION, UNKNOWN).astype(np.int8),
@@ -70,14 +76,12 @@ def gather_persons(rows: Rows) -> Block:
 
 def gather_employments(rows: Rows, companies: dict[str, int], units: dict[str, int]) -> Block:
     """Employments; companies and units as their rank by name, so that ties break alike in every batch."""
-    rows, known_until = rows.current(rows.table["company_id"].recode(companies), rows.days("start_date"))
-    start, company = rows.days("start_date"), rows.table["company_id"].recode(companies)
+    rows, known_until = rows.current(rows.days("start_date"), rows.table["company_id"].recode(companies))
     return rows.block(
         known_until,
-        (start, company, rows.known_from),
-        start=start,
+        start=rows.days("start_date"),
         end=rows.days("end_date"),
-        company=company,
+        company=rows.table["company_id"].recode(companies),
         unit=rows.table["unit_id"].recode(units, UNKNOWN),
         position_percent=rows.table["position_percent"].astype(np.float64),
         shift_work=rows.small("shift_work"),
@@ -110,17 +114,19 @@ def gather_absences(rows: Rows) -> Block:
 
 def gather_guidance(rows: Rows) -> Block:
     """Guidance sessions by day."""
-    rows, known_until = rows.current(rows.table["domain"].codes, rows.days("held_on"))
-    day = rows.days("held_on")
-    return rows.block(known_until, (day,), day=day)
+    rows, known_until = rows.current(rows.days("held_on"), rows.table["domain"].codes)
+    return rows.block(known_until, day=rows.days("held_on"))
 
 
 def gather_events(rows: Rows, units: dict[str, int]) -> Block:
     """Workplace events per company; ``unit`` is -1 where the whole company is meant."""
-    rows, known_until = rows.current(rows.table["unit_id"].codes, rows.table["kind"].codes, rows.days("occurred_on"))
-    day = rows.days("occurred_on")
-    kind = rows.table["kind"].recode(_EVENT_CODES).astype(np.int8)
-    return rows.block(known_until, (day,), day=day, kind=kind, unit=rows.table["unit_id"].recode(units))
+    rows, known_until = rows.current(rows.days("occurred_on"), rows.table["unit_id"].codes, rows.table["kind"].codes)
+    return rows.block(
+        known_until,
+        day=rows.days("occurred_on"),
+        kind=rows.table["kind"].recode(_EVENT_CODES).astype(np.int8),
+        unit=rows.table["unit_id"].recode(units),
+    )
 
 
 def gather_labs(rows: Rows) -> Block:
@@ -128,12 +134,13 @@ def gather_labs(rows: Rows) -> Block:
     code = rows.table["code_system"].codes, rows.table["code"].codes
     rows, known_until = rows.current(rows.days("sampled_on"), *code)
     analyte, factor, offset = _conversions(rows.table)
-    known = np.flatnonzero(analyte != UNKNOWN)
+    known = (analyte != UNKNOWN).nonzero()[0]
     if len(known) < len(analyte):
         rows, known_until = rows.take(known), known_until[known]
         analyte, factor, offset = analyte[known], factor[known], offset[known]
     value = rows.table["value"] * factor + offset
-    own = [rows.table[name] * factor + offset for name in ("reference_low", "reference_high")]
+    low, high = (rows.table[name] * factor + offset for name in ("reference_low", "reference_high"))
+    outside_female, outside_male = _outside(value, low, high, analyte)
     day = rows.days("sampled_on")
     return rows.block(
         known_until,
@@ -141,8 +148,8 @@ def gather_labs(rows: Rows) -> Block:
         analyte=analyte,
         day=day,
         value=value.astype(np.float32),
-        outside_female=_outside(value, own, analyte, "f"),
-        outside_male=_outside(value, own, analyte, "m"),
+        outside_female=outside_female,
+        outside_male=outside_male,
     )
 
 
@@ -169,19 +176,23 @@ def _conversions(table: Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return analyte[cell], factor[cell], offset[cell]
 
 
-def _reference_limits(sex: str) -> np.ndarray:
-    limits = [[getattr(analyte, f"ref_{end}_{sex}") for analyte in ANALYTES] for end in ("low", "high")]
+def _reference_limits(end: str) -> np.ndarray:
+    limits = [[getattr(analyte, f"ref_{end}_{sex}") for analyte in ANALYTES] for sex in ("f", "m")]
     return np.array([[np.nan if limit is None else limit for limit in row] for row in limits], dtype=np.float64)
 
 
-_FALLBACK = {"f": _reference_limits("f"), "m": _reference_limits("m")}
+_FALLBACK_LOW, _FALLBACK_HIGH = _reference_limits("low"), _reference_limits("high")
+"""Limits of women and of men, shape (2, n_analytes)."""
 
 
-def _outside(value: np.ndarray, own: list[np.ndarray], analyte: np.ndarray, sex: str) -> np.ndarray:
-    """1 outside, 0 inside, -1 without any limit: the laboratory's own interval if it gave one, else the fallback."""
-    low, high = own
-    has_own = ~(np.isnan(low) & np.isnan(high))
-    low = np.where(has_own, low, _FALLBACK[sex][0][analyte])
-    high = np.where(has_own, high, _FALLBACK[sex][1][analyte])
+def _outside(value: np.ndarray, low: np.ndarray, high: np.ndarray, analyte: np.ndarray) -> np.ndarray:
+    """Verdict for women and for men, shape (2, n_rows): 1 outside, 0 inside, -1 without any limit.
+
+    The laboratory's own interval counts if it gave one, else the fallback.
+    """
+    has_own = (low == low) | (high == high)
+    low = np.where(has_own, low, _FALLBACK_LOW.take(analyte, axis=1))
+    high = np.where(has_own, high, _FALLBACK_HIGH.take(analyte, axis=1))
     verdict = ((value < low) | (value > high)).astype(np.int8)
-    return np.where(np.isnan(low) & np.isnan(high), np.int8(UNKNOWN), verdict)
+    verdict[(low != low) & (high != high)] = UNKNOWN
+    return verdict

@@ -6,9 +6,10 @@ they were the version to believe, so that one gathering serves any number of ind
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy as np
 from data_contracts.consent import SOURCES, in_force
 from data_contracts.errors import ContractViolation
 from data_contracts.records import TABLES, Purpose
-from data_contracts.tables import Table, empty_table, take
+from data_contracts.tables import Table, empty_table, n_rows, take
 from data_contracts.time_windows import day_number, is_visible, to_day_numbers
 from data_contracts.validation import check_record
 from features.answer_sheets import gather_scores
@@ -118,6 +119,8 @@ class Histories:
 
     def between(self, first: int, end: int) -> Histories:
         """Return the persons ``first:end`` as views, without copying a row."""
+        if end - first == len(self):
+            return self
         chosen = {name: getattr(self, name).between(first, end) for name in _PER_PERSON}
         return replace(self, person_ids=self.person_ids[first:end], consented=self.consented[first:end], **chosen)
 
@@ -139,6 +142,20 @@ def _day(day: date | int) -> int:
     return day_number(day) if isinstance(day, date) else int(day)
 
 
+_CONSENT_ROWS = {
+    name: len(SOURCES) if record.consent_source is None else SOURCES.index(record.consent_source)
+    for name, record in TABLES.items()
+}
+"""Row of each table in ``_Gathering.may_use``; the last one is for tables that need no consent."""
+
+
+@cache
+def _columns_without_rows(name: str, gather: Callable[..., Block], ranks: tuple[str, ...]) -> dict[str, np.ndarray]:
+    nobody, never = np.empty(0, dtype=np.int32), np.empty(0, dtype=bool)
+    rows = Rows(empty_table(TABLES[name]), nobody, nobody, never, n_owners=0)
+    return gather(rows, **{rank: {} for rank in ranks}).columns
+
+
 class _Gathering:
     """The tables of one gathering, and who is asked for."""
 
@@ -151,50 +168,56 @@ class _Gathering:
             raise ValueError("person_ids must be distinct")
 
     def histories(self, purpose: Purpose, consent_on: int) -> Histories:
-        self.consented = self._consents(purpose, consent_on)
+        consented = self._consents(purpose, consent_on)
+        # One place more: row owner -1, nobody who is asked for, may not be used either.
+        self.may_use = np.zeros((len(SOURCES) + 1, len(self.person_ids) + 1), dtype=bool)
+        self.may_use[:-1, :-1] = consented.T
+        self.may_use[-1, :-1] = True
         companies, units = self._ranks("company_id"), self._ranks("unit_id")
         return Histories(
             self.person_ids,
-            self.consented,
-            persons=gather_persons(self._rows("persons")),
-            employments=gather_employments(self._rows("employments"), companies, units),
-            scores=gather_scores(self._rows("survey_answers")),
-            labs=gather_labs(self._rows("lab_results")),
-            absences=gather_absences(self._rows("absence_spells")),
-            guidance=gather_guidance(self._rows("guidance_sessions")),
-            events=gather_events(self._rows("workplace_events", "company_id", companies), units),
+            consented,
+            persons=self._block("persons", gather_persons),
+            employments=self._block("employments", gather_employments, companies=companies, units=units),
+            scores=self._block("survey_answers", gather_scores),
+            labs=self._block("lab_results", gather_labs),
+            absences=self._block("absence_spells", gather_absences),
+            guidance=self._block("guidance_sessions", gather_guidance),
+            events=self._block("workplace_events", gather_events, companies, units=units),
         )
 
-    def _everyone(self) -> list[str]:
+    def _everyone(self) -> tuple[str, ...]:
         persons = self._table("persons")
-        rows = self._known_in_time(to_day_numbers(persons["known_from"]))
         ids = persons["person_id"]
-        return sorted(ids.vocabulary[code] for code in np.unique(ids.codes if rows is None else ids.codes[rows]))
+        if self.data_as_of is not None:
+            ids = ids[is_visible(to_day_numbers(persons["known_from"]), self.data_as_of)]
+        return ids.compact().vocabulary
 
     def _consents(self, purpose: Purpose, on: int) -> np.ndarray:
         table = self._table("consents")
-        rows = self._known_in_time(to_day_numbers(table["known_from"]))
-        table = table if rows is None else take(table, rows)
+        if self.data_as_of is not None:
+            table = take(table, is_visible(to_day_numbers(table["known_from"]), self.data_as_of))
         return in_force(table, table["person_id"].recode(self.positions), len(self.person_ids), purpose, on)
 
-    def _rows(self, name: str, owner: str = "person_id", positions: dict[str, int] | None = None) -> Rows:
-        """Return the usable rows of a table; those of a person without consent for its source are left behind."""
+    def _block(
+        self, name: str, gather: Callable[..., Block], owners: dict[str, int] | None = None, **ranks: dict[str, int]
+    ) -> Block:
+        """Gather a table, of persons or else of companies by their rank."""
+        n_owners = len(self.person_ids if owners is None else owners)
         table = self._table(name)
-        owners = table[owner].recode(self.positions if positions is None else positions)
+        if not n_rows(table):
+            return Block(np.zeros(n_owners + 1, dtype=np.int64), _columns_without_rows(name, gather, tuple(ranks)))
+        if owners is None:
+            owner = table["person_id"].recode(self.positions)
+            usable = self.may_use[_CONSENT_ROWS[name]][owner]
+        else:
+            owner = table["company_id"].recode(owners)
+            usable = owner >= 0
         known_from = to_day_numbers(table["known_from"])
-        usable = owners >= 0
-        in_time = self._known_in_time(known_from)
-        if in_time is not None:
-            usable &= in_time
-        source = TABLES[name].consent_source
-        if source is not None and owner == "person_id":
-            usable[usable] = self.consented[owners[usable], SOURCES.index(source)]
-        n_owners = len(self.positions if positions is None else positions)
-        rows = Rows(table, owners, known_from, table["is_deleted"] == 1.0, n_owners)
-        return rows if usable.all() else rows.take(usable)
-
-    def _known_in_time(self, known_from: np.ndarray) -> np.ndarray | None:
-        return None if self.data_as_of is None else is_visible(known_from, self.data_as_of)
+        if self.data_as_of is not None:
+            usable &= is_visible(known_from, self.data_as_of)
+        rows = Rows(table, owner, known_from, table["is_deleted"] == 1.0, n_owners)
+        return gather(rows if usable.all() else rows.take(usable), **ranks)
 
     def _ranks(self, column: str) -> dict[str, int]:
         words = {word for name in ("employments", "workplace_events") for word in self._table(name)[column].vocabulary}

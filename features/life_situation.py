@@ -12,6 +12,7 @@ from features.segments import run_ends
 
 _SOURCE = SOURCES.index("survey")
 _YEAR = 365
+_DAY, _YEARS = np.dtype("datetime64[D]"), np.dtype("datetime64[Y]")
 
 FEATURES = (
     Feature(
@@ -47,17 +48,13 @@ def compute(known: Known) -> np.ndarray:
     -------
     float32 array, shape (N, n_features); NaN where unknown, for guidance without consent for surveys.
     """
-    year = known.t.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
-    sessions, days_since = _guidance(known)
-    columns = (
-        year - _of_person(known, "birth_year", np.nan),
-        is_female(known),
-        _of_person(known, "education", UNKNOWN),
-        sessions,
-        days_since,
-    )
-    result = np.stack([column.astype(np.float32) for column in columns], axis=1)
+    year = known.t.astype(_DAY).astype(_YEARS).astype(np.int64) + 1970
+    result = np.empty((len(known), len(FEATURES)), dtype=np.float32)
+    result[:, 0] = year - _of_person(known, "birth_year", np.nan)
+    result[:, 1] = is_female(known)
+    result[:, 2] = _of_person(known, "education", UNKNOWN)
     result[:, 1:3][result[:, 1:3] == UNKNOWN] = np.nan
+    result[:, 3], result[:, 4] = _guidance(known)
     result[~known.consented[:, _SOURCE], 3:] = np.nan
     return result
 
@@ -75,9 +72,11 @@ def _of_person(known: Known, column: str, missing: float) -> np.ndarray:
 
 def _guidance(known: Known) -> tuple[np.ndarray, np.ndarray]:
     person, day = known.guidance["person"], known.guidance["day"]
+    days_since = np.full(len(known), np.nan)
+    if not len(person):
+        return np.zeros(len(known), dtype=np.int64), days_since
     recent = day >= known.t[person] - _YEAR
     sessions = np.bincount(person[recent], minlength=len(known))
-    days_since = np.full(len(known), np.nan)
     last = run_ends(person)
     days_since[person[last]] = known.t[person[last]] - day[last]
     return sessions, days_since

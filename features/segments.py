@@ -49,15 +49,17 @@ def repeats(*columns: np.ndarray) -> np.ndarray:
 
 def run_starts(*columns: np.ndarray) -> np.ndarray:
     """Return the position of the first row of every run of equal rows."""
-    is_start = np.ones(len(columns[0]), dtype=bool)
-    is_start[1:] = ~repeats(*columns)
+    is_start = np.empty(len(columns[0]), dtype=bool)
+    is_start[:1] = True
+    np.logical_not(repeats(*columns), out=is_start[1:])
     return is_start.nonzero()[0]
 
 
 def run_ends(*columns: np.ndarray) -> np.ndarray:
     """Return the position of the last row of every run of equal rows."""
-    is_end = np.ones(len(columns[0]), dtype=bool)
-    is_end[:-1] = ~repeats(*columns)
+    is_end = np.empty(len(columns[0]), dtype=bool)
+    is_end[-1:] = True
+    np.logical_not(repeats(*columns), out=is_end[:-1])
     return is_end.nonzero()[0]
 
 
@@ -82,9 +84,15 @@ def reduce_groups(ufunc: np.ufunc, group: np.ndarray, n_groups: int, values: np.
     -------
     array of the dtype of ``values``, shape (n_groups, ...); 0 for a group without rows.
     """
+    return reduce_runs(ufunc, group, run_starts(group), n_groups, values)
+
+
+def reduce_runs(
+    ufunc: np.ufunc, group: np.ndarray, starts: np.ndarray, n_groups: int, values: np.ndarray
+) -> np.ndarray:
+    """Reduce like :func:`reduce_groups`, where the ``run_starts`` of the groups are at hand."""
     result = np.zeros((n_groups, *values.shape[1:]), dtype=values.dtype)
     if len(group):
-        starts = run_starts(group)
         result[group[starts]] = ufunc.reduceat(values, starts, axis=0)
     return result
 
@@ -111,11 +119,11 @@ def merged(group: np.ndarray, first: np.ndarray, last: np.ndarray) -> tuple[np.n
     if not len(start):
         return start, first.astype(np.int32), last.astype(np.int32)
     reach = np.maximum.accumulate(end)
-    is_open = np.ones(len(start), dtype=bool)
-    np.greater(start[1:], reach[:-1] + 1, out=is_open[1:])
-    is_close = np.ones(len(start), dtype=bool)
-    is_close[:-1] = is_open[1:]
-    start, reach = start[is_open], reach[is_close]
+    is_open = np.empty(len(start) + 1, dtype=bool)
+    is_open[0] = is_open[-1] = True
+    np.greater(start[1:], reach[:-1] + 1, out=is_open[1:-1])
+    # A stretch closes just before the next one opens.
+    start, reach = start[is_open[:-1]], reach[is_open[1:]]
     return _group(start), _day(start), _day(reach)
 
 
@@ -136,7 +144,7 @@ def disjoint_pieces(
     start, end, priority = _sorted_by_start(_point(group, first), _point(group, last), priority)
     priority = priority.astype(np.int64)
     crowded = _overlapping(start, end)
-    if crowded.any():
+    if crowded is not None:
         split = _split(start[crowded], end[crowded], priority[crowded])
         alone = (start[~crowded], end[~crowded], priority[~crowded])
         start, end, priority = (np.concatenate(pair) for pair in zip(alone, split, strict=True))
@@ -144,14 +152,13 @@ def disjoint_pieces(
     return _group(start), _day(start), _day(end), priority
 
 
-def _overlapping(start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """True for every interval that shares a day with another one."""
-    crowded = np.zeros(len(start), dtype=bool)
+def _overlapping(start: np.ndarray, end: np.ndarray) -> np.ndarray | None:
+    """True for every interval that shares a day with another one; None if there is no such interval."""
     meets_earlier = start[1:] <= np.maximum.accumulate(end)[:-1]
-    if meets_earlier.any():
-        cluster = np.cumsum(np.append(False, ~meets_earlier))
-        crowded = np.bincount(cluster)[cluster] > 1
-    return crowded
+    if not meets_earlier.any():
+        return None
+    cluster = np.cumsum(np.append(False, ~meets_earlier))
+    return np.bincount(cluster)[cluster] > 1
 
 
 def _split(start: np.ndarray, end: np.ndarray, priority: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -123,19 +123,19 @@ def compute(known: Known) -> np.ndarray:
     person = rows["person"][jobs]
     main = jobs[_first_of_largest(person, rows["position_percent"][jobs], n)]
     has_job = rows["person"][main]
-    n_jobs = np.bincount(person, minlength=n)
-    position = np.bincount(person, rows["position_percent"][jobs], n)
+    of_job = np.empty((len(main), len(FEATURES)), dtype=np.float32)
+    of_job[:, 0] = 1
+    of_job[:, 1] = np.bincount(person, minlength=n)[has_job]
+    of_job[:, 2] = np.minimum(np.bincount(person, rows["position_percent"][jobs], n)[has_job], 100)
+    of_job[:, 3] = _tenure_years(known, main)
+    of_job[:, 4], of_job[:, 5] = rows["shift_work"][main], rows["is_leader"][main]
+    of_job[:, 4:6][of_job[:, 4:6] == UNKNOWN] = np.nan
+    of_job[:, _OCCUPATION_COLUMNS] = _OCCUPATION_TABLE[rows["occupation"][main]]
+    of_job[:, _INDUSTRY_COLUMNS] = _INDUSTRY_TABLE[rows["division"][main]]
+    of_job[:, len(_JOB_FEATURES) :] = _events(known, main)[has_job]
     result = np.full((n, len(FEATURES)), np.nan, dtype=np.float32)
-    result[:, 0] = n_jobs > 0
-    result[:, 1] = n_jobs
-    result[has_job, 2] = np.minimum(position[has_job], 100)
-    result[has_job, 3] = _tenure_years(known, main)
-    for place, column in ((4, "shift_work"), (5, "is_leader")):
-        flag = rows[column][main]
-        result[has_job, place] = np.where(flag == UNKNOWN, np.nan, flag)
-    result[has_job, _OCCUPATION_COLUMNS] = _OCCUPATION_TABLE[rows["occupation"][main]]
-    result[has_job, _INDUSTRY_COLUMNS] = _INDUSTRY_TABLE[rows["division"][main]]
-    result[has_job, len(_JOB_FEATURES) :] = _events(known, main)[has_job]
+    result[:, :2] = 0
+    result[has_job] = of_job
     result[~known.consented[:, _SOURCE]] = np.nan
     return result
 
@@ -206,20 +206,23 @@ def _tenure_years(known: Known, main: np.ndarray) -> np.ndarray:
     company[rows["person"][main]] = rows["company"][main]
     same = (rows["company"] == company[rows["person"]]).nonzero()[0]
     person, first, last = merged(rows["person"][same], rows["start"][same], _end_by(rows, known.t)[same])
-    is_current = last == known.t[person]
-    return (known.t[person] - first)[is_current] / _DAYS_PER_YEAR
+    tenure = known.t[person] - first
+    return tenure[last == known.t[person]] / _DAYS_PER_YEAR
 
 
 def _events(known: Known, main: np.ndarray) -> np.ndarray:
     """Counts per kind in the last year and days since the last leader change, shape (n_persons, n_kinds + 1)."""
     n, n_kinds, jobs = len(known), len(EVENT_KINDS), known.employments
+    result = np.full((n, n_kinds + 1), np.nan)
     unit = np.full(n, UNKNOWN)
     unit[jobs["person"][main]] = jobs["unit"][main]
     rows = company_events(known, jobs["person"][main], jobs["company"][main])
     concerned = (rows["unit"] == UNKNOWN) | (rows["unit"] == unit[rows["person"]])
     person, day, kind = (rows[column][concerned] for column in ("person", "day", "kind"))
+    result[:, :n_kinds] = 0
+    if not len(person):
+        return result
     place = person.astype(np.int64) * n_kinds + kind
-    result = np.full((n, n_kinds + 1), np.nan)
     recent = day >= known.t[person] - _YEAR
     result[:, :n_kinds] = np.bincount(place[recent], minlength=n * n_kinds).reshape(n, n_kinds)
     is_change = kind == EVENT_KINDS.index("leader_change")

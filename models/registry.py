@@ -109,40 +109,17 @@ def register(
 def promote_alias(
     outcome: str, version: str, *, alias: str = CHAMPION, tracking_uri: str = DEFAULT_TRACKING_URI
 ) -> ModelVersion:
-    """Point an alias at a version, if its run finished and its files are complete.
-
-    Raises
-    ------
-    RegistryError
-        There is no such version, or it is not complete.
-    """
+    """Point an alias at a version; raises RegistryError if there is none or it is not complete."""
     name = registered_name(outcome)
     _refuse_empty(tracking_uri)
     with _connected(tracking_uri, f"There is no version {version} of {name}") as mlflow:
-        client = mlflow.MlflowClient()
-        found = client.get_model_version(name, version)
-        run = client.get_run(found.run_id)
-        if found.status != "READY" or run.info.status != "FINISHED":
-            raise RegistryError(
-                f"Version {version} of {name} is {found.status}, its run {run.info.status}: registering it was "
-                "interrupted. Run: balance-risk register"
-            )
-        client.set_registered_model_alias(name, alias, version)
+        found = _complete_version(mlflow, name, version)
+        mlflow.MlflowClient().set_registered_model_alias(name, alias, version)
         return ModelVersion(outcome, version, found.run_id)
 
 
-def resolve(
-    outcome: str, destination: Path, *, alias: str = CHAMPION, tracking_uri: str = DEFAULT_TRACKING_URI
-) -> ModelVersion:
-    """Find the version an alias points at and copy its artifact to this machine.
-
-    Parameters
-    ----------
-    outcome : str
-    destination : Path
-        Directory under which each version gets a directory of its own.
-    alias : str
-    tracking_uri : str
+def fetch(outcome: str, version: str, destination: Path, *, tracking_uri: str = DEFAULT_TRACKING_URI) -> ModelVersion:
+    """Copy the artifact of a version into a directory of its own under ``destination``.
 
     Returns
     -------
@@ -151,17 +128,37 @@ def resolve(
     Raises
     ------
     RegistryError
-        No version has the alias, or the registry cannot be reached.
+        There is no such version, it is not complete, or the registry cannot be reached.
     """
     name = registered_name(outcome)
     _refuse_empty(tracking_uri)
-    with _connected(tracking_uri, f"No version of {name} has the alias '{alias}'") as mlflow:
-        found = mlflow.MlflowClient().get_model_version_by_alias(name, alias)
-        place = destination / name / str(found.version)
+    with _connected(tracking_uri, f"There is no version {version} of {name}") as mlflow:
+        found = _complete_version(mlflow, name, version)
+        place = destination / name / version
         place.mkdir(parents=True, exist_ok=True)
-        copy = mlflow.artifacts.download_artifacts(artifact_uri=f"models:/{name}/{found.version}", dst_path=str(place))
+        copy = mlflow.artifacts.download_artifacts(artifact_uri=f"models:/{name}/{version}", dst_path=str(place))
         flavour = mlflow.models.Model.load(copy).flavors["python_function"]
-        return ModelVersion(outcome, str(found.version), found.run_id, Path(copy) / flavour["data"])
+        return ModelVersion(outcome, version, found.run_id, Path(copy) / flavour["data"])
+
+
+def resolve(outcome: str, *, alias: str = CHAMPION, tracking_uri: str = DEFAULT_TRACKING_URI) -> str:
+    """Return the version an alias points at; raises RegistryError if there is none."""
+    name = registered_name(outcome)
+    _refuse_empty(tracking_uri)
+    with _connected(tracking_uri, f"No version of {name} has the alias '{alias}'") as mlflow:
+        return str(mlflow.MlflowClient().get_model_version_by_alias(name, alias).version)
+
+
+def _complete_version(mlflow: ModuleType, name: str, version: str) -> Any:
+    client = mlflow.MlflowClient()
+    found = client.get_model_version(name, version)
+    run = client.get_run(found.run_id)
+    if found.status != "READY" or run.info.status != "FINISHED":
+        raise RegistryError(
+            f"Version {version} of {name} is {found.status}, its run {run.info.status}: registering it was interrupted. "
+            "Run: balance-risk register"
+        )
+    return found
 
 
 def latest_version(outcome: str, *, tracking_uri: str = DEFAULT_TRACKING_URI) -> str:

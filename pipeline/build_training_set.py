@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from data_contracts.errors import NotEnoughDataError
+from data_contracts.errors import NotEnoughDataError, SettingsError
 from data_contracts.readers.parquet_files import read_tables
 from data_contracts.tables import Table
 from models.outcomes import OUTCOMES
@@ -18,26 +18,32 @@ from pipeline.console import progress, read_json
 from pipeline.settings import Settings, TrainingSettings
 from pipeline.workspace import Workspace, require
 
+LABEL_TABLES: dict[str, str] = {"absence": "absence_spells", "survey": "survey_answers"}
+"""The table whose rows decide the labels of a source."""
+
+LONGEST_SILENCE = timedelta(days=366)
+"""A small firm may have no absence for months, and surveys come once a year; longer silence is the end of the data."""
+
 LOOKBACK_BEFORE_FIRST = timedelta(days=182)
 """Without a chosen first index date, half a year of history comes before it."""
 
 
 def run(workspace: Workspace, settings: Settings, outcomes: list[str]) -> dict[str, Any]:
     """Build and store the training set of each outcome; return the flow counts."""
-    tables = read_tables(require(workspace.tables, "ingest"))
+    tables = read_tables(require(workspace.tables / "persons.parquet", "ingest").parent)
     synthetic = read_json(require(workspace.tables / "ingest.json", "ingest"))["synthetic"]
-    data_as_of = settings.training.data_as_of or _after_last_known(tables)
-    report: dict[str, Any] = {"data_as_of": data_as_of.isoformat(), "outcomes": {}}
-    lines = []
+    report: dict[str, Any] = {"outcomes": {}}
+    lines = ["build-training-set"]
     for name in outcomes:
         outcome = configured_outcome(name, settings)
+        data_as_of = _data_as_of(settings.training, tables, outcome)
         with progress(f"build training set {name}"):
             dates = _index_dates(settings.training, tables, outcome, data_as_of)
             built = build_training_set(tables, outcome, dates, data_as_of, synthetic=synthetic)
             built.save(workspace.training_set(name) / "rows")
         report["outcomes"][name] = {"rows": len(built), "flow": built.flow, "facts": built.facts}
         lines += _lines(name, built)
-    report["summary"] = f"build-training-set as of {data_as_of}\n" + "\n".join(lines)
+    report["summary"] = "\n".join(lines)
     return report
 
 
@@ -61,8 +67,17 @@ def _index_dates(
     return dates
 
 
-def _after_last_known(tables: dict[str, Table]) -> date:
-    return max(_known_days(tables)) + timedelta(days=1)
+def _data_as_of(settings: TrainingSettings, tables: dict[str, Table], outcome: Outcome) -> date:
+    """The chosen morning, or the one after the last row that labels come from: later, "no event" would be "no data"."""
+    end = max(_known_days({outcome.label_source: tables[LABEL_TABLES[outcome.label_source]]})) + timedelta(days=1)
+    chosen = settings.data_as_of or end
+    if chosen > end + LONGEST_SILENCE:
+        raise SettingsError(
+            f"training.data_as_of {chosen}: the last row of {LABEL_TABLES[outcome.label_source]} became known on "
+            f"{end - timedelta(days=1)}. After that nothing is known, and nothing known must not become a label of no event. "
+            f"Choose a day up to {end + LONGEST_SILENCE}, or bring the rest of the data."
+        )
+    return chosen
 
 
 def _first_event_known(tables: dict[str, Table]) -> date:
@@ -84,4 +99,5 @@ def _span(days: np.ndarray) -> tuple[date, date]:
 def _lines(name: str, built: TrainingSet) -> list[str]:
     counts = [f"    {count:>9}  {reason}" for reason, count in built.flow.items()]
     dates = built.facts["index_dates"]
-    return [f"  {name}: {sum(built.flow.values())} person × index date pairs, {dates[0]} to {dates[-1]}", *counts]
+    pairs = f"{sum(built.flow.values())} person × index date pairs, {dates[0]} to {dates[-1]}"
+    return [f"  {name} as of {built.facts['data_as_of']}: {pairs}", *counts]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from data_contracts.errors import ContractViolation
 from models import artifact
 from models.evaluation.figures import draw
 from models.evaluation.report import evaluate
 from models.shap_summary import draw_summary
 from models.training_set import TrainingSet
-from pipeline.console import progress, write_json
+from pipeline.console import progress, read_json, sha256, write_json
 from pipeline.settings import Settings
 from pipeline.train import split_of
 from pipeline.workspace import Workspace, require
@@ -31,6 +32,7 @@ def run(workspace: Workspace, settings: Settings, outcomes: list[str]) -> dict[s
 
 def _evaluate_one(workspace: Workspace, settings: Settings, name: str) -> dict[str, Any]:
     home = require(workspace.model(name), f"train --outcome {name}")
+    lineage = current_lineage(workspace, name)
     training_set = TrainingSet.load(workspace.training_set(name) / "rows")
     champion = artifact.load(home / "champion")
     candidates = {path.name: artifact.load(path) for path in sorted((home / "candidates").iterdir())}
@@ -40,11 +42,19 @@ def _evaluate_one(workspace: Workspace, settings: Settings, name: str) -> dict[s
             champion, candidates, training_set, split, repeats=settings.evaluate.bootstrap, seed=settings.evaluate.seed
         )
         destination = workspace.evaluation(name)
-        write_json(destination / "metrics.json", found)
+        write_json(destination / "metrics.json", found | lineage)
         draw(found, destination / "calibration.png")
         columns = [training_set.feature_names.tolist().index(feature) for feature in champion.feature_names]
         draw_summary(champion, training_set.X[split.test][:, columns], destination / "contributions.png")
     return found
+
+
+def current_lineage(workspace: Workspace, name: str) -> dict[str, str]:
+    """Return the hashes of the training set and of the champion learnt from it; raises ContractViolation if they differ."""
+    home, rows = workspace.model(name), workspace.training_set(name) / "rows.npz"
+    if read_json(home / "lineage.json")["training_set_sha256"] != sha256(rows):
+        raise ContractViolation(f"{home} was trained on other rows than {rows} holds now. Run: balance-risk train")
+    return {"training_set_sha256": sha256(rows), "champion_sha256": sha256(home / "champion" / "model.json")}
 
 
 def _lines(name: str, found: dict[str, Any]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import hashlib
+import shutil
 from collections import Counter
 from datetime import date
 from pathlib import Path
@@ -15,7 +15,7 @@ from data_contracts.readers.parquet_files import write_tables
 from data_contracts.records import RECORDS, Record
 from data_contracts.tables import Table, empty_table, take
 from data_contracts.validation import Checked, Violation, check, orphans
-from pipeline.console import progress, read_json, write_json
+from pipeline.console import progress, read_json, sha256, write_json
 from pipeline.settings import IngestSettings
 from pipeline.workspace import Workspace, require
 
@@ -27,9 +27,10 @@ def run(workspace: Workspace, settings: IngestSettings) -> dict[str, Any]:
     """Read, check and store all tables; raises when a file is unusable or too much had to be quarantined."""
     require(workspace.source, "simulate (or put your own CSV files there)")
     received_on = settings.received_on or date.today()
+    shutil.rmtree(workspace.tables, ignore_errors=True)  # no table of an earlier run outlives a refused one
     tables, violations, reports = _check_files(workspace.source, settings, received_on)
     violations += _drop_orphans(tables, reports)
-    write_tables(workspace.tables, tables)
+    workspace.tables.mkdir(parents=True)
     _write_quarantine(workspace.tables / "quarantine.csv", violations)
     report: dict[str, Any] = {
         "tables": reports,
@@ -41,6 +42,7 @@ def run(workspace: Workspace, settings: IngestSettings) -> dict[str, Any]:
     report["summary"] = _summary(report, violations, workspace)
     write_json(workspace.tables / "ingest.json", report)
     _refuse_if_too_much(reports, settings.max_quarantined_share, report["summary"])
+    write_tables(workspace.tables, tables)
     return report
 
 
@@ -78,7 +80,7 @@ def _check_file(
         return checked, {**_counts(checked), "sha256": None, "notes": ["no such file: the table is empty"]}
     raw, notes = read_source_file(path, record, settings.known_from_assumptions.get(record.table))
     checked = check(record, raw, received_on=received_on, origin=path.name, first_row=2)
-    return checked, {**_counts(checked), "sha256": _sha256(path), "notes": notes}
+    return checked, {**_counts(checked), "sha256": sha256(path), "notes": notes}
 
 
 def _counts(checked: Checked) -> dict[str, int]:
@@ -149,8 +151,3 @@ def _refuse_if_too_much(reports: dict[str, Any], most: float, summary: str) -> N
 def _is_synthetic(directory: Path) -> bool:
     stamp = directory / "source.json"
     return bool(stamp.exists() and read_json(stamp).get("synthetic"))
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -7,10 +7,12 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from data_contracts.errors import ContractViolation
 from data_contracts.fingerprints import fingerprint
 from data_contracts.records import RECORDS
 from models import artifact, registry
 from pipeline.console import progress, read_json
+from pipeline.evaluate import current_lineage
 from pipeline.workspace import Workspace, require
 
 
@@ -25,7 +27,7 @@ def run(workspace: Workspace, outcomes: list[str]) -> dict[str, Any]:
                 artifact.load(directory),
                 directory,
                 metrics=registry.flat_metrics(metrics),
-                tags=_lineage(workspace, name),
+                tags=_lineage(workspace, name, metrics),
                 tracking_uri=workspace.tracking_uri,
             )
         versions[name] = {"name": registered.name, "version": registered.version, "run_id": registered.run_id}
@@ -33,11 +35,13 @@ def run(workspace: Workspace, outcomes: list[str]) -> dict[str, Any]:
     return {"outcomes": versions, "summary": "\n".join([f"register in {workspace.tracking_uri}", *lines])}
 
 
-def _lineage(workspace: Workspace, outcome: str) -> dict[str, str]:
-    rows = workspace.training_set(outcome) / "rows.npz"
-    with rows.open("rb") as file:
-        data_sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"training_set_sha256": data_sha256, "contract_sha256": _contract(), "code_revision": _code_revision()}
+def _lineage(workspace: Workspace, outcome: str, metrics: dict[str, Any]) -> dict[str, str]:
+    lineage = current_lineage(workspace, outcome)
+    if any(metrics[name] != value for name, value in lineage.items()):
+        raise ContractViolation(
+            f"The metrics of {outcome} belong to another model or training set. Run: balance-risk evaluate --outcome {outcome}"
+        )
+    return lineage | {"contract_sha256": _contract(), "code_revision": _code_revision()}
 
 
 def _contract() -> str:

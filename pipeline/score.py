@@ -28,7 +28,7 @@ COLUMNS = ("person_id", "outcome", "risk", "low", "high", "band", "not_scored_be
 
 def run(workspace: Workspace, index_date: date, outcomes: list[str], person: str | None) -> dict[str, Any]:
     """Score everybody into a CSV file, or return one person's explained risks."""
-    tables = read_tables(require(workspace.tables, "ingest"))
+    tables = read_tables(require(workspace.tables / "persons.parquet", "ingest").parent)
     models = {name: open_champion(workspace, name) for name in outcomes}
     t = day_number(index_date)
     with progress("score with the promoted champions"):

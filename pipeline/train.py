@@ -11,7 +11,7 @@ from models.splits import Split, temporal_split
 from models.training import train
 from models.training_set import TrainingSet
 from pipeline.build_training_set import configured_outcome
-from pipeline.console import progress, write_json
+from pipeline.console import progress, sha256, write_json
 from pipeline.settings import Settings, TrainingSettings
 from pipeline.workspace import Workspace
 
@@ -38,6 +38,7 @@ def run(workspace: Workspace, settings: Settings, outcomes: list[str]) -> dict[s
             artifact.save(model, home / "candidates" / candidate)
         comparison = trained.comparison.to_json()
         write_json(home / "comparison.json", comparison)
+        write_json(home / "lineage.json", {"training_set_sha256": sha256(workspace.training_set(name) / "rows.npz")})
         report["outcomes"][name] = {"champion": trained.champion.name, "comparison": comparison}
         lines.append(f"  {name}: champion {trained.champion.name}, {_why(trained.comparison)}")
     report["summary"] = "\n".join(lines)

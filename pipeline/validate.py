@@ -12,7 +12,7 @@ from pipeline.workspace import Workspace, require
 
 def run(workspace: Workspace) -> dict[str, Any]:
     """Validate the tables, write the report; raises ContractViolation naming what failed."""
-    tables = read_tables(require(workspace.tables, "ingest"))
+    tables = read_tables(require(workspace.tables / "persons.parquet", "ingest").parent)
     with progress("validate with Great Expectations"):
         from data_contracts.expectations import run as run_suites
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -78,29 +80,100 @@ class Instrument:
         return {item.id: position for position, item in enumerate(self.items)}
 
 
+class _KeyedScale(NamedTuple):
+    """A scale, the column of each of its items, and what to subtract an answer from to reverse it (NaN: do not)."""
+
+    scale: Scale
+    columns: list[int]
+    mirrors: list[float]
+
+
+def _keyed_scales(instruments: Iterable[Instrument]) -> Iterator[_KeyedScale]:
+    first = 0
+    for instrument in instruments:
+        for scale in instrument.scales:
+            items = [instrument.items[instrument.item_positions[item]] for item in scale.items]
+            mirrors = [min(i.answers) + max(i.answers) if i.id in scale.reversed_items else math.nan for i in items]
+            yield _KeyedScale(scale, [first + instrument.item_positions[item.id] for item in items], mirrors)
+        first += len(instrument.items)
+
+
+class ScoringKey:
+    """All scales of some instruments, laid out so that they are scored side by side.
+
+    Scales are ranked by their number of items, longest first: the first items of all scales, then the second items of
+    those that have one, and so on, are then neighbours, and each such step adds to a leading part of the totals.
+    """
+
+    def __init__(self, instruments: Sequence[Instrument]) -> None:
+        keyed = list(_keyed_scales(instruments))
+        places = sorted(range(len(keyed)), key=lambda place: -len(keyed[place].columns))
+        ranked = [keyed[place] for place in places]
+        scales = [one.scale for one in ranked]
+        widths = [sum(len(scale.items) > step for scale in scales) for step in range(len(scales[0].items))]
+        cells = [(rank, step) for step, width in enumerate(widths) for rank in range(width)]
+        row_of = {cell: row for row, cell in enumerate(cells)}
+        mirrors = np.array([ranked[rank].mirrors[step] for rank, step in cells])
+
+        self.n_items = sum(len(instrument.items) for instrument in instruments)
+        self._rank_of = np.argsort(places)
+        self._columns = np.array([ranked[rank].columns[step] for rank, step in cells])
+        self._mirrored = (~np.isnan(mirrors)).nonzero()[0]
+        self._mirrors = mirrors[self._mirrored, np.newaxis]
+        self._steps = [(width, slice(row_of[0, step], row_of[0, step] + width)) for step, width in enumerate(widths)]
+        self._fewest = np.array([[scale.fewest_answers] for scale in scales])
+        self._factors = np.array([[s.multiplier * (len(s.items) if s.method == "sum" else 1)] for s in scales])
+        self._criteria = [
+            (
+                rank,
+                [([row_of[rank, scale.items.index(item)] for item in items], least) for items, least in scale.criteria],
+            )
+            for rank, scale in enumerate(scales)
+            if scale.method == "criteria"
+        ]
+
+    def scores(self, answers: np.ndarray) -> np.ndarray:
+        """Score any number of answer sheets.
+
+        Parameters
+        ----------
+        answers : float64 array, shape (n_sheets, n_items)
+            Raw answer codes in item order, instrument after instrument; NaN is unanswered. Fastest in Fortran order.
+
+        Returns
+        -------
+        float64 array, shape (n_sheets, n_scales); NaN where too few items are answered.
+
+        Notes
+        -----
+        Items are added one by one, never with a reduction along an axis: its order of additions depends on the number
+        and layout of the sheets, and a person scored alone must get the same bits as in a batch of a million. Answer
+        codes are checked where rows come in (``validation``); no score is ever filled in for an unanswered item.
+        """
+        chosen = answers.T.take(self._columns, axis=0)
+        chosen[self._mirrored] = self._mirrors - chosen[self._mirrored]
+        is_answered = chosen == chosen
+        counted, answered = np.where(is_answered, chosen, 0.0), is_answered.view(np.int8)
+        totals = np.zeros((len(self._factors), len(answers)))
+        n_answered = np.zeros(totals.shape, dtype=np.int8)
+        for width, step in self._steps:
+            totals[:width] += counted[step]
+            n_answered[:width] += answered[step]
+        # One division at the very end: totals of codes are exact, so the score is the nearest float to the true one.
+        scores = totals * self._factors / np.maximum(n_answered, 1)
+        for rank, groups in self._criteria:
+            scores[rank] = np.logical_and.reduce([(chosen[rows] >= least).any(axis=0) for rows, least in groups])
+        scores[n_answered < self._fewest] = np.nan
+        return scores[self._rank_of].T
+
+
 def score(instrument: Instrument, answers: np.ndarray) -> np.ndarray:
-    """Score any number of answer sheets of one instrument.
-
-    Parameters
-    ----------
-    instrument : Instrument
-    answers : float array, shape (n_sheets, n_items)
-        Raw answer codes in item order; NaN is unanswered.
-
-    Returns
-    -------
-    float64 array, shape (n_sheets, n_scales); NaN where too few items are answered.
+    """Score any number of answer sheets of one instrument: see :meth:`ScoringKey.scores`.
 
     Raises
     ------
     ValueError
         If the sheets do not have one column per item.
-
-    Notes
-    -----
-    Items are added one by one, never with a reduction along an axis: its order of additions depends on the number and
-    layout of the sheets, and a person scored alone must get the same bits as in a batch of a million. Answer codes are
-    checked where rows come in (``validation``); no score is ever filled in for an unanswered item.
     """
     answers = np.asarray(answers, dtype=np.float64)
     if answers.ndim != 2 or answers.shape[1] != len(instrument.items):
@@ -108,39 +181,4 @@ def score(instrument: Instrument, answers: np.ndarray) -> np.ndarray:
         raise ValueError(
             f"{instrument.name}: answers have shape {answers.shape}, expected {expected}: one column per item"
         )
-    return np.stack([_score_scale(instrument, scale, answers) for scale in instrument.scales], axis=1)
-
-
-def _score_scale(instrument: Instrument, scale: Scale, answers: np.ndarray) -> np.ndarray:
-    chosen = _oriented(instrument, scale, answers)
-    n_answered = len(scale.items) - np.isnan(chosen).sum(axis=1)
-    scores = _criteria_met(scale, chosen) if scale.method == "criteria" else _combined(scale, chosen, n_answered)
-    return np.where(n_answered >= scale.fewest_answers, scores, np.nan)
-
-
-def _oriented(instrument: Instrument, scale: Scale, answers: np.ndarray) -> np.ndarray:
-    """Answers to the scale's items, in its order; reversed items mirrored within their answer codes."""
-    item_positions = instrument.item_positions
-    chosen = answers[:, [item_positions[item] for item in scale.items]]
-    for item in scale.reversed_items:
-        codes = instrument.items[item_positions[item]].answers
-        column = scale.items.index(item)
-        chosen[:, column] = min(codes) + max(codes) - chosen[:, column]
-    return chosen
-
-
-def _combined(scale: Scale, chosen: np.ndarray, n_answered: np.ndarray) -> np.ndarray:
-    total = np.zeros(len(chosen))
-    for column in np.where(np.isnan(chosen), 0.0, chosen).T:
-        total += column
-    n_counted = len(scale.items) if scale.method == "sum" else 1
-    # One division at the very end: totals of answer codes are exact, so the score is the nearest float to the true one.
-    return total * (scale.multiplier * n_counted) / np.maximum(n_answered, 1)
-
-
-def _criteria_met(scale: Scale, chosen: np.ndarray) -> np.ndarray:
-    met = np.ones(len(chosen), dtype=bool)
-    for items, threshold in scale.criteria:
-        group = chosen[:, [scale.items.index(item) for item in items]]
-        met &= (group >= threshold).any(axis=1)
-    return met.astype(np.float64)
+    return ScoringKey((instrument,)).scores(answers)

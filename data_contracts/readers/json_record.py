@@ -59,6 +59,9 @@ _FIELDS: dict[str, type[Record]] = {
 }
 
 
+_COLUMNS = {record: {column.name: column for column in columns(record)} for record in RECORDS}
+
+
 def _read_rows(
     record: type[Record], rows: Any, origin: str, person_id: Any, violations: list[Violation]
 ) -> dict[str, Coded]:
@@ -66,19 +69,20 @@ def _read_rows(
     if shape_faults:
         violations += shape_faults
         return {}
-    if "person_id" in record.model_fields:
-        rows = [_with_person(row, person_id, origin, index, violations) for index, row in enumerate(rows)]
+    declared = _COLUMNS[record]
     present = set().union(*rows)
-    known = [column for column in columns(record) if column.name in present]
-    if len(known) < len(present):
-        names = record.model_fields
+    cells = {name: [row.get(name) for row in rows] for name in declared if name in present}
+    if "person_id" in declared:
+        own = cells.get("person_id", [None] * len(rows))
+        cells["person_id"] = _with_person(own, person_id, origin, violations)
+    if not present <= declared.keys():
         violations += [
             _violation(origin, index, key, _UNKNOWN)
             for index, row in enumerate(rows)
             for key in row
-            if key not in names
+            if key not in declared
         ]
-    return {column.name: _read_cells(column, rows, origin, violations) for column in known}
+    return {name: _read_cells(declared[name], one, origin, violations) for name, one in cells.items()}
 
 
 def _shape_faults(rows: Any, origin: str) -> list[Violation]:
@@ -87,28 +91,27 @@ def _shape_faults(rows: Any, origin: str) -> list[Violation]:
     return [_violation(origin, index, "", _SHAPE_RECORD) for index, row in enumerate(rows) if not isinstance(row, dict)]
 
 
-def _with_person(
-    row: dict[str, Any], person_id: Any, origin: str, index: int, violations: list[Violation]
-) -> dict[str, Any]:
-    own = row.get("person_id")
-    if own is None:
-        return row | {"person_id": person_id}
-    if person_id is not None and own != person_id and isinstance(own, str):
-        violations.append(_violation(origin, index, "person_id", _OTHER_PERSON, own))
-    return row
+def _with_person(own: list[Any], person_id: str | None, origin: str, violations: list[Violation]) -> list[Any]:
+    if person_id is None:
+        return own
+    violations += [
+        _violation(origin, index, "person_id", _OTHER_PERSON, one)
+        for index, one in enumerate(own)
+        if isinstance(one, str) and one != person_id
+    ]
+    return [person_id if one is None else one for one in own]
 
 
-def _read_cells(column: Column, rows: list[dict[str, Any]], origin: str, violations: list[Violation]) -> Coded:
+def _read_cells(column: Column, cells: list[Any], origin: str, violations: list[Violation]) -> Coded:
     """Return one column as text; a cell of the wrong JSON type is reported and left empty."""
-    cells = [row.get(column.name) for row in rows]
     if not _TYPES[column.kind].issuperset(map(type, cells)):
         cells = _without_wrong_types(column, cells, origin, violations)
-    distinct = dict.fromkeys(cells)
-    distinct.pop(None, None)
-    codes = {cell: code for code, cell in enumerate(distinct)}
+    codes: dict[Any, int] = dict.fromkeys(cells, -1)
+    codes.pop(None, None)
+    vocabulary = tuple(codes if column.kind in _STRING_KINDS else map(_as_text, codes))
+    codes.update(zip(codes, range(len(codes)), strict=True))
     codes[None] = -1
-    vocabulary = tuple(map(str if column.kind in _STRING_KINDS else _as_text, distinct))
-    return Coded(np.array([codes[cell] for cell in cells], dtype=np.int32), vocabulary)
+    return Coded(np.fromiter(map(codes.__getitem__, cells), np.int32, len(cells)), vocabulary)
 
 
 def _without_wrong_types(column: Column, cells: list[Any], origin: str, violations: list[Violation]) -> list[Any]:

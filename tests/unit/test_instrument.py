@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from data_contracts.domains import Domain
 from data_contracts.instruments import INSTRUMENTS, Instrument, Item, Scale, score
+from data_contracts.instruments.instrument import ScoringKey
 
 SCALES = [(instrument, scale) for instrument in INSTRUMENTS.values() for scale in instrument.scales]
 EACH_SCALE = pytest.mark.parametrize(("instrument", "scale"), SCALES, ids=[scale.name for _, scale in SCALES])
@@ -109,6 +110,13 @@ def test_agrees_with_plain_python(instrument: Instrument, data: st.DataObject) -
     sheet = [data.draw(st.sampled_from([*item.answers, float("nan")])) for item in instrument.items]
     expected = [slow_score(instrument, scale, sheet) for scale in instrument.scales]
     np.testing.assert_allclose(score(instrument, np.array([sheet]))[0], expected, rtol=1e-14)
+
+
+def test_instruments_scored_side_by_side_keep_their_own_items_and_scales() -> None:
+    sheets = [random_sheets(instrument, 50, seed=4) for instrument in INSTRUMENTS.values()]
+    one_by_one = [score(instrument, mine) for instrument, mine in zip(INSTRUMENTS.values(), sheets, strict=True)]
+    together = ScoringKey(tuple(INSTRUMENTS.values())).scores(np.concatenate(sheets, axis=1))
+    assert together.tobytes() == np.concatenate(one_by_one, axis=1).tobytes()
 
 
 def test_no_sheets_give_no_scores() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from data_contracts.errors import RegistryError
 from models import artifact
-from models.registry import latest_version, promote_alias, register, resolve
+from models.registry import fetch, latest_version, promote_alias, register, resolve
 from tests.lib.models import boosted_model, linear_model, random_rows
 
 PICKLES = (".pkl", ".pickle", ".joblib", ".cloudpickle", ".skops")
@@ -33,7 +33,8 @@ def tracking_uri(place):
 @pytest.mark.parametrize("model", [linear_model(), boosted_model()], ids=["linear", "lightgbm"])
 def test_what_comes_back_by_alias_is_the_same_model_to_the_bit(model, place, tracking_uri):
     promote_alias(model.outcome, latest_version(model.outcome, tracking_uri=tracking_uri), tracking_uri=tracking_uri)
-    found = resolve(model.outcome, place / "down", tracking_uri=tracking_uri)
+    version = resolve(model.outcome, tracking_uri=tracking_uri)
+    found = fetch(model.outcome, version, place / "down", tracking_uri=tracking_uri)
     assert found.name == f"balance-risk.{model.outcome}"
     assert artifact.to_files(artifact.load(found.path)) == artifact.to_files(model)
 
@@ -51,7 +52,8 @@ def test_mlflow_itself_loads_it_with_pickle_forbidden(place, tracking_uri, monke
     monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
     model = linear_model()
     promote_alias(model.outcome, "1", tracking_uri=tracking_uri)
-    found = resolve(model.outcome, place / "down", tracking_uri=tracking_uri)
+    version = resolve(model.outcome, tracking_uri=tracking_uri)
+    found = fetch(model.outcome, version, place / "down", tracking_uri=tracking_uri)
     loaded = mlflow.pyfunc.load_model(str(found.path.parents[1]))
     rows = random_rows(4)
     frame = pandas.DataFrame(rows.astype(np.float64), columns=list(model.feature_names))
@@ -76,10 +78,11 @@ def test_a_run_says_where_the_model_comes_from_and_holds_no_rows(tracking_uri):
 @pytest.mark.parametrize(
     ("ask", "message"),
     [
-        (lambda uri, to: resolve("burnout", to, alias="no", tracking_uri=uri), "has the alias .no..*promote"),
+        (lambda uri, to: resolve("burnout", alias="no", tracking_uri=uri), "has the alias .no..*promote"),
+        (lambda uri, to: fetch("burnout", "99", to, tracking_uri=uri), "no version 99 of balance-risk.burnout"),
         (lambda uri, to: promote_alias("burnout", "99", tracking_uri=uri), "no version 99 of balance-risk.burnout"),
         (lambda uri, to: latest_version("other", tracking_uri=uri), "Nothing is registered as balance-risk.other"),
-        (lambda uri, to: resolve("burnout", to, tracking_uri=f"sqlite:///{to}/x"), "no model registry.*register"),
+        (lambda uri, to: resolve("burnout", tracking_uri=f"sqlite:///{to}/x"), "no model registry.*register"),
         (lambda uri, to: latest_version("burnout", tracking_uri="http://127.0.0.1:9"), "Check that the server is up"),
     ],
 )  # fmt: skip

@@ -194,6 +194,22 @@ def test_keys_too_many_for_one_integer_are_still_told_apart():
     assert (result.n_accepted, result.n_duplicates, result.n_quarantined) == (n - 1, 1, 2)
 
 
+@pytest.mark.parametrize("n_persons", [3, 30])
+def test_versions_conflict_alike_among_few_rows_and_among_many(n_persons):
+    # Few keys are compared as tuples, many as integers; a key that mixed up person and item would find more repeats.
+    rows = [
+        changed("survey_answers", person_id=f"p{i}", item=f"item_{k}") for i in range(n_persons) for k in range(1, 6)
+    ]
+    assert checked("survey_answers", *rows).n_accepted == 5 * n_persons
+    result = checked("survey_answers", *rows, rows[0] | {"answer": "4"}, rows[1])
+    assert (result.n_accepted, result.n_quarantined, result.n_duplicates) == (5 * n_persons - 1, 2, 1)
+
+
+def test_an_empty_date_differs_from_the_first_day_there_is():
+    first = changed("consents", given_on="1900-01-01", withdrawn_on="1900-01-01", known_from="1900-01-01")
+    assert checked("consents", first, first | {"withdrawn_on": ""}).n_quarantined == 2
+
+
 def test_a_column_that_the_source_lacks_is_empty():
     columns_given = raw("persons", SOUND["persons"])
     del columns_given["education_level"], columns_given["is_deleted"]
