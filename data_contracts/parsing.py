@@ -45,10 +45,12 @@ def parse_column(column: Column, texts: Coded, findings: Findings) -> Any:
 
 
 def without_empty_texts(texts: Coded) -> Coded:
-    """Return the column with empty text made missing."""
+    """Return the column with empty text made missing, and gone from the vocabulary: consumers read words by their letters."""
     if "" not in texts.vocabulary:
         return texts
-    return Coded(np.where(texts.codes == texts.vocabulary.index(""), -1, texts.codes), texts.vocabulary)
+    empty = texts.vocabulary.index("")
+    codes = np.where(texts.codes == empty, -1, texts.codes - (texts.codes > empty)).astype(np.int32)
+    return Coded(codes, texts.vocabulary[:empty] + texts.vocabulary[empty + 1 :])
 
 
 def _without_faulty(texts: Coded, values: list[str | None]) -> Coded:

@@ -31,9 +31,13 @@ RawTable = dict[str, Coded]
 
 @dataclass(frozen=True)
 class Checked:
-    """Outcome of a check: ``n_rows = n_accepted + n_quarantined + n_duplicates``."""
+    """Outcome of a check: ``n_rows = n_accepted + n_quarantined + n_duplicates``.
+
+    ``row_numbers`` says, for each row of ``table``, under which number it stands in its source.
+    """
 
     table: Table
+    row_numbers: np.ndarray
     violations: list[Violation]
     n_rows: int
     n_accepted: int
@@ -48,7 +52,7 @@ def check(record: type[Record], raw: RawTable, *, received_on: date, origin: str
     """
     n = n_rows(raw) if raw else 0
     if n == 0:
-        return Checked(empty_table(record), [], 0, 0, 0, 0)
+        return Checked(empty_table(record), np.empty(0, dtype=np.int64), [], 0, 0, 0, 0)
     nothing = Coded(np.full(n, -1, dtype=np.int32), ())
     raw = {column.name: without_empty_texts(raw.get(column.name, nothing)) for column in columns(record)}
     findings = Findings(raw, n, origin, first_row)
@@ -62,7 +66,8 @@ def check(record: type[Record], raw: RawTable, *, received_on: date, origin: str
         table = {name: _compact(values) for name, values in take(table, accepted).items()}
     n_quarantined = int(np.count_nonzero(findings.bad_rows))
     violations = sorted(findings.violations, key=lambda violation: violation.row)
-    return Checked(table, violations, n, len(accepted), n_quarantined, n - len(accepted) - n_quarantined)
+    n_duplicates = n - len(accepted) - n_quarantined
+    return Checked(table, accepted + first_row, violations, n, len(accepted), n_quarantined, n_duplicates)
 
 
 def check_record(record_json: Any, received_on: date) -> tuple[dict[str, Table], list[Violation]]:

@@ -9,11 +9,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from data_contracts.errors import ContractViolation, SourceFileError
 from data_contracts.readers.csv_files import read_source_file
 from data_contracts.readers.parquet_files import write_tables
 from data_contracts.records import RECORDS, Record
-from data_contracts.tables import Table, empty_table, take
+from data_contracts.tables import Table, take
 from data_contracts.validation import Checked, Violation, check, orphans
 from pipeline.console import progress, read_json, sha256, write_json
 from pipeline.settings import IngestSettings
@@ -28,8 +30,10 @@ def run(workspace: Workspace, settings: IngestSettings) -> dict[str, Any]:
     require(workspace.source, "simulate (or put your own CSV files there)")
     received_on = settings.received_on or date.today()
     shutil.rmtree(workspace.tables, ignore_errors=True)  # no table of an earlier run outlives a refused one
-    tables, violations, reports = _check_files(workspace.source, settings, received_on)
-    violations += _drop_orphans(tables, reports)
+    checked, reports = _check_files(workspace.source, settings, received_on)
+    tables = {name: found.table for name, found in checked.items()}
+    violations = [violation for found in checked.values() for violation in found.violations]
+    violations += _drop_orphans(tables, {name: found.row_numbers for name, found in checked.items()}, reports)
     workspace.tables.mkdir(parents=True)
     _write_quarantine(workspace.tables / "quarantine.csv", violations)
     report: dict[str, Any] = {
@@ -48,23 +52,20 @@ def run(workspace: Workspace, settings: IngestSettings) -> dict[str, Any]:
 
 def _check_files(
     directory: Path, settings: IngestSettings, received_on: date
-) -> tuple[dict[str, Table], list[Violation], dict[str, Any]]:
-    tables: dict[str, Table] = {}
-    violations: list[Violation] = []
+) -> tuple[dict[str, Checked], dict[str, Any]]:
+    checked: dict[str, Checked] = {}
     reports: dict[str, Any] = {}
     faults: list[str] = []
     with progress("ingest source files", len(RECORDS)) as advance:
         for record in RECORDS:
             try:
-                checked, reports[record.table] = _check_file(directory, record, settings, received_on)
-                tables[record.table] = checked.table
-                violations += checked.violations
+                checked[record.table], reports[record.table] = _check_file(directory, record, settings, received_on)
             except SourceFileError as fault:
                 faults.append(str(fault))
             advance(1)
     if faults:
         raise SourceFileError("\n".join(faults))
-    return tables, violations, reports
+    return checked, reports
 
 
 def _check_file(
@@ -74,9 +75,7 @@ def _check_file(
     if not path.exists():
         if record.table in REQUIRED_TABLES:
             raise SourceFileError(f"{path}: no such file; every source needs persons, employments and consents.")
-        checked = Checked(
-            table=empty_table(record), violations=[], n_rows=0, n_accepted=0, n_quarantined=0, n_duplicates=0
-        )
+        checked = check(record, {}, received_on=received_on, origin=path.name)
         return checked, {**_counts(checked), "sha256": None, "notes": ["no such file: the table is empty"]}
     raw, notes = read_source_file(path, record, settings.known_from_assumptions.get(record.table))
     checked = check(record, raw, received_on=received_on, origin=path.name, first_row=2)
@@ -92,17 +91,22 @@ def _counts(checked: Checked) -> dict[str, int]:
     }
 
 
-def _drop_orphans(tables: dict[str, Table], reports: dict[str, Any]) -> list[Violation]:
+def _drop_orphans(
+    tables: dict[str, Table], row_numbers: dict[str, np.ndarray], reports: dict[str, Any]
+) -> list[Violation]:
     """Take rows of unknown persons out of the tables; the persons table may itself have lost rows to quarantine."""
     violations = []
     for name, lost in orphans(tables).items():
-        count = int(lost.sum())
-        if count:
-            tables[name] = take(tables[name], ~lost)
-            reports[name]["accepted"] -= count
-            reports[name]["quarantined"] += count
-            reason = f"{count} row(s) belong to persons that persons.csv does not have"
-            violations.append(Violation(f"{name}.csv", 0, "person_id", "person not in persons", "", reason))
+        tables[name] = take(tables[name], ~lost)
+        reports[name]["accepted"] -= int(lost.sum())
+        reports[name]["quarantined"] += int(lost.sum())
+        # The row number is enough to find the person; the identifier need not be repeated.
+        violations += [
+            Violation(
+                f"{name}.csv", row, "person_id", "person not in persons", None, "no accepted row of persons.csv has it"
+            )
+            for row in row_numbers[name][lost].tolist()
+        ]
     return violations
 
 

@@ -122,6 +122,20 @@ def test_a_missing_column_stops_the_run_and_is_named(root):
     assert "sampled_on" in output
 
 
+def test_a_refused_run_leaves_no_table_of_an_earlier_one_behind(root):
+    assert ingest(root)[0] == 0
+    source(root, "survey_answers").write_text("")
+    assert ingest(root)[0] == 3
+    assert list((root / "data" / "tables").glob("*.parquet")) == []
+
+
+def test_simulate_never_replaces_files_that_are_not_synthetic(root):
+    before = source(root, "persons").read_bytes()
+    result = CliRunner().invoke(app, ["simulate", "--workspace", str(root), "--params", str(root / "params.yaml")])
+    assert isinstance(result.exception, BalanceRiskError)
+    assert source(root, "persons").read_bytes() == before
+
+
 def test_an_empty_file_stops_the_run_and_is_named(root):
     source(root, "survey_answers").write_text("")
     code, output = ingest(root)
@@ -147,6 +161,7 @@ def test_rows_of_unknown_persons_are_quarantined_and_counted(root):
     code, output = ingest(root, "--json")
     assert code == 0
     assert json.loads(output[output.index("{") :])["tables"]["absence_spells"]["quarantined"] == 1
+    assert [(q["row"], q["rule"]) for q in quarantined(root)] == [("3", "person not in persons")]
     assert "nobody" not in (root / "data" / "tables" / "ingest.json").read_text()
 
 

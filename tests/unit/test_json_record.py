@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from data_contracts.records import TABLES
+from data_contracts.records import TABLES, columns
 from data_contracts.tables import n_rows
+from data_contracts.time_windows import day_number
 from data_contracts.validation import check_record
+from features.build import build_features
+from features.histories import Histories
 from tests.lib.sound_rows import RECEIVED_ON
 
 PERSON = {"person_id": "p1", "birth_year": 1980, "sex": "female", "known_from": "2025-01-01"}
@@ -107,3 +112,18 @@ def test_whole_numbers_may_be_written_with_a_point():
     tables, violations = check_record(record, RECEIVED_ON)
     assert violations == []
     np.testing.assert_array_equal(tables["survey_answers"]["answer"], [3.0, 3.0])
+
+
+def test_an_empty_text_in_any_optional_column_is_the_same_as_no_text():
+    request = json.loads((Path(__file__).parents[2] / "examples" / "request.json").read_text())
+    record, day = request["record"], date.fromisoformat(request["index_date"])
+    emptied = json.loads(json.dumps(record))
+    for table, declaration in TABLES.items():
+        optional = [c.name for c in columns(declaration) if not c.required and c.kind in ("text", "code")]
+        for row in [emptied["person"]] if table == "persons" else emptied[table]:
+            row |= {name: "" for name in optional if name not in row}
+    features = [
+        build_features(Histories.from_record(one, consent_on=day, received_on=day), day_number(day)).values.tobytes()
+        for one in (record, emptied)
+    ]
+    assert features[0] == features[1]
