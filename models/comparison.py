@@ -90,10 +90,11 @@ class OutOfFold:
 
 
 def out_of_fold(candidate: Candidate, rows: TrainingRows) -> OutOfFold:
-    """Predict every row by a model that never saw its person; of several estimators keep the best."""
+    """Predict every row by a model that never saw its person; of several estimators keep the simplest within one SE."""
     X = rows.columns(candidate.feature_names)
     fits = [_recalibrated(candidate, estimator, X, rows) for estimator in candidate.estimators]
-    return min(fits, key=lambda fit: float(np.average(log_losses(fit.log_odds, rows.y), weights=rows.weight)))
+    _, differences, errors = _differences(fits, rows)
+    return fits[simplest_within_one_standard_error(differences, errors)]
 
 
 def _recalibrated(candidate: Candidate, estimator: Any, X: np.ndarray, rows: TrainingRows) -> OutOfFold:
@@ -115,22 +116,30 @@ def compare(fits: Sequence[OutOfFold], rows: TrainingRows) -> Comparison:
         Simplest candidate first.
     rows : TrainingRows
     """
+    lines = [_line(fit, rows, *numbers) for fit, *numbers in zip(fits, *_differences(fits, rows), strict=True)]
+    return Comparison(choose(lines), _notes(lines))
+
+
+def _differences(fits: Sequence[OutOfFold], rows: TrainingRows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return each fit's log loss, its difference to the best, and that difference's standard error, each (n_fits,)."""
     losses = np.stack([log_losses(fit.log_odds, rows.y) for fit in fits])
     means = np.average(losses, axis=1, weights=rows.weight)
     best = int(means.argmin())
-    lines = [
-        _line(
-            fit, rows, mean, mean - means[best], clustered_standard_error(loss - losses[best], rows.weight, rows.person)
-        )
-        for fit, loss, mean in zip(fits, losses, means, strict=True)
-    ]
-    return Comparison(choose(lines), _notes(lines))
+    errors = [clustered_standard_error(loss - losses[best], rows.weight, rows.person) for loss in losses]
+    return means, means - means[best], np.array(errors)
+
+
+def simplest_within_one_standard_error(differences: Sequence[float], standard_errors: Sequence[float]) -> int:
+    """Return the first position (simplest first) whose difference to the best is at most its standard error."""
+    return [difference <= error for difference, error in zip(differences, standard_errors, strict=True)].index(True)
 
 
 def choose(lines: Sequence[ComparedCandidate]) -> tuple[ComparedCandidate, ...]:
     """Mark the simplest (first) line whose difference to the best is at most its standard error."""
     within = [line.difference <= line.standard_error for line in lines]
-    first = within.index(True)
+    first = simplest_within_one_standard_error(
+        [line.difference for line in lines], [line.standard_error for line in lines]
+    )
     return tuple(
         replace(line, within_one_standard_error=near, chosen=position == first)
         for position, (line, near) in enumerate(zip(lines, within, strict=True))

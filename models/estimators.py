@@ -105,9 +105,10 @@ class TreesEstimator(BaseEstimator):
         return np.asarray(self.booster_.predict(X, raw_score=True, num_threads=1))
 
 
-def _quarter(size: TreeSize) -> TreeSize:
-    """A quarter of the trees, for outcomes with few events."""
-    return replace(size, n_estimators=max(1, size.n_estimators // 4))
+def _sizes(size: TreeSize) -> tuple[TreeSize, ...]:
+    """Simplest first: a quarter of the trees for outcomes with few events, the size itself, and twice its leaves."""
+    quarter = replace(size, n_estimators=max(1, size.n_estimators // 4))
+    return quarter, size, replace(size, num_leaves=2 * size.num_leaves + 1)
 
 
 def _tree_parameters(size: TreeSize, seed: int) -> dict[str, Any]:
@@ -154,7 +155,7 @@ def _linear_raw(parts: dict[str, Any], X: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One model to compare: its name, its columns, its estimators (of several the best out of fold is taken)."""
+    """One model to compare: its name, its columns, its estimators (simplest first; that within one SE of the best is taken)."""
 
     name: str
     feature_names: tuple[str, ...]
@@ -170,7 +171,7 @@ def candidates(outcome: Outcome, usable: tuple[str, ...], trees: TreeSize, seed:
     usable : tuple of str
         Features that vary in the training rows, in catalogue order.
     trees : TreeSize
-        The largest; a quarter of its trees is tried too.
+        A quarter of its trees and twice its leaves are tried too.
     seed : int
     """
     short = SHORT + outcome.extra_short_features
@@ -179,5 +180,5 @@ def candidates(outcome: Outcome, usable: tuple[str, ...], trees: TreeSize, seed:
         Candidate("prior_absence", PRIOR_ABSENCE, (LinearEstimator(),)),
         Candidate("short", short, (LinearEstimator(),)),
         Candidate("logistic", usable, tuple(LinearEstimator(penalty) for penalty in PENALTIES)),
-        Candidate("lightgbm", usable, tuple(TreesEstimator(size, usable, seed) for size in (_quarter(trees), trees))),
+        Candidate("lightgbm", usable, tuple(TreesEstimator(size, usable, seed) for size in _sizes(trees))),
     )

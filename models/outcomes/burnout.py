@@ -43,8 +43,8 @@ class Burnout(Outcome):
 
     @property
     def mature_after_days(self) -> int:
-        """A survey on the window's last day must have had time to be registered."""
-        return LAST_DAY_AFTER + self.registration_lag_days
+        """A survey on the window's last day, known ``registration_lag_days`` later, is visible the day after that."""
+        return LAST_DAY_AFTER + self.registration_lag_days + 1
 
     @property
     def embargo_days(self) -> int:
@@ -64,7 +64,11 @@ class Burnout(Outcome):
         return np.stack([last_complete < 0, already], axis=1)
 
     def labels(self, histories: Histories, t: int, data_as_of: int) -> Labels:
-        """The first survey of the window decides; no survey is not observed, never 0."""
+        """The first survey of the window decides; no survey is not observed, never 0.
+
+        One scale at 50 or more is an event; 0 needs both scales below 50. With one low and the other unanswered the
+        survey does not say, and the label is not observed either.
+        """
         n = len(histories)
         if not self.is_mature(t, data_as_of):
             return Labels.not_mature(n)
@@ -77,7 +81,8 @@ class Burnout(Outcome):
         person, first = np.unique(person[order], return_index=True)
         first = order[first]
         y = np.full(n, np.nan)
-        y[person] = (scores[first] >= HIGH).any(axis=1)
+        event, both = (scores[first] >= HIGH).any(axis=1), np.isfinite(scores[first]).all(axis=1)
+        y[person] = np.where(event | both, event.astype(np.float64), np.nan)
         followed = np.full(n, self.horizon_days, dtype=np.int32)
         followed[person] = answered_on[first] - t
         status = np.where(np.isnan(y), Status.NOT_OBSERVED, Status.OBSERVED).astype(np.int8)

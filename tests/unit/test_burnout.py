@@ -28,7 +28,7 @@ def test_the_window_is_90_to_400_days_after_t_both_included(after, seen):
 
 
 @pytest.mark.parametrize(
-    ("personal", "work", "expected"), [(25, 25, 0.0), (50, 25, 1.0), (25, 50, 1.0), (50, None, 1.0), (None, 25, 0.0)]
+    ("personal", "work", "expected"), [(25, 25, 0.0), (50, 25, 1.0), (25, 50, 1.0), (50, None, 1.0)]
 )
 def test_either_scale_at_50_is_an_event(personal, work, expected):
     assert y(inventory(day(T, 100), personal, work)) == expected
@@ -43,10 +43,15 @@ def test_a_survey_without_a_score_on_either_scale_does_not_decide():
     assert y(inventory(day(T, 100), None, None), inventory(day(T, 200), 75, 25)) == 1.0
 
 
+@pytest.mark.parametrize(("personal", "work"), [(25, None), (None, 25)])
+def test_one_low_scale_and_the_other_unanswered_does_not_say_no_event(personal, work):
+    assert found(inventory(day(T, 100), personal, work)).status.tolist() == [Status.NOT_OBSERVED]
+
+
 def test_mature_400_days_and_the_registration_lag_after_t():
     survey = inventory(day(T, 100), 75, 75)
-    assert found(survey, data_as_of=day(T, 413)).status.tolist() == [Status.NOT_MATURE]
-    assert found(survey, data_as_of=day(T, 414)).status.tolist() == [Status.OBSERVED]
+    assert found(survey, data_as_of=day(T, 414)).status.tolist() == [Status.NOT_MATURE]
+    assert found(survey, data_as_of=day(T, 415)).status.tolist() == [Status.OBSERVED]
 
 
 def test_the_embargo_covers_the_windows_last_day():
