@@ -43,8 +43,8 @@ def boosted(outcome: str, seed: int = 1, refits: tuple[RiskModel, ...] = ()) -> 
 def linear(outcome: str, seed: int = 1, refits: tuple[RiskModel, ...] = ()) -> RiskModel:
     ones, weights = np.ones(N), np.random.default_rng(seed).normal(0, 0.05, N)
     return RiskModel(
-        outcome=outcome, name="linear", kind="linear", feature_names=FEATURE_NAMES, impute=ones, mean=ones, scale=ones,
-        coefficients=weights, reference_risk=0.1, refits=refits,
+        outcome=outcome, name="linear", kind="linear", feature_names=FEATURE_NAMES, impute=ones,
+        low=0 * ones, high=1e4 * ones, mean=ones, scale=ones,         coefficients=weights, reference_risk=0.1, refits=refits,
     )  # fmt: skip
 
 

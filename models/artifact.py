@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from data_contracts.errors import ArtifactError, MissingInputError
-from models.risk_model import RiskModel
+from models.risk_model import LINEAR_PARTS, RiskModel
 
 __all__ = ["FILE_NAME", "FORMAT", "RiskModel", "from_files", "load", "read_files", "save", "to_files"]
 
@@ -26,7 +26,6 @@ FORMAT = 1
 FILE_NAME = re.compile(r"model\.json|booster\.txt|refit_\d\d\.txt")
 """Every file an artifact may have, and so every name that is ever opened."""
 
-_ARRAYS = ("impute", "mean", "scale", "coefficients")
 _SCALARS = ("outcome", "name", "kind", "intercept", "recalibration_intercept", "recalibration_slope", "reference_risk")
 
 
@@ -95,7 +94,7 @@ def _refit_name(position: int) -> str:
 
 
 def _to_json(model: RiskModel) -> dict[str, Any]:
-    arrays = {name: _listed(getattr(model, name)) for name in _ARRAYS}
+    arrays = {name: _listed(getattr(model, name)) for name in LINEAR_PARTS}
     golden = None if model.golden is None else {"rows": [_listed(row) for row in model.golden[0]],
                                                 "log_odds": _listed(model.golden[1])}  # fmt: skip
     scalars = {name: getattr(model, name) for name in _SCALARS}
@@ -112,7 +111,7 @@ def _from_json(
     document: dict[str, Any], files: Mapping[str, bytes], trees: str, refits: tuple[RiskModel, ...]
 ) -> RiskModel:
     values: dict[str, Any] = {name: document[name] for name in _SCALARS}
-    values |= {name: _array(document[name], np.float64) for name in _ARRAYS}
+    values |= {name: _array(document[name], np.float64) for name in LINEAR_PARTS}
     golden = document["golden"]
     return RiskModel(
         **values,

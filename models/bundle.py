@@ -18,7 +18,6 @@ import re
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -110,9 +109,9 @@ def open_bundle(path: Path, public_key_path: Path) -> RiskModel:
     manifest = json.loads(manifest_bytes)
     _check_fit(str(path), path.parent.name, manifest["outcome"], manifest["fingerprint"])
     trial_parse(files)
-    model = checked_model(files)
+    model = checked_model(files, manifest["version"], hashlib.sha256(manifest_bytes).hexdigest())
     _check_fit(str(path), manifest["outcome"], model.outcome, model.facts.get("fingerprint"))
-    return replace(model, version=manifest["version"], artifact_sha256=hashlib.sha256(manifest_bytes).hexdigest())
+    return model
 
 
 def _manifest(files: Mapping[str, bytes], outcome: str, version: str) -> bytes:

@@ -6,7 +6,7 @@ one-standard-error rule); here with the standard error of the paired difference,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -120,16 +120,16 @@ def compare(fits: Sequence[OutOfFold], rows: TrainingRows) -> Comparison:
     return Comparison(choose(lines), _notes(lines))
 
 
-def _differences(fits: Sequence[OutOfFold], rows: TrainingRows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return each fit's log loss, its difference to the best, and that difference's standard error, each (n_fits,)."""
+def _differences(fits: Sequence[OutOfFold], rows: TrainingRows) -> tuple[list[float], list[float], list[float]]:
+    """Return each fit's log loss, its difference to the best, and that difference's standard error."""
     losses = np.stack([log_losses(fit.log_odds, rows.y) for fit in fits])
     means = np.average(losses, axis=1, weights=rows.weight)
     best = int(means.argmin())
     errors = [clustered_standard_error(loss - losses[best], rows.weight, rows.person) for loss in losses]
-    return means, means - means[best], np.array(errors)
+    return means.tolist(), (means - means[best]).tolist(), errors
 
 
-def simplest_within_one_standard_error(differences: Sequence[float], standard_errors: Sequence[float]) -> int:
+def simplest_within_one_standard_error(differences: Iterable[float], standard_errors: Iterable[float]) -> int:
     """Return the first position (simplest first) whose difference to the best is at most its standard error."""
     return [difference <= error for difference, error in zip(differences, standard_errors, strict=True)].index(True)
 

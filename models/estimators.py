@@ -15,9 +15,16 @@ from sklearn.linear_model import LogisticRegression
 
 from models.outcomes.outcome import Outcome
 from models.published_models import ROELEN_COEFFICIENTS, ROELEN_FEATURES, ROELEN_INTERCEPT
+from models.risk_model import LINEAR_PARTS
 
 PRIOR_ABSENCE = ("days_doctor_365", "starts_doctor_365", "days_doctor_730", "days_self_365", "starts_self_365")
 SHORT = ("age_years", "is_female", "srh_self_rated_health", "days_doctor_365", "starts_doctor_365")
+
+EXTREMES_NOT_KEPT = 5
+"""The range of a feature in training leaves out this many rows at either end: an extreme value is one person's."""
+
+NO_LIMIT = 1e9
+"""Range of the published formula's columns: it was fitted elsewhere, and holds as printed."""
 
 MILD_PENALTY = 1.0
 """Inverse strength for baselines with a handful of columns: keeps them finite, changes nothing else."""
@@ -39,7 +46,7 @@ class TreeSize:
 
 
 class LinearEstimator(BaseEstimator):
-    """L2-penalised logistic regression on median-imputed, standardised columns.
+    """L2-penalised logistic regression on median-imputed, standardised columns held within their range in training.
 
     Parameters
     ----------
@@ -52,13 +59,14 @@ class LinearEstimator(BaseEstimator):
 
     def fit(self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray) -> LinearEstimator:
         """Fit on X, shape (n, n_columns), NaN for missing; a column without any value counts as 0."""
-        impute, filled = _imputed(X)
+        impute, low, high, filled = _prepared(X)
         mean = np.average(filled, axis=0, weights=sample_weight)
         spread = np.sqrt(np.average((filled - mean) ** 2, axis=0, weights=sample_weight))
         scale = np.where(spread > 1e-9, spread, 1.0)
         model = LogisticRegression(C=self.inverse_penalty, solver="newton-cholesky")
         model.fit((filled - mean) / scale, y, sample_weight=sample_weight)
-        self.parts_ = _linear_parts(impute, mean, scale, model.coef_[0], float(model.intercept_[0]))
+        columns = (impute, low, high, mean, scale, model.coef_[0])
+        self.parts_ = _linear_parts(columns, float(model.intercept_[0]))
         return self
 
     def decision_function(self, X: np.ndarray) -> np.ndarray:
@@ -71,12 +79,11 @@ class RoelenEstimator(BaseEstimator):
 
     def fit(self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray) -> RoelenEstimator:
         """Learn what to put in for missing values."""
-        impute, filled = _imputed(X)
-        mean = np.average(filled, axis=0, weights=sample_weight)
+        impute, *_ = _prepared(X)
+        mean = np.average(np.where(np.isnan(X), impute, X.astype(np.float64)), axis=0, weights=sample_weight)
         coefficients = np.array(ROELEN_COEFFICIENTS)
-        self.parts_ = _linear_parts(
-            impute, mean, np.ones(3), coefficients, ROELEN_INTERCEPT + float(coefficients @ mean)
-        )
+        columns = (impute, np.full(3, -NO_LIMIT), np.full(3, NO_LIMIT), mean, np.ones(3), coefficients)
+        self.parts_ = _linear_parts(columns, ROELEN_INTERCEPT + float(coefficients @ mean))
         return self
 
     def decision_function(self, X: np.ndarray) -> np.ndarray:
@@ -127,29 +134,30 @@ def _tree_parameters(size: TreeSize, seed: int) -> dict[str, Any]:
     }
 
 
-def _imputed(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Medians per column (0 where nothing is known) and X with them filled in, float64."""
+def _prepared(X: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Per column the median (0 where nothing is known), lowest and highest value; and X filled in and held within them."""
     known = np.isfinite(X).any(axis=0)
     impute = np.zeros(X.shape[1])
     impute[known] = np.nanmedian(X[:, known].astype(np.float64), axis=0)
-    return impute, np.where(np.isnan(X), impute, X.astype(np.float64))
+    ranges = [_range(column, median) for column, median in zip(X.T, impute.tolist(), strict=True)]
+    low, high = np.array(ranges).T
+    return impute, low, high, np.clip(np.where(np.isnan(X), impute, X.astype(np.float64)), low, high)
 
 
-def _linear_parts(
-    impute: np.ndarray, mean: np.ndarray, scale: np.ndarray, coefficients: np.ndarray, intercept: float
-) -> dict[str, Any]:
-    return {
-        "kind": "linear",
-        "impute": impute,
-        "mean": mean,
-        "scale": scale,
-        "coefficients": coefficients,
-        "intercept": intercept,
-    }
+def _range(column: np.ndarray, median: float) -> tuple[float, float]:
+    """Lowest and highest value without the extremes, which are single persons'; the median where little is known."""
+    known = np.sort(column[np.isfinite(column)]).astype(np.float64)
+    if len(known) <= 2 * EXTREMES_NOT_KEPT:
+        return median, median
+    return float(known[EXTREMES_NOT_KEPT]), float(known[-EXTREMES_NOT_KEPT - 1])
+
+
+def _linear_parts(columns: tuple[np.ndarray, ...], intercept: float) -> dict[str, Any]:
+    return {"kind": "linear", "intercept": intercept, **dict(zip(LINEAR_PARTS, columns, strict=True))}
 
 
 def _linear_raw(parts: dict[str, Any], X: np.ndarray) -> np.ndarray:
-    filled = np.where(np.isnan(X), parts["impute"], X)
+    filled = np.clip(np.where(np.isnan(X), parts["impute"], X), parts["low"], parts["high"])
     return parts["intercept"] + (filled - parts["mean"]) / parts["scale"] @ parts["coefficients"]
 
 

@@ -7,6 +7,7 @@ risk is told as fully as what raises it, and what can be changed is said to be s
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Literal
@@ -20,9 +21,12 @@ from data_contracts.time_windows import calendar_date
 from features.catalogue import POSITIONS, feature
 from features.feature import Feature
 from models.risk_model import RiskModel
-from models.wording import reason_text
+from models.wording import reason_text, shown_value
 
 Direction = Literal["raises", "lowers", "none"]
+
+_OBSERVED = ("survey_answers", "lab_results")
+"""Tables of answers and samples; a count over a window has no day of its own."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,8 @@ class Reason:
     """What one feature adds to the log-odds.
 
     ``value`` is None where it is missing; ``without_consent`` says that this is because the person has not consented to
-    the use of its source. ``observed_on`` is the day of the observation behind the value, where there is one.
+    the use of its source. ``shown`` is the value as text, with its unit. ``observed_on`` is the day of the answer or the
+    sample behind the value, where there is one.
     """
 
     group: Domain
@@ -39,6 +44,7 @@ class Reason:
     text: dict[str, str]
     value: float | None
     unit: str
+    shown: dict[str, str]
     observed_on: str | None
     contribution: float
     direction: Direction
@@ -87,13 +93,13 @@ class Explanation:
     @cached_property
     def reasons(self) -> tuple[Reason, ...]:
         """All reasons, the largest contribution first."""
-        return tuple(self._reason(position) for position in self._ranked)
+        return tuple(self._reason(position) for position in self._ranked.tolist())
 
     def strongest(self, raising: int, lowering: int) -> tuple[Reason, ...]:
         """Return at most so many reasons that raise and that lower the risk, the largest contribution first."""
-        signs = np.sign(self.contributions[self._ranked])
-        kept = np.sort(np.concatenate([np.flatnonzero(signs > 0)[:raising], np.flatnonzero(signs < 0)[:lowering]]))
-        return tuple(self._reason(position) for position in self._ranked[kept])
+        ranked = self.contributions[self._ranked]
+        kept = np.sort(np.concatenate([(ranked > 0).nonzero()[0][:raising], (ranked < 0).nonzero()[0][:lowering]]))
+        return tuple(self._reason(position) for position in self._ranked[kept].tolist())
 
     @property
     def domains(self) -> tuple[DomainSum, ...]:
@@ -113,18 +119,20 @@ class Explanation:
     def _reason(self, position: int) -> Reason:
         one = feature(self.feature_names[position])
         # The shortest text of a float32 reads back to the same float32, and shows 61.3 rather than 61.29999923706055.
-        value = None if np.isnan(self.values[position]) else float(str(self.values[position]))
+        value = None if math.isnan(self.values[position]) else float(str(self.values[position]))
         contribution = float(self.contributions[position])
         direction = _direction(contribution)
         without_consent = value is None and self._lacks_consent(one)
+        shown = shown_value(one, value, without_consent)
         return Reason(
             group=one.domain,
             feature=one.name,
             label={"nb": one.label_nb, "en": one.label_en},
-            text=reason_text(one, value, direction, without_consent),
+            text=reason_text(one, shown, direction, is_known=value is not None),
             value=value,
             unit=one.unit,
-            observed_on=self._observed_on(position, value),
+            shown=shown,
+            observed_on=self._observed_on(one, position) if value is not None else None,
             contribution=contribution,
             direction=direction,
             modifiable=one.modifiable,
@@ -132,9 +140,11 @@ class Explanation:
             without_consent=without_consent,
         )
 
-    def _observed_on(self, position: int, value: float | None) -> str | None:
-        age = self.ages[position]
-        return None if value is None or np.isnan(age) else calendar_date(self.t - round(float(age))).isoformat()
+    def _observed_on(self, one: Feature, position: int) -> str | None:
+        age = float(self.ages[position])
+        if one.table not in _OBSERVED or math.isnan(age):
+            return None
+        return calendar_date(self.t - round(age)).isoformat()
 
     def _lacks_consent(self, one: Feature) -> bool:
         source = TABLES[one.table].consent_source

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 INTERVAL = (0.05, 0.95)
 """Quantiles of the refits' risks that are served as the interval."""
 
+LINEAR_PARTS = ("impute", "low", "high", "mean", "scale", "coefficients")
+"""The arrays of a linear model, one number per feature each."""
+
+_ROWS_AT_ONCE = 1000
+"""Linear refits are numbered together; this bounds the memory of their terms (rows x refits x features)."""
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class RiskModel:
@@ -35,8 +41,9 @@ class RiskModel:
     kind : {"linear", "lightgbm"}
     feature_names : tuple of str
         The model's columns, in order; names of the feature catalogue.
-    impute, mean, scale, coefficients : float64 array, shape (n_features,)
-        Linear models only: ``raw = intercept + sum(coefficients * (imputed x - mean) / scale)``.
+    impute, low, high, mean, scale, coefficients : float64 array, shape (n_features,)
+        Linear models only: ``raw = intercept + sum(coefficients * (clipped x - mean) / scale)``, where a missing x is
+        ``impute`` and x is held within ``low..high``, the range it was fitted to.
     intercept : float
         Linear models only.
     booster_text : str
@@ -66,6 +73,8 @@ class RiskModel:
     kind: Literal["linear", "lightgbm"]
     feature_names: tuple[str, ...]
     impute: np.ndarray | None = None
+    low: np.ndarray | None = None
+    high: np.ndarray | None = None
     mean: np.ndarray | None = None
     scale: np.ndarray | None = None
     coefficients: np.ndarray | None = None
@@ -132,7 +141,7 @@ class RiskModel:
         """Return the 5 % and 95 % quantiles of the refits' risks, float64 of shape (n_rows, 2); NaN without refits."""
         if not self.refits:
             return np.full((len(X), 2), np.nan)
-        return np.quantile(np.stack([refit.risks(X) for refit in self.refits]), INTERVAL, axis=0).T
+        return _quantiles(risk_of(self._refit_log_odds(_checked_rows(self, X))), INTERVAL)
 
     def outside_training_range(self, X: np.ndarray) -> np.ndarray:
         """True where a value lies outside those of the training rows, bool of shape (n_rows, n_features)."""
@@ -156,10 +165,30 @@ class RiskModel:
         return self.intercept + _row_sums(self._terms(X))
 
     def _terms(self, X: np.ndarray) -> np.ndarray:
-        assert self.impute is not None
-        assert self.coefficients is not None
-        filled = np.where(np.isnan(X), self.impute, X.astype(np.float64))
-        return (filled - self.mean) / self.scale * self.coefficients
+        return _linear_terms(X, *(getattr(self, part) for part in LINEAR_PARTS))
+
+    def _refit_log_odds(self, X: np.ndarray) -> np.ndarray:
+        """Log-odds of every refit, float64 of shape (n_refits, n_rows)."""
+        if self.kind == "lightgbm":
+            return np.stack([refit.log_odds(X) for refit in self.refits])
+        starts = range(0, max(len(X), 1), _ROWS_AT_ONCE)
+        raw = np.concatenate([self._linear_refits_raw(X[start : start + _ROWS_AT_ONCE]) for start in starts])
+        intercept, slope = self._refit_recalibration
+        return (intercept + slope * raw).T
+
+    def _linear_refits_raw(self, X: np.ndarray) -> np.ndarray:
+        intercepts, parts = self._stacked_refits
+        return intercepts + _row_sums(_linear_terms(X[:, np.newaxis], *parts))
+
+    @cached_property
+    def _stacked_refits(self) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Intercepts, shape (n_refits,), and the parts of the linear refits, each of shape (n_refits, n_features)."""
+        parts = [np.stack([getattr(refit, part) for refit in self.refits]) for part in LINEAR_PARTS]
+        return np.array([refit.intercept for refit in self.refits]), parts
+
+    @cached_property
+    def _refit_recalibration(self) -> np.ndarray:
+        return np.array([(one.recalibration_intercept, one.recalibration_slope) for one in self.refits]).T
 
 
 def risk_of(log_odds: np.ndarray) -> np.ndarray:
@@ -167,10 +196,34 @@ def risk_of(log_odds: np.ndarray) -> np.ndarray:
     return np.exp(-np.logaddexp(0.0, -np.asarray(log_odds, dtype=np.float64)))
 
 
+def _linear_terms(
+    X: np.ndarray,
+    impute: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    mean: np.ndarray,
+    scale: np.ndarray,
+    coefficients: np.ndarray,
+) -> np.ndarray:
+    filled = np.where(np.isnan(X), impute, X.astype(np.float64))
+    # A straight line knows nothing beyond the values it was fitted to: days since an event grow with every year in service.
+    return (np.minimum(np.maximum(filled, low), high) - mean) / scale * coefficients
+
+
+def _quantiles(values: np.ndarray, shares: tuple[float, ...]) -> np.ndarray:
+    """Quantiles over the first axis, the same bits as ``np.quantile`` in a tenth of its time; (n_columns, n_shares)."""
+    place = np.array(shares) * (len(values) - 1)
+    below = place.astype(np.intp)
+    ordered = np.sort(values, axis=0)
+    low, high = ordered[below], ordered[np.minimum(below + 1, len(values) - 1)]
+    step = (place - below)[:, np.newaxis]
+    return np.where(step < 0.5, low + (high - low) * step, high - (high - low) * (1 - step)).T
+
+
 def _row_sums(terms: np.ndarray) -> np.ndarray:
     # Not `X @ coefficients`: BLAS picks its order of summation by the number of rows, so the last bits would depend on
     # the batch. A reduction over the last axis of a C-contiguous array adds each row in the same pairwise order.
-    return np.add.reduce(np.ascontiguousarray(terms), axis=1)
+    return np.add.reduce(np.ascontiguousarray(terms), axis=-1)
 
 
 @lru_cache(maxsize=64)
@@ -203,12 +256,16 @@ def _check_parts(model: RiskModel) -> None:
         raise ArtifactError(f"{where}: the text of the boosted trees is missing.")
     if model.kind == "linear":
         _check_numbers(model, where)
-    if any(refit.feature_names != model.feature_names or refit.refits for refit in model.refits):
-        raise ArtifactError(f"{where}: refits must have the model's own columns and no refits of their own.")
+    if any(_is_foreign(refit, model) for refit in model.refits):
+        raise ArtifactError(f"{where}: refits must have the model's own kind and columns and no refits of their own.")
+
+
+def _is_foreign(refit: RiskModel, model: RiskModel) -> bool:
+    return bool(refit.kind != model.kind or refit.feature_names != model.feature_names or refit.refits)
 
 
 def _check_numbers(model: RiskModel, where: str) -> None:
-    for part in ("impute", "mean", "scale", "coefficients"):
+    for part in LINEAR_PARTS:
         numbers = getattr(model, part)
         if numbers is None or numbers.shape != (len(model.feature_names),) or not np.isfinite(numbers).all():
             raise ArtifactError(f"{where}: {part} must hold one finite number per feature.")

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from data_contracts.errors import NotEnoughDataError
 from data_contracts.time_windows import calendar_date
 from models.comparison import Comparison, OutOfFold, TrainingRows, compare, out_of_fold
-from models.estimators import TreeSize, candidates
+from models.estimators import EXTREMES_NOT_KEPT, TreeSize, candidates
 from models.evaluation.intervals import resampled_weights
 from models.outcomes.outcome import Outcome
 from models.risk_model import RiskModel
@@ -23,9 +23,6 @@ from models.training_set import TrainingSet
 FEWEST_ROWS = 200
 FEWEST_EVENTS = 20
 GOLDEN_ROWS = 24
-
-EXTREMES_NOT_KEPT = 5
-"""The range of a feature in training leaves out this many rows at either end: an extreme value is one person's."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +93,10 @@ def _train(
         on_step(f"comparing {candidate.name}")
         fits.append(out_of_fold(candidate, rows))
     comparison = compare(fits, rows)
-    facts = _facts(training_set, split, rows, comparison)
+    facts = _facts(training_set, split, rows, comparison) | {
+        "label": {"nb": outcome.label_nb, "en": outcome.label_en},
+        "horizon_days": outcome.horizon_days,
+    }
     models = {fit.candidate.name: _refitted(fit, rows, outcome.name, facts, seed) for fit in fits}
     on_step(f"refitting {comparison.chosen.name} on resampled persons")
     (winner,) = [fit for fit in fits if fit.candidate.name == comparison.chosen.name]

@@ -13,6 +13,7 @@ import resource
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -49,9 +50,10 @@ def trial_parse(files: Mapping[str, bytes]) -> None:
         raise ArtifactError(f"The model failed its trial: the process that parsed it {ended}. Export it again.")
 
 
-def checked_model(files: Mapping[str, bytes]) -> RiskModel:
+def checked_model(files: Mapping[str, bytes], version: str = "", artifact_sha256: str = "") -> RiskModel:
     """Parse model and refits; return the model if its golden rows get their log-odds to 1e-9, else ArtifactError."""
-    model = from_files(files)
+    # Named before the check: a copy made after it would have lost the trees that the check has parsed.
+    model = replace(from_files(files), version=version, artifact_sha256=artifact_sha256)
     if model.golden is None or not len(model.golden[0]):
         raise ArtifactError("The model has no golden rows, so it cannot be checked. Train it again.")
     rows, expected = model.golden

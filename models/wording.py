@@ -48,37 +48,68 @@ _POSSIBILITY = {
 }
 _NOT_KNOWN = {"nb": "ikke kjent", "en": "not known"}
 _NOT_USED = {"nb": "ikke brukt, fordi samtykke ikke er gitt", "en": "not used, because consent is not given"}
-_YES_NO = {"nb": ("nei", "ja"), "en": ("no", "yes")}
+_YES_NO = ({"nb": "nei", "en": "no"}, {"nb": "ja", "en": "yes"})
+_EDUCATION = (
+    {"nb": "grunnskole", "en": "basic school"},
+    {"nb": "videregående skole", "en": "upper secondary school"},
+    {"nb": "høyere utdanning", "en": "higher education"},
+)
+_NO_UNIT = ("", "")
 _UNIT_WORDS = {
-    "1": {"nb": "", "en": ""},
-    "level": {"nb": "", "en": ""},
-    "a": {"nb": "år", "en": "years"},
-    "d": {"nb": "dager", "en": "days"},
-    "score": {"nb": "poeng", "en": "points"},
+    "1": (_NO_UNIT, _NO_UNIT),
+    "a": ((" år", " year"), (" år", " years")),
+    "d": ((" dag", " day"), (" dager", " days")),
+    "score": ((" poeng", " point"), (" poeng", " points")),
+    "%": ((" %", "%"), (" %", "%")),
 }
+"""Singular and plural, each in Norwegian and English; other units are written as in ``_SYMBOLS`` or as they are."""
+
+_SYMBOLS = {"mm[Hg]": "mmHg", "kg/m2": "kg/m²", "ug/L": "µg/L", "m[IU]/L": "mIU/L"}
+_CHANGE = "_change"
+_COUNTS = ("pain_sites_count", "pain_sites_count" + _CHANGE)
+"""Scales whose points are things that are counted."""
+
+_FLAGS = ("bis_case",)
+"""Scales that are yes or no."""
 
 
-def reason_text(feature: Feature, value: float | None, direction: str, without_consent: bool) -> dict[str, str]:
-    """Return one statement per language: what it is, its value, how the model takes it, and what can be done."""
-    texts = {}
-    for language, label in (("nb", feature.label_nb), ("en", feature.label_en)):
-        if value is None:
-            shown, possibility = (_NOT_USED if without_consent else _NOT_KNOWN)[language], ""
-        else:
-            shown = _value_text(feature, value, language)
-            possibility = _POSSIBILITY[direction][language] if feature.modifiable else ""
-        texts[language] = f"{label}: {shown}. {_ASSOCIATION[direction][language]}{possibility}"
-    return texts
-
-
-def _value_text(feature: Feature, value: float, language: str) -> str:
+def shown_value(feature: Feature, value: float | None, without_consent: bool) -> dict[str, str]:
+    """Return a value as text per language, with its unit, or why there is none."""
+    if value is None:
+        return _NOT_USED if without_consent else _NOT_KNOWN
     if _is_flag(feature) and value in (0, 1):
-        return _YES_NO[language][int(value)]
-    number = f"{value:.4g}" if abs(value) < 1000 else f"{value:.0f}"
-    number = number.replace(".", ",") if language == "nb" else number
-    return f"{number} {_UNIT_WORDS.get(feature.unit, {language: feature.unit})[language]}".strip()
+        return _YES_NO[int(value)]
+    if feature.unit == "level" and value in (1, 2, 3):
+        return _EDUCATION[int(value) - 1]
+    number, (nb, en) = _number(feature, value), _unit_words(feature, value)
+    return {"nb": number.replace(".", ",") + nb, "en": number + en}
+
+
+def reason_text(feature: Feature, shown: dict[str, str], direction: str, is_known: bool) -> dict[str, str]:
+    """Return one statement per language: what it is, its value, how the model takes it, and what can be done."""
+    association = _ASSOCIATION[direction]
+    possibility = _POSSIBILITY[direction if feature.modifiable and is_known else "none"]
+    return {
+        "nb": f"{feature.label_nb}: {shown['nb']}. {association['nb']}{possibility['nb']}",
+        "en": f"{feature.label_en}: {shown['en']}. {association['en']}{possibility['en']}",
+    }
+
+
+def _number(feature: Feature, value: float) -> str:
+    number = f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
+    sign = "+" if value > 0 and feature.name.endswith(_CHANGE) else ""
+    return sign + number.replace("-", "−")
+
+
+def _unit_words(feature: Feature, value: float) -> tuple[str, str]:
+    if feature.name in _COUNTS:
+        return _NO_UNIT
+    if feature.unit not in _UNIT_WORDS:
+        symbol = f" {_SYMBOLS.get(feature.unit, feature.unit)}"
+        return symbol, symbol
+    return _UNIT_WORDS[feature.unit][abs(value) != 1]
 
 
 def _is_flag(feature: Feature) -> bool:
     # The catalogue has no kind of its own for yes/no: such a feature says in its meaning what 1 stands for.
-    return feature.unit == "1" and feature.meaning.startswith("1 ")
+    return feature.name in _FLAGS or (feature.unit == "1" and feature.meaning.startswith("1 "))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,9 @@ from features.histories import Histories
 from models.bundle import current_bundle, open_bundle
 from models.explanation import Explanation, explain
 from models.outcomes import OUTCOMES
-from models.outcomes.outcome import ELIGIBLE, Outcome
+from models.outcomes.outcome import ELIGIBLE, Outcome, general_eligibility
 from models.risk_model import RiskModel, risk_of
-from models.wording import risk_band
+from models.wording import RISK_BANDS, risk_band
 from serving import notices
 from serving.notices import NOT_ELIGIBLE, STALE_SURVEY_DAYS, Notice
 from serving.responses import Band, ExplanationResponse, ModelBody, OutcomeExplanation, OutcomeRisk, RiskResponse, Texts
@@ -30,6 +31,7 @@ RAISING, LOWERING = 5, 3
 """How many reasons of each direction ``/v1/risk`` gives; more are read by nobody, all are in ``/v1/explanation``."""
 
 _MOST_NAMED = 3
+_BANDS = {one.name: Band(name=one.name, label=Texts(nb=one.label_nb, en=one.label_en)) for one in RISK_BANDS}
 _AGE = POSITIONS["age_years"]
 _SURVEY_AGES = {one.name: one.age_feature for one in FEATURES if one.table == "survey_answers" and one.age_feature}
 
@@ -42,6 +44,10 @@ class _Case:
     matrix: FeatureMatrix
     t: int
 
+    @cached_property
+    def general_eligibility(self) -> np.ndarray:
+        return general_eligibility(self.histories, self.t, self.matrix.values[:, _AGE])
+
     @property
     def consented(self) -> np.ndarray:
         return self.histories.consented[0]
@@ -49,6 +55,20 @@ class _Case:
     @property
     def values(self) -> np.ndarray:
         return self.matrix.values[0]
+
+
+class _Served:
+    """A model with what its answers always say, built once."""
+
+    def __init__(self, model: RiskModel) -> None:
+        self.model = model
+        self.outcome = OUTCOMES[model.outcome]
+        # The model says what it was trained to predict: parameters such as min_days are part of it.
+        declared = {"nb": self.outcome.label_nb, "en": self.outcome.label_en}
+        self.label = Texts(**model.facts.get("label", declared))
+        self.horizon_days = model.facts.get("horizon_days", self.outcome.horizon_days)
+        self.body = _model_body(model)
+        self.survey_ages = [POSITIONS[_SURVEY_AGES[name]] for name in model.feature_names if name in _SURVEY_AGES]
 
 
 @dataclass(frozen=True)
@@ -73,24 +93,28 @@ class Predictor:
 
         Raises RecordViolation if the record breaks the data contract, ArtifactError if an outcome has no model.
         """
-        models, case = self._models(outcomes), _case(record, index_date, received_on)
-        return RiskResponse(index_date=index_date, outcomes={name: _risk(models[name], case) for name in outcomes})
+        served, case = self._asked(outcomes), _case(record, index_date, received_on)
+        return RiskResponse(index_date=index_date, outcomes={name: _risk(served[name], case) for name in outcomes})
 
     def explain(
         self, record: dict[str, Any], index_date: date, outcomes: Sequence[str], received_on: date
     ) -> ExplanationResponse:
         """Return the risk of each outcome with all reasons, the base and the sum per domain; raises as ``predict``."""
-        models, case = self._models(outcomes), _case(record, index_date, received_on)
-        explained = {name: _explanation(models[name], case) for name in outcomes}
+        served, case = self._asked(outcomes), _case(record, index_date, received_on)
+        explained = {name: _explanation(served[name], case) for name in outcomes}
         return ExplanationResponse(index_date=index_date, outcomes=explained)
 
-    def _models(self, outcomes: Sequence[str]) -> dict[str, RiskModel]:
+    @cached_property
+    def _served(self) -> dict[str, _Served]:
+        return {name: _Served(model) for name, model in self.models.items()}
+
+    def _asked(self, outcomes: Sequence[str]) -> dict[str, _Served]:
         absent = [name for name in outcomes if name not in self.models]
         if absent:
             raise ArtifactError(
                 f"No model of {', '.join(absent)} is in service. Promote one, or ask for another outcome."
             )
-        return {name: self.models[name] for name in outcomes}
+        return self._served
 
 
 def _case(record: dict[str, Any], index_date: date, received_on: date) -> _Case:
@@ -99,13 +123,13 @@ def _case(record: dict[str, Any], index_date: date, received_on: date) -> _Case:
     return _Case(histories, build_features(histories, t), t)
 
 
-def _risk(model: RiskModel, case: _Case) -> OutcomeRisk:
-    found, shared = _scored(model, case)
+def _risk(served: _Served, case: _Case) -> OutcomeRisk:
+    found, shared = _scored(served, case)
     return OutcomeRisk(**shared, reasons=found.strongest(RAISING, LOWERING) if found else ())
 
 
-def _explanation(model: RiskModel, case: _Case) -> OutcomeExplanation:
-    found, shared = _scored(model, case)
+def _explanation(served: _Served, case: _Case) -> OutcomeExplanation:
+    found, shared = _scored(served, case)
     if found is None:
         return OutcomeExplanation(**shared, reasons=(), log_odds=None, base=None, domains=())
     return OutcomeExplanation(
@@ -113,39 +137,43 @@ def _explanation(model: RiskModel, case: _Case) -> OutcomeExplanation:
     )
 
 
-def _scored(model: RiskModel, case: _Case) -> tuple[Explanation | None, dict[str, Any]]:
+def _scored(served: _Served, case: _Case) -> tuple[Explanation | None, dict[str, Any]]:
     """Return the explained log-odds (None if the model has nothing to say about this person) and what answers share."""
-    outcome = OUTCOMES[model.outcome]
-    not_eligible = _not_eligible(outcome, case)
-    found = None if not_eligible else explain(model, case.values, case.t, case.consented)
-    risk = None if found is None else float(risk_of(np.array([found.log_odds]))[0])
-    return found, {
-        "label": Texts(nb=outcome.label_nb, en=outcome.label_en),
-        "horizon_days": outcome.horizon_days,
-        "risk": risk,
-        "interval": None if found is None else _interval(model, case),
-        "band": None if risk is None else _band(risk, model.reference_risk),
+    model = served.model
+    same_for_all = {
+        "label": served.label,
+        "horizon_days": served.horizon_days,
         "reference_risk": model.reference_risk,
-        "warnings": (not_eligible,) if not_eligible else _warnings(model, case),
-        "model": _model_body(model),
+        "model": served.body,
+    }
+    not_eligible = _not_eligible(served.outcome, case)
+    if not_eligible:
+        return None, same_for_all | {"risk": None, "interval": None, "band": None, "warnings": (not_eligible,)}
+    found = explain(model, case.values, case.t, case.consented)
+    risk = float(risk_of(np.array([found.log_odds]))[0])
+    X = found.values[np.newaxis]
+    return found, same_for_all | {
+        "risk": risk,
+        "interval": _interval(model, X),
+        "band": _band(risk, model.reference_risk),
+        "warnings": (*_source_warnings(case), *_survey_warnings(served, case), *_range_warnings(model, X)),
     }
 
 
 def _not_eligible(outcome: Outcome, case: _Case) -> Notice | None:
-    reason = int(outcome.eligibility(case.histories, case.t, case.matrix.values[:, _AGE])[0])
+    reason = int(outcome.eligibility_given(case.general_eligibility, case.histories, case.t)[0])
     return None if reason == ELIGIBLE else NOT_ELIGIBLE[outcome.reasons[reason]]
 
 
-def _interval(model: RiskModel, case: _Case) -> tuple[float, float] | None:
+def _interval(model: RiskModel, X: np.ndarray) -> tuple[float, float] | None:
     if not model.refits:
         return None
-    low, high = model.interval(model.select(case.matrix))[0].tolist()
+    low, high = model.interval(X)[0].tolist()
     return low, high
 
 
 def _band(risk: float, reference_risk: float) -> Band:
-    band = risk_band(risk, reference_risk)
-    return Band(name=band.name, label=Texts(nb=band.label_nb, en=band.label_en))
+    return _BANDS[risk_band(risk, reference_risk).name]
 
 
 def _model_body(model: RiskModel) -> ModelBody:
@@ -159,23 +187,22 @@ def _model_body(model: RiskModel) -> ModelBody:
     )
 
 
-def _warnings(model: RiskModel, case: _Case) -> tuple[Notice, ...]:
-    consent = [notices.source_without_consent(SOURCES[i]) for i in np.flatnonzero(~case.consented)]
-    return (*consent, *_survey_warnings(model, case), *_range_warnings(model, case))
+def _source_warnings(case: _Case) -> list[Notice]:
+    return [notices.source_without_consent(SOURCES[i]) for i in np.flatnonzero(~case.consented)]
 
 
-def _survey_warnings(model: RiskModel, case: _Case) -> list[Notice]:
-    columns = [POSITIONS[_SURVEY_AGES[name]] for name in model.feature_names if name in _SURVEY_AGES]
-    if not columns or not case.consented[SOURCES.index("survey")]:
+def _survey_warnings(served: _Served, case: _Case) -> list[Notice]:
+    if not served.survey_ages or not case.consented[SOURCES.index("survey")]:
         return []
-    ages = case.values[columns]
-    if np.isnan(ages).all():
+    # NaN, an age that is not known, loses against any number and wins only where there is none.
+    latest = np.fmin.reduce(case.values[served.survey_ages])
+    if np.isnan(latest):
         return [notices.NO_SURVEY]
-    return [notices.STALE_SURVEY] if np.nanmin(ages) > STALE_SURVEY_DAYS else []
+    return [notices.STALE_SURVEY] if latest > STALE_SURVEY_DAYS else []
 
 
-def _range_warnings(model: RiskModel, case: _Case) -> list[Notice]:
-    outside = np.flatnonzero(model.outside_training_range(model.select(case.matrix))[0])[:_MOST_NAMED]
+def _range_warnings(model: RiskModel, X: np.ndarray) -> list[Notice]:
+    outside = np.flatnonzero(model.outside_training_range(X)[0])[:_MOST_NAMED]
     named = [feature(model.feature_names[position]) for position in outside]
     if not named:
         return []

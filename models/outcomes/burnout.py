@@ -20,6 +20,7 @@ INSTRUMENT = "cbi"
 SCALES = ("cbi_personal", "cbi_work")
 HIGH = 50.0
 LOOKBACK_DAYS = 400
+_SCALE_COLUMNS = [[scale.name for scale in INSTRUMENTS[INSTRUMENT].scales].index(scale) for scale in SCALES]
 FIRST_DAY_AFTER, LAST_DAY_AFTER = 90, 400
 """The survey that decides is the first with ``answered_on`` in ``[t + 90, t + 400]``, both included."""
 
@@ -92,5 +93,4 @@ class Burnout(Outcome):
 def burnout_surveys(histories: Histories, d: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Inventories before ``d``, as known then: person, answered_on, scores of SCALES (n_occasions, 2)."""
     person, answered_on, scores = occasions(histories, d, INSTRUMENT)
-    names = [scale.name for scale in INSTRUMENTS[INSTRUMENT].scales]
-    return person, answered_on, scores[:, [names.index(scale) for scale in SCALES]]
+    return person, answered_on, scores[:, _SCALE_COLUMNS]

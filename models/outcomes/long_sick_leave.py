@@ -6,14 +6,14 @@ as one case; hence ``min_days`` and the washout. Days as in SEMANTICS.md, "Absen
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
 
 from data_contracts.records import Source
 from data_contracts.time_windows import NO_DAY, horizon, is_within
-from features.as_of import doctor_stretches
+from features.as_of import absences_known, doctor_stretches
 from features.histories import Histories
 from features.workplace import employment_end
 from models.outcomes.outcome import Incomplete, Labels, Outcome, Status
@@ -31,14 +31,19 @@ class LongSickLeave(Outcome):
     """A new episode of more than ``min_days`` doctor-certified days."""
 
     name: str = "long_sick_leave"
-    label_nb: str = "Sykefravær over 16 dager"
-    label_en: str = "Sick leave of more than 16 days"
+    label_nb: str = field(init=False)
+    label_en: str = field(init=False)
     horizon_days: int = 365
     min_days: int = 16
 
     own_reasons: ClassVar[tuple[str, ...]] = ("washout",)
     label_source: ClassVar[Source] = "absence"
     incomplete_because: ClassVar[Incomplete] = "left employment"
+
+    def __post_init__(self) -> None:
+        # What is trained is what is said: the words follow the parameter.
+        object.__setattr__(self, "label_nb", f"Sykefravær over {self.min_days} dager")
+        object.__setattr__(self, "label_en", f"Sick leave of more than {self.min_days} days")
 
     @property
     def mature_after_days(self) -> int:
@@ -47,9 +52,9 @@ class LongSickLeave(Outcome):
 
     def own_eligibility(self, histories: Histories, t: int) -> np.ndarray:
         """No doctor-certified day in the washout, as known at t."""
-        person, _, last_day, _ = doctor_stretches(histories, t)
+        rows = absences_known(histories, t)
         recent = np.zeros(len(histories), dtype=bool)
-        recent[person[last_day >= t - WASHOUT_DAYS]] = True
+        recent[rows["person"][rows["by_doctor"] & (rows["last"] >= t - WASHOUT_DAYS)]] = True
         return recent[:, None]
 
     def labels(self, histories: Histories, t: int, data_as_of: int) -> Labels:

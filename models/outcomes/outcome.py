@@ -130,7 +130,10 @@ class Outcome(ABC):
         -------
         int8 array, shape (n_persons,): position in :attr:`reasons` of the first that applies, or ``ELIGIBLE``.
         """
-        general = general_eligibility(histories, t, age_years)
+        return self.eligibility_given(general_eligibility(histories, t, age_years), histories, t)
+
+    def eligibility_given(self, general: np.ndarray, histories: Histories, t: int) -> np.ndarray:
+        """As :meth:`eligibility`, with :func:`general_eligibility` computed before, once for all outcomes."""
         applies = np.concatenate([general, self.own_eligibility(histories, t)], axis=1)
         return np.where(applies.any(axis=1), applies.argmax(axis=1), ELIGIBLE).astype(np.int8)
 

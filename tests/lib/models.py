@@ -41,6 +41,8 @@ def _linear(outcome: str, seed: int, refits: tuple[RiskModel, ...]) -> RiskModel
         kind="linear",
         feature_names=FEATURE_NAMES,
         impute=rng.gamma(2.0, 20.0, N_FEATURES),
+        low=np.zeros(N_FEATURES),
+        high=np.full(N_FEATURES, 500.0),
         mean=rng.gamma(2.0, 20.0, N_FEATURES),
         scale=rng.gamma(4.0, 8.0, N_FEATURES),
         coefficients=rng.normal(0, 0.1, N_FEATURES),

@@ -30,6 +30,8 @@ def two_features(**changes: object) -> RiskModel:
         "kind": "linear",
         "feature_names": ("a", "b"),
         "impute": np.array([1.0, 7.0]),
+        "low": np.array([0.0, 0.0]),
+        "high": np.array([10.0, 10.0]),
         "mean": np.array([1.0, 5.0]),
         "scale": np.array([2.0, 4.0]),
         "coefficients": np.array([3.0, -1.0]),
@@ -37,6 +39,14 @@ def two_features(**changes: object) -> RiskModel:
         "reference_risk": 0.1,
     }
     return RiskModel(**(parts | changes))
+
+
+def test_a_linear_model_does_not_extrapolate():
+    rows = np.array([[10, 9], [10_000, 9], [0, 0], [-3, -3]], dtype=np.float32)
+    log_odds = two_features().log_odds(rows)
+    assert log_odds[0] == log_odds[1]
+    assert log_odds[2] == log_odds[3]
+    assert two_features().contributions(rows).sum(axis=1) == pytest.approx(log_odds, abs=1e-12)
 
 
 def test_linear_model_by_hand():
@@ -54,6 +64,13 @@ def test_interval_is_the_quantiles_of_the_refits():
     expected = np.quantile(risk_of(np.arange(-10.0, 11.0)), [0.05, 0.95])
     assert model.interval(middle)[0] == pytest.approx(expected, abs=1e-15)
     assert np.isnan(two_features().interval(middle)).all()
+
+
+@KINDS
+def test_interval_has_the_bits_of_each_refit_asked_alone(make):
+    model = make(n_refits=3)
+    one_by_one = np.stack([refit.risks(ROWS) for refit in model.refits])
+    assert np.array_equal(model.interval(ROWS), np.quantile(one_by_one, [0.05, 0.95], axis=0).T)
 
 
 def test_risk_does_not_overflow():

@@ -12,7 +12,7 @@ from data_contracts.domains import DOMAIN_LABELS
 from data_contracts.time_windows import day_number
 from features.catalogue import FEATURE_NAMES, FEATURES, POSITIONS
 from models.explanation import explain
-from models.wording import RISK_BANDS, reason_text, risk_band
+from models.wording import RISK_BANDS, reason_text, risk_band, shown_value
 from tests.lib.models import boosted_model, linear_model, random_rows
 
 T = day_number("2026-03-01")
@@ -33,7 +33,7 @@ def model_of(*names: str, coefficients: tuple[float, ...]):
     n = len(names)
     ones = np.ones(n)
     return replace(
-        linear_model(), feature_names=names, impute=ones, mean=np.zeros(n), scale=ones,
+        linear_model(), feature_names=names, impute=ones, low=-1e6 * ones, high=1e6 * ones, mean=np.zeros(n), scale=ones,
         coefficients=np.array(coefficients), intercept=-2.0, recalibration_intercept=0.0, recalibration_slope=1.0,
         refits=(), golden=None,
     )  # fmt: skip
@@ -108,6 +108,41 @@ def test_flags_are_said_in_words():
     assert ": no." in texts["running_doctor"]["en"]
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "nb", "en"),
+    [
+        ("cbi_personal", 41.6667, "41,7 poeng", "41.7 points"),
+        ("cbi_personal_change", 1.0, "+1 poeng", "+1 point"),
+        ("cbi_personal_change", -16.6667, "−16,7 poeng", "−16.7 points"),
+        ("is_female", 0.0, "nei", "no"),
+        ("bis_case", 1.0, "ja", "yes"),
+        ("starts_doctor_365", 1.0, "1", "1"),
+        ("pain_sites_count", 3.0, "3", "3"),
+        ("days_since_doctor", 1.0, "1 dag", "1 day"),
+        ("days_since_doctor", 1690.0, "1690 dager", "1690 days"),
+        ("age_years", 41.0, "41 år", "41 years"),
+        ("education", 3.0, "høyere utdanning", "higher education"),
+        ("position_percent", 80.0, "80 %", "80%"),
+        ("systolic_bp", 128.0, "128 mmHg", "128 mmHg"),
+        ("ldl", None, "ikke kjent", "not known"),
+    ],
+)
+def test_a_value_is_shown_with_a_word_for_its_unit(name, value, nb, en):
+    (reason,) = explain(
+        model_of(name, coefficients=(0.1,)), row(**({name: value} if value is not None else {})), T, ALL
+    ).reasons
+    assert reason.shown == {"nb": nb, "en": en}
+    assert f": {nb}. " in reason.text["nb"]
+    assert f": {en}. " in reason.text["en"]
+
+
+def test_only_an_answer_or_a_sample_has_a_date():
+    model = model_of("days_doctor_365", "ldl", coefficients=(0.1, 1.0))
+    values = row(days_doctor_365=5, days_since_doctor=40, ldl=3, ldl_age_days=10)
+    dates = {reason.feature: reason.observed_on for reason in explain(model, values, T, ALL).reasons}
+    assert dates == {"days_doctor_365": None, "ldl": "2026-02-19"}
+
+
 @KINDS
 def test_the_same_reasons_every_time(make):
     model, values = make(), random_rows(1, seed=12)[0]
@@ -124,14 +159,16 @@ def test_no_text_diagnoses_alarms_or_blames():
         for value in (None, 0.0, 1.0, 1234.5):
             for direction in ("raises", "lowers", "none"):
                 for without_consent in (False, True):
-                    for text in reason_text(feature, value, direction, without_consent).values():
+                    shown = shown_value(feature, value, without_consent)
+                    for text in reason_text(feature, shown, direction, value is not None).values():
                         assert not forbidden.search(text), text
                         assert "model" in text
 
 
 def test_what_protects_is_told_as_fully_as_what_burdens():
     for feature in FEATURES:
-        up, down = reason_text(feature, 2.0, "raises", False), reason_text(feature, 2.0, "lowers", False)
+        shown = shown_value(feature, 2.0, False)
+        up, down = reason_text(feature, shown, "raises", True), reason_text(feature, shown, "lowers", True)
         assert [text.count(".") for text in up.values()] == [text.count(".") for text in down.values()]
 
 

@@ -21,7 +21,8 @@ def toy_model(name: str, coefficient: float) -> RiskModel:
     one = np.ones(1)
     return RiskModel(
         outcome="long_sick_leave", name=name, kind="linear", feature_names=("was_work_ability",), impute=0 * one,
-        mean=0 * one, scale=one, coefficients=coefficient * one, intercept=-1.4, reference_risk=0.2,
+        low=-1e6 * one, high=1e6 * one, mean=0 * one, scale=one, coefficients=coefficient * one, intercept=-1.4,
+        reference_risk=0.2,
     )  # fmt: skip
 
 
