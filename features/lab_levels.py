@@ -43,6 +43,7 @@ def _features(analyte: Analyte) -> tuple[Feature, Feature, Feature]:
         unit="d",
         label_nb=f"{analyte.label_nb}: dager siden prøven",
         label_en=f"{analyte.label_en}: days since the sample",
+        modifiable=False,
         expected_direction=0,
         meaning="t minus the day of the latest sample",
     )

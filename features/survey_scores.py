@@ -34,6 +34,7 @@ def _features(scale: Scale) -> tuple[Feature, Feature, Feature]:
         name=f"{scale.name}_change",
         label_nb=f"{scale.label_nb}: endring siden forrige svar",
         label_en=f"{scale.label_en}: change since the answer before",
+        modifiable=False,
         meaning="latest score minus the one before it, both before t",
     )
     age = replace(
@@ -42,6 +43,7 @@ def _features(scale: Scale) -> tuple[Feature, Feature, Feature]:
         unit="d",
         label_nb=f"{scale.label_nb}: dager siden svaret",
         label_en=f"{scale.label_en}: days since the answer",
+        modifiable=False,
         expected_direction=0,
         meaning="t minus the day of the latest score",
     )

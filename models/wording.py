@@ -41,18 +41,16 @@ _ASSOCIATION = {
     },
     "none": {"nb": "Har ingen betydning i modellen her.", "en": "Plays no part in the model here."},
 }
-_POSSIBILITY = {
-    "raises": {"nb": " Her er det ofte mulig å gjøre noe.", "en": " There is often something one can do here."},
-    "lowers": {"nb": " Verdt å ta vare på.", "en": " Worth keeping up."},
-    "none": {"nb": "", "en": ""},
-}
+_POSSIBILITY = {"nb": " Her er det ofte mulig å gjøre noe.", "en": " There is often something one can do here."}
+_NOTHING_MORE = {"nb": "", "en": ""}
 _NOT_KNOWN = {"nb": "ikke kjent", "en": "not known"}
 _NOT_USED = {"nb": "ikke brukt, fordi samtykke ikke er gitt", "en": "not used, because consent is not given"}
 _YES_NO = ({"nb": "nei", "en": "no"}, {"nb": "ja", "en": "yes"})
 _EDUCATION = (
     {"nb": "grunnskole", "en": "basic school"},
     {"nb": "videregående skole", "en": "upper secondary school"},
-    {"nb": "høyere utdanning", "en": "higher education"},
+    {"nb": "høyere utdanning inntil fire år", "en": "up to four years of higher education"},
+    {"nb": "høyere utdanning over fire år", "en": "more than four years of higher education"},
 )
 _NO_UNIT = ("", "")
 _UNIT_WORDS = {
@@ -79,7 +77,7 @@ def shown_value(feature: Feature, value: float | None, without_consent: bool) ->
         return _NOT_USED if without_consent else _NOT_KNOWN
     if _is_flag(feature) and value in (0, 1):
         return _YES_NO[int(value)]
-    if feature.unit == "level" and value in (1, 2, 3):
+    if feature.unit == "level" and value in (1, 2, 3, 4):
         return _EDUCATION[int(value) - 1]
     number, (nb, en) = _number(feature, value), _unit_words(feature, value)
     return {"nb": number.replace(".", ",") + nb, "en": number + en}
@@ -88,7 +86,9 @@ def shown_value(feature: Feature, value: float | None, without_consent: bool) ->
 def reason_text(feature: Feature, shown: dict[str, str], direction: str, is_known: bool) -> dict[str, str]:
     """Return one statement per language: what it is, its value, how the model takes it, and what can be done."""
     association = _ASSOCIATION[direction]
-    possibility = _POSSIBILITY[direction if feature.modifiable and is_known else "none"]
+    # Nothing is advised where the model says "lower": it may say so of a value that is good for nobody, such as a long absence
+    # of answers, or of much exhaustion in a model that found the opposite of what is expected.
+    possibility = _POSSIBILITY if direction == "raises" and feature.modifiable and is_known else _NOTHING_MORE
     return {
         "nb": f"{feature.label_nb}: {shown['nb']}. {association['nb']}{possibility['nb']}",
         "en": f"{feature.label_en}: {shown['en']}. {association['en']}{possibility['en']}",

@@ -75,8 +75,8 @@ def test_a_reason_in_full():
     assert reason.group == "mental_health"
     assert reason.modifiable
     assert (reason.missing, reason.without_consent) == (False, False)
-    assert reason.text["en"].endswith(": 64 points. Is associated in the model with lower risk. Worth keeping up.")
-    assert reason.text["nb"].endswith(": 64 poeng. Henger i modellen sammen med lavere risiko. Verdt å ta vare på.")
+    assert reason.text["en"].endswith(": 64 points. Is associated in the model with lower risk.")
+    assert reason.text["nb"].endswith(": 64 poeng. Henger i modellen sammen med lavere risiko.")
 
 
 def test_values_are_shown_as_short_as_they_were_stored():
@@ -121,7 +121,7 @@ def test_flags_are_said_in_words():
         ("days_since_doctor", 1.0, "1 dag", "1 day"),
         ("days_since_doctor", 1690.0, "1690 dager", "1690 days"),
         ("age_years", 41.0, "41 år", "41 years"),
-        ("education", 3.0, "høyere utdanning", "higher education"),
+        ("education", 4.0, "høyere utdanning over fire år", "more than four years of higher education"),
         ("position_percent", 80.0, "80 %", "80%"),
         ("systolic_bp", 128.0, "128 mmHg", "128 mmHg"),
         ("ldl", None, "ikke kjent", "not known"),
@@ -169,7 +169,22 @@ def test_what_protects_is_told_as_fully_as_what_burdens():
     for feature in FEATURES:
         shown = shown_value(feature, 2.0, False)
         up, down = reason_text(feature, shown, "raises", True), reason_text(feature, shown, "lowers", True)
-        assert [text.count(".") for text in up.values()] == [text.count(".") for text in down.values()]
+        for language in ("nb", "en"):
+            assert shown[language] in up[language]
+            assert shown[language] in down[language]
+            assert up[language].split(". ")[0] == down[language].split(". ")[0]
+
+
+def test_what_lowers_the_risk_is_never_recommended():
+    """A model may say "lower" of long unanswered surveys or of much exhaustion: "worth keeping up" would then do harm."""
+    for feature in FEATURES:
+        shown = shown_value(feature, 2.0, False)
+        text = reason_text(feature, shown, "lowers", True)
+        assert text["en"].endswith("Is associated in the model with lower risk.")
+
+
+def test_the_age_of_an_answer_is_nothing_a_person_can_change():
+    assert not [feature.name for feature in FEATURES if feature.name.endswith("_age_days") and feature.modifiable]
 
 
 @pytest.mark.parametrize(
