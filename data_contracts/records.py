@@ -18,6 +18,8 @@ from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origi
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from data_contracts.diagnoses import ICPC2_CHAPTERS
+
 Source = Literal["survey", "lab", "absence", "employment"]
 Purpose = Literal["risk_scoring", "model_training", "aggregate_reporting", "effect_evaluation"]
 
@@ -182,7 +184,9 @@ class AbsenceSpell(Record):
     kind: Literal["self_certified", "doctor_certified"] = Field(description="Who certified the absence.")
     grade_percent: int = Field(ge=1, le=100, description="Degree of absence.", json_schema_extra={"unit": "%"})
     diagnosis: str | None = Field(
-        default=None, pattern=r"^[ABDFHKLNPRSTUWXYZ]([0-9]{2})?$", description="ICPC-2 code or chapter letter."
+        default=None,
+        pattern=rf"^[{''.join(ICPC2_CHAPTERS)}]([0-9]{{2}})?$",
+        description="ICPC-2 code or chapter letter.",
     )
     first_day: Day = Field(description="First day of absence, included.")
     last_day: Day | None = Field(default=None, description="Last day of absence, included; empty while running.")

@@ -10,7 +10,7 @@ All functions take scalars or NumPy arrays and broadcast.
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -57,6 +57,16 @@ def to_day_numbers(days: np.ndarray) -> np.ndarray:
     return np.maximum(numbers, _NO_DAY).astype(np.int32)  # NaT is the smallest int64
 
 
+def today() -> date:
+    """Return the calendar day it is in Oslo now, wherever this machine stands."""
+    return datetime.now(OSLO).date()
+
+
+def latest_index_date() -> date:
+    """Return the last morning that can be predicted for: what is known today counts for tomorrow at the latest."""
+    return today() + timedelta(days=1)
+
+
 def is_visible(known_from: Days, t: Days) -> Any:
     """True where a row known from ``known_from`` may be used on the morning of ``t``."""
     return known_from < t
@@ -75,8 +85,3 @@ def horizon(t: Days, days: Days) -> tuple[Any, Any]:
 def is_within(day: Days, window: tuple[Any, Any]) -> Any:
     """True where ``day`` lies in the half-open ``window``."""
     return (day >= window[0]) & (day < window[1])
-
-
-def days_inside(first_day: Days, last_day: Days, window: tuple[Any, Any]) -> Any:
-    """Calendar days of ``first_day..last_day`` (both included) that lie in the half-open ``window``."""
-    return np.maximum(np.minimum(last_day + 1, window[1]) - np.maximum(first_day, window[0]), 0)

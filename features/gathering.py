@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from data_contracts.analytes import ANALYTES, canonical
+from data_contracts.diagnoses import chapter_group
 from data_contracts.tables import Coded, Table, take
 from data_contracts.time_windows import to_day_numbers
 from features.blocks import Block, block, sorted_block, versions
 
 EDUCATION = {"basic": 1, "secondary": 2, "tertiary_short": 3, "tertiary_long": 4}
 MENTAL, MUSCULOSKELETAL, OTHER_CHAPTER = 0, 1, 2
-CHAPTER_GROUPS = {"P": MENTAL, "L": MUSCULOSKELETAL}
+CHAPTER_CODES = {"P": MENTAL, "L": MUSCULOSKELETAL, "other": OTHER_CHAPTER}
 EVENT_KINDS = ("leader_change", "reorganisation", "downsizing", "intervention_session")
 _EVENT_CODES = {name: code for code, name in enumerate(EVENT_KINDS)}
 UNKNOWN = -1
@@ -99,7 +100,7 @@ def gather_absences(rows: Rows) -> Block:
     """Spells: who certified, how much, which chapter group, which days."""
     rows, known_until = rows.current(rows.table["spell_id"].codes)
     diagnosis = rows.table["diagnosis"]
-    chapter = diagnosis.recode({text: CHAPTER_GROUPS.get(text[0], OTHER_CHAPTER) for text in diagnosis.vocabulary})
+    chapter = diagnosis.recode({text: CHAPTER_CODES[chapter_group(text)] for text in diagnosis.vocabulary})
     first = rows.days("first_day")
     return rows.block(
         known_until,

@@ -189,7 +189,7 @@ def score(
     """Score everybody in the tables (CSV of risks), or explain one person, with the promoted champions."""
     from pipeline import score as stage
 
-    _show(stage.run(Workspace(workspace), _day(index_date) or date.today(), _outcomes(outcome), person), json_)
+    _show(stage.run(Workspace(workspace), _day(index_date), _outcomes(outcome), person), json_)
 
 
 @app.command()

@@ -107,7 +107,7 @@ def _service(workspace: Workspace) -> Iterator[str]:
     with log.open("wb") as sink:
         process = subprocess.Popen(
             serving_process.command("127.0.0.1", port), env=serving_process.environment(workspace),
-            cwd=Path(__file__).parents[1], stdout=sink, stderr=subprocess.STDOUT,
+            cwd=serving_process.PROJECT, stdout=sink, stderr=subprocess.STDOUT,
         )  # fmt: skip
     try:
         _wait_until_ready(address, process, log)

@@ -16,6 +16,7 @@ from data_contracts.readers.csv_files import read_source_file
 from data_contracts.readers.parquet_files import write_tables
 from data_contracts.records import RECORDS, Record
 from data_contracts.tables import Table, take
+from data_contracts.time_windows import today
 from data_contracts.validation import Checked, Violation, check, orphans
 from pipeline.console import progress, read_json, sha256, write_json
 from pipeline.settings import IngestSettings
@@ -28,7 +29,7 @@ SHOWN_PER_RULE = 1
 def run(workspace: Workspace, settings: IngestSettings) -> dict[str, Any]:
     """Read, check and store all tables; raises when a file is unusable or too much had to be quarantined."""
     require(workspace.source, "simulate (or put your own CSV files there)")
-    received_on = settings.received_on or date.today()
+    received_on = settings.received_on or today()
     shutil.rmtree(workspace.tables, ignore_errors=True)  # no table of an earlier run outlives a refused one
     checked, reports = _check_files(workspace.source, settings, received_on)
     tables = {name: found.table for name, found in checked.items()}

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from data_contracts.errors import MissingInputError
+from data_contracts.errors import MissingInputError, SettingsError
 from data_contracts.readers.parquet_files import read_tables
-from data_contracts.time_windows import day_number
+from data_contracts.time_windows import day_number, latest_index_date, today
 from features.build import FeatureMatrix, build_features
 from features.histories import Histories
 from models.bundle import current_bundle, open_bundle
@@ -26,8 +26,13 @@ from pipeline.workspace import Workspace, require
 COLUMNS = ("person_id", "outcome", "risk", "low", "high", "band", "not_scored_because", "model_version")
 
 
-def run(workspace: Workspace, index_date: date, outcomes: list[str], person: str | None) -> dict[str, Any]:
+def run(workspace: Workspace, chosen: date | None, outcomes: list[str], person: str | None) -> dict[str, Any]:
     """Score everybody into a CSV file, or return one person's explained risks."""
+    index_date = chosen or today()
+    if index_date > latest_index_date():
+        raise SettingsError(
+            f"--index-date {index_date}: what is known today counts until {latest_index_date()}, not later."
+        )
     tables = read_tables(require(workspace.tables / "persons.parquet", "ingest").parent)
     models = {name: open_champion(workspace, name) for name in outcomes}
     t = day_number(index_date)

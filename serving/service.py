@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from typing import Any
 
 # Before bentoml is imported, which otherwise reports its use to its makers; other values than this word do not count.
@@ -17,7 +16,7 @@ os.environ["BENTOML_DO_NOT_TRACK"] = "True"
 import bentoml
 
 from data_contracts.errors import ArtifactError
-from data_contracts.time_windows import OSLO
+from data_contracts.time_windows import latest_index_date, today
 from features.histories import RecordViolation
 from serving import problems
 from serving.bundle_watch import BundleWatch
@@ -36,14 +35,13 @@ def answer(request: RiskRequest, method: Callable[..., Any]) -> Any:
 
     Never raises: the framework would log a traceback, and with it what a person has sent.
     """
-    today = datetime.now(OSLO).date()
     predictor = WATCH.predictor
     if predictor is None:
         return problems.not_ready(WATCH.not_ready_because()).response()
-    if request.index_date > today + timedelta(days=1):
-        return problems.index_date_too_late((today + timedelta(days=1)).isoformat()).response()
+    if request.index_date > latest_index_date():
+        return problems.index_date_too_late(latest_index_date().isoformat()).response()
     try:
-        return method(predictor, request.record, request.index_date, request.outcomes, received_on=today)
+        return method(predictor, request.record, request.index_date, request.outcomes, received_on=today())
     except RecordViolation as error:
         return problems.contract_violation(error.violations).response()
     except ArtifactError as error:

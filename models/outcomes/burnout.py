@@ -12,6 +12,7 @@ import numpy as np
 
 from data_contracts.instruments import INSTRUMENTS
 from data_contracts.records import Source
+from data_contracts.time_windows import is_within, lookback
 from features.histories import Histories
 from features.survey_scores import occasions
 from models.outcomes.outcome import Incomplete, Labels, Outcome, Status
@@ -55,7 +56,7 @@ class Burnout(Outcome):
     def own_eligibility(self, histories: Histories, t: int) -> np.ndarray:
         """A complete inventory in ``[t - 400, t)``, and no scale at 50 or more from it on."""
         person, answered_on, scores = burnout_surveys(histories, t)
-        inside = answered_on >= t - LOOKBACK_DAYS
+        inside = is_within(answered_on, lookback(t, LOOKBACK_DAYS))
         complete = inside & np.isfinite(scores).all(axis=1)
         last_complete = np.full(len(histories), -1, dtype=np.int64)
         np.maximum.at(last_complete, person[complete], answered_on[complete])
