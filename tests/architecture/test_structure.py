@@ -57,6 +57,7 @@ def test_nothing_on_the_serving_path_reads_a_pickle():
 
 def test_every_verb_and_link_in_the_readme_exists():
     readme = (ROOT / "README.md").read_text()
+    assert "<!--" not in readme, "a placeholder was left"
     verbs = set(re.findall(r"(?:^ +|`)balance-risk ([a-z-]+)", readme, flags=re.MULTILINE))
     assert verbs <= set(get_command(app).commands)
     for target in re.findall(r"\]\(([^)#]+)\)", readme):
