@@ -1,5 +1,6 @@
 # Every target sets itself up in .venv; the first run downloads, later runs work offline.
 PYTHON ?= python3
+WORKSPACE ?= .
 BIN := .venv/bin
 READY := .venv/.ready
 PACKAGES := data_contracts features models pipeline serving
@@ -40,8 +41,8 @@ check: $(READY) ## Formatting, lint, types, import rules, generated pages curren
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m pipeline.documentation --check
 
-serve: $(READY) ## Run the scoring service on http://127.0.0.1:3000 with the promoted champions
-	@$(BIN)/balance-risk serve
+serve: $(READY) ## Run the scoring service on http://127.0.0.1:3000 (after the demo: make serve WORKSPACE=demo)
+	@$(BIN)/balance-risk serve --workspace $(WORKSPACE)
 
 repro: $(READY) ## Run the pipeline of dvc.yaml with params.yaml; only what a change touches runs again
 	@PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro
