@@ -34,6 +34,15 @@ def test_the_same_rows_give_the_same_bits(estimator):
     assert np.array_equal(first, second)
 
 
+@pytest.mark.parametrize("estimator", [LinearEstimator(), TreesEstimator(SMALL, NAMES, 1)])
+def test_no_persons_extreme_value_is_in_the_model(estimator):
+    rows = X.copy()
+    rows[0, 0] = 4242.5
+    parts = clone(estimator).fit(rows, Y, WEIGHT).parts_
+    kept = parts.get("booster_text", "") + str({name: np.max(value) for name, value in parts.items() if name == "high"})
+    assert "4242.5" not in kept
+
+
 def test_an_empty_column_carries_nothing_and_stays_finite():
     parts = LinearEstimator().fit(X, Y, WEIGHT).parts_
     assert (parts["impute"][3], parts["scale"][3], parts["coefficients"][3]) == (0.0, 1.0, 0.0)
