@@ -67,7 +67,7 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=1000)
     calls = parser.parse_args().calls
     record, day, outcomes = REQUEST["record"], date.fromisoformat(REQUEST["index_date"]), REQUEST["outcomes"]
-    print(f"{'one record, ' + str(calls) + ' calls':<42} {'p50 ms':>8} {'p95 ms':>8}")
+    print(f"{'one record, ' + str(calls) + ' calls':<42} {'fastest':>8} {'p50 ms':>8} {'p95 ms':>8}")
     for make in (linear, boosted):
         serving = predictor(make, outcomes)
         for method, asked in (
@@ -77,7 +77,10 @@ def main() -> None:
         ):
             taken = milliseconds(partial(method, record, day, asked, day), calls)
             name = f"{make.__name__}: {method.__name__}, {len(asked)} outcome(s)"
-            print(f"{name:<42} {np.percentile(taken, 50):>8.2f} {np.percentile(taken, 95):>8.2f}", flush=True)
+            print(
+                f"{name:<42} {taken.min():>8.2f} {np.percentile(taken, 50):>8.2f} {np.percentile(taken, 95):>8.2f}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

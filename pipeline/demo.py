@@ -153,13 +153,8 @@ def _show(answer: dict[str, Any], picture: Path, seconds: float, quiet: bool) ->
             f"{synthetic}model {found['model']['name']} version {found['model']['version']}, not clinically validated"
         )
         table = Table(title=title, caption=model, title_justify="left", width=116)
-        for column, justify in (
-            ("factor", "left"),
-            ("in the model", "left"),
-            ("log-odds", "right"),
-            ("can change", "left"),
-        ):
-            table.add_column(column, justify=justify)  # type: ignore[arg-type]
+        for column in ("factor", "in the model", "log-odds", "can change"):
+            table.add_column(column, justify="right" if column == "log-odds" else "left")
         for reason in found["reasons"]:
             direction = "▲ raises" if reason["contribution"] > 0 else "▼ lowers"
             changeable = "yes" if reason["modifiable"] else "no"

@@ -235,9 +235,10 @@ def test_the_log_holds_no_person_no_trace_and_nothing_unexpected(service):
 
 
 def test_the_process_holds_neither_data_frames_nor_the_training_stack(service):
+    if not Path("/proc/self/maps").exists():
+        pytest.skip("this system has no /proc to look into")
+    # Where there is one, a service without a child or a child without a map is a failure, not a reason to look away.
     maps = "".join((Path("/proc") / child / "maps").read_text() for child in _children(service.process.pid))
-    if not maps:
-        pytest.skip("needs /proc")
     assert "lib_lightgbm" in maps
     for library in ("/pandas/", "/pyarrow/", "/sklearn/", "/matplotlib/"):
         assert library not in maps
@@ -245,4 +246,4 @@ def test_the_process_holds_neither_data_frames_nor_the_training_stack(service):
 
 def _children(parent: int) -> list[str]:
     listing = Path(f"/proc/{parent}/task/{parent}/children")
-    return listing.read_text().split() if listing.exists() else []
+    return listing.read_text().split()
