@@ -23,6 +23,9 @@ ICPC2_CHAPTERS: dict[str, dict[str, str]] = {
 }
 """Chapter letter -> plain name in Norwegian and English."""
 
+ICD10_CODE = r"[A-Z][0-9]{2}(\.?[0-9]{1,2})?"
+"""Form of an ICD-10 code as certificates write it, with or without the point: M54, M54.5, M545."""
+
 CHAPTER_GROUPS: dict[str, dict[str, str]] = {
     "P": ICPC2_CHAPTERS["P"],
     "L": ICPC2_CHAPTERS["L"],

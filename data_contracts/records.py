@@ -18,7 +18,7 @@ from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origi
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from data_contracts.diagnoses import ICPC2_CHAPTERS
+from data_contracts.diagnoses import ICD10_CODE, ICPC2_CHAPTERS
 
 Source = Literal["survey", "lab", "absence", "employment"]
 Purpose = Literal["risk_scoring", "model_training", "aggregate_reporting", "effect_evaluation"]
@@ -185,8 +185,11 @@ class AbsenceSpell(Record):
     grade_percent: int = Field(ge=1, le=100, description="Degree of absence.", json_schema_extra={"unit": "%"})
     diagnosis: str | None = Field(
         default=None,
-        pattern=rf"^[{''.join(ICPC2_CHAPTERS)}]([0-9]{{2}})?$",
-        description="ICPC-2 code or chapter letter.",
+        pattern=rf"^([{''.join(ICPC2_CHAPTERS)}]([0-9]{{2}})?|{ICD10_CODE})$",
+        description="Diagnosis code, or the chapter letter of ICPC-2.",
+    )
+    diagnosis_system: Literal["ICPC-2", "ICD-10"] | None = Field(
+        default=None, description="System of the diagnosis code; empty: ICPC-2."
     )
     first_day: Day = Field(description="First day of absence, included.")
     last_day: Day | None = Field(default=None, description="Last day of absence, included; empty while running.")
