@@ -1,6 +1,11 @@
-"""Diagnoses as certificates carry them: the chapters of ICPC-2, and the three groups that features and outcomes use."""
+"""Diagnoses as certificates carry them: ICPC-2 or ICD-10 codes, their ICPC-2 chapter, and the three groups in use."""
 
 from __future__ import annotations
+
+import csv
+import re
+from functools import cache
+from pathlib import Path
 
 ICPC2_CHAPTERS: dict[str, dict[str, str]] = {
     "A": {"nb": "Allment og uspesifisert", "en": "General and unspecified"},
@@ -26,6 +31,9 @@ ICPC2_CHAPTERS: dict[str, dict[str, str]] = {
 ICD10_CODE = r"[A-Z][0-9]{2}(\.?[0-9]{1,2})?"
 """Form of an ICD-10 code as certificates write it, with or without the point: M54, M54.5, M545."""
 
+_ICPC2 = re.compile(rf"[{''.join(ICPC2_CHAPTERS)}]([0-9]{{2}})?")
+_ICD10 = re.compile(ICD10_CODE)
+
 CHAPTER_GROUPS: dict[str, dict[str, str]] = {
     "P": ICPC2_CHAPTERS["P"],
     "L": ICPC2_CHAPTERS["L"],
@@ -34,9 +42,63 @@ CHAPTER_GROUPS: dict[str, dict[str, str]] = {
 """Groups of chapters, in the order in which features and reports list them."""
 
 
-def chapter_group(diagnosis: str) -> str:
-    """Return the group of an ICPC-2 code or chapter letter; a certificate without a diagnosis has none, not "other"."""
-    chapter = diagnosis[:1]
-    if chapter not in ICPC2_CHAPTERS:
-        raise ValueError("not an ICPC-2 code: its first character is no chapter letter")
-    return chapter if chapter in CHAPTER_GROUPS else "other"
+def chapter(code: str, system: str | None = None) -> str:
+    """Return the ICPC-2 chapter letter of a code.
+
+    Parameters
+    ----------
+    code : str
+        ICPC-2 code or chapter letter, or ICD-10 code with or without its point.
+    system : {"ICPC-2", "ICD-10"}, optional
+        None is ICPC-2, as on the certificates of general practitioners.
+
+    Raises
+    ------
+    ValueError
+        If the text is no code of that system.
+
+    Notes
+    -----
+    ICD-10 categories go to the chapter of the ICPC-2 codes that NAV's conversion of certificates (`icd10.json` of
+    navikt/syfosm-common, commit d304cbd) gives them most often, for 427 of its 436 categories; none of the other nine is
+    P or L. The base rows of ``icd10_chapters.csv`` fill in the categories that it does not convert.
+    """
+    if system == "ICD-10":
+        return _icd10_chapter(code)
+    if not _ICPC2.fullmatch(code):
+        raise ValueError("not an ICPC-2 code: a chapter letter, alone or with two digits")
+    return code[0]
+
+
+def chapter_group(code: str, system: str | None = None) -> str:
+    """Return the group of a code's chapter; a certificate without a diagnosis has none, not "other"."""
+    letter = chapter(code, system)
+    return letter if letter in CHAPTER_GROUPS else "other"
+
+
+def is_code_of(code: str, system: str | None) -> bool:
+    """True if the text is a code of the system; None is ICPC-2."""
+    try:
+        chapter(code, system)
+    except ValueError:
+        return False
+    return True
+
+
+@cache
+def _icd10_chapter(code: str) -> str:
+    if not _ICD10.fullmatch(code):
+        raise ValueError("not an ICD-10 code: a letter, two digits and at most two more, as M54 or M54.5")
+    digits = code.replace(".", "")
+    # Later rows are exceptions to earlier ones.
+    for first, last, letter in reversed(_icd10_ranges()):
+        if first <= digits[: len(first)] <= last:
+            return letter
+    raise ValueError("not an ICD-10 code: its category does not exist")
+
+
+@cache
+def _icd10_ranges() -> tuple[tuple[str, str, str], ...]:
+    with (Path(__file__).parent / "icd10_chapters.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return tuple((row["first"].replace(".", ""), row["last"].replace(".", ""), row["icpc2_chapter"]) for row in rows)

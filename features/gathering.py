@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data_contracts.analytes import ANALYTES, canonical
-from data_contracts.diagnoses import chapter_group
+from data_contracts.analytes import canonical
+from data_contracts.diagnoses import chapter_group, is_code_of
 from data_contracts.tables import Coded, Table, take
 from data_contracts.time_windows import to_day_numbers
 from features.blocks import Block, block, sorted_block, versions
@@ -99,8 +99,7 @@ def _leading_number(codes: Coded, digits: int) -> np.ndarray:
 def gather_absences(rows: Rows) -> Block:
     """Spells: who certified, how much, which chapter group, which days."""
     rows, known_until = rows.current(rows.table["spell_id"].codes)
-    diagnosis = rows.table["diagnosis"]
-    chapter = diagnosis.recode({text: CHAPTER_CODES[chapter_group(text)] for text in diagnosis.vocabulary})
+    chapter = _chapters(rows.table)
     first = rows.days("first_day")
     return rows.block(
         known_until,
@@ -111,6 +110,18 @@ def gather_absences(rows: Rows) -> Block:
         grade=rows.small("grade_percent"),
         chapter=np.where(chapter == UNKNOWN, OTHER_CHAPTER, chapter).astype(np.int8),
     )
+
+
+def _chapters(spells: Table) -> np.ndarray:
+    """Chapter group of every spell, -1 without diagnosis: the same letter means another chapter in the other system."""
+    codes, is_icd = spells["diagnosis"], spells["diagnosis_system"].recode({"ICD-10": 1}, 0) == 1
+    of_system = [
+        codes.recode(
+            {text: CHAPTER_CODES[chapter_group(text, system)] for text in codes.vocabulary if is_code_of(text, system)}
+        )
+        for system in ("ICPC-2", "ICD-10")
+    ]
+    return np.where(is_icd, of_system[1], of_system[0])
 
 
 def gather_guidance(rows: Rows) -> Block:
@@ -131,7 +142,7 @@ def gather_events(rows: Rows, units: dict[str, int]) -> Block:
 
 
 def gather_labs(rows: Rows) -> Block:
-    """Lab values in their canonical unit, with the verdict against the reference interval for either sex."""
+    """Lab values in their canonical unit, with the verdict against the laboratory's own interval, if it gave one."""
     code = rows.table["code_system"].codes, rows.table["code"].codes
     rows, known_until = rows.current(rows.days("sampled_on"), *code)
     analyte, factor, offset = _conversions(rows.table)
@@ -141,16 +152,15 @@ def gather_labs(rows: Rows) -> Block:
         analyte, factor, offset = analyte[known], factor[known], offset[known]
     value = rows.table["value"] * factor + offset
     low, high = (rows.table[name] * factor + offset for name in ("reference_low", "reference_high"))
-    outside_female, outside_male = _outside(value, low, high, analyte)
     day = rows.days("sampled_on")
     return rows.block(
         known_until,
         (analyte, day, rows.known_from, _rank(rows.table["code"])),
         analyte=analyte,
         day=day,
-        value=value.astype(np.float32),
-        outside_female=outside_female,
-        outside_male=outside_male,
+        value=value,
+        is_bound=rows.table["comparator"].codes >= 0,
+        outside=outside(value, low, high),
     )
 
 
@@ -177,23 +187,8 @@ def _conversions(table: Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return analyte[cell], factor[cell], offset[cell]
 
 
-def _reference_limits(end: str) -> np.ndarray:
-    limits = [[getattr(analyte, f"ref_{end}_{sex}") for analyte in ANALYTES] for sex in ("f", "m")]
-    return np.array([[np.nan if limit is None else limit for limit in row] for row in limits], dtype=np.float64)
-
-
-_FALLBACK_LOW, _FALLBACK_HIGH = _reference_limits("low"), _reference_limits("high")
-"""Limits of women and of men, shape (2, n_analytes)."""
-
-
-def _outside(value: np.ndarray, low: np.ndarray, high: np.ndarray, analyte: np.ndarray) -> np.ndarray:
-    """Verdict for women and for men, shape (2, n_rows): 1 outside, 0 inside, -1 without any limit.
-
-    The laboratory's own interval counts if it gave one, else the fallback.
-    """
-    has_own = (low == low) | (high == high)
-    low = np.where(has_own, low, _FALLBACK_LOW.take(analyte, axis=1))
-    high = np.where(has_own, high, _FALLBACK_HIGH.take(analyte, axis=1))
+def outside(value: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Return 1 outside, 0 inside (limits are inside), -1 without any limit, int8."""
     verdict = ((value < low) | (value > high)).astype(np.int8)
     verdict[(low != low) & (high != high)] = UNKNOWN
     return verdict

@@ -9,10 +9,11 @@ out, as validation leaves them out.
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
-from data_contracts.analytes import ANALYTES
+from data_contracts.analytes import ANALYTES, AnalyteCode
 from data_contracts.consent import SOURCES
 from data_contracts.instruments import INSTRUMENTS
 from data_contracts.records import TABLES
@@ -28,22 +29,33 @@ _PERSON_IDS = st.sampled_from(PERSONS)
 _DELETED = st.sampled_from((False, False, False, False, True))
 
 
-def _known(event_column: str, **columns: st.SearchStrategy) -> st.SearchStrategy[Row]:
+def _known(
+    event_column: str, days: st.SearchStrategy[str] = DAYS, **columns: st.SearchStrategy
+) -> st.SearchStrategy[Row]:
     """A row with an event day, known some days later."""
-    fields = st.fixed_dictionaries({event_column: DAYS, "is_deleted": _DELETED, **columns})
+    fields = st.fixed_dictionaries({event_column: days, "is_deleted": _DELETED, **columns})
     return st.builds(lambda row, lag: row | {"known_from": day(row[event_column], lag)}, fields, LAGS)
+
+
+# L20 is the back in one system and the skin in the other.
+_DIAGNOSES = (
+    (None, None), ("P02", None), ("L03", "ICPC-2"), ("A", None), ("P", None), ("F32.1", "ICD-10"), ("L20", "ICD-10"),
+    ("L20", None),
+)  # fmt: skip
 
 
 @st.composite
 def _spells(draw: st.DrawFn) -> Row:
     first = draw(DAYS)
     length = draw(st.one_of(st.none(), st.integers(0, 12), st.integers(0, 200)))
+    diagnosis, system = draw(st.sampled_from(_DIAGNOSES))
     return {
         "person_id": draw(_PERSON_IDS),
         "spell_id": draw(st.sampled_from("ABCDE")),
         "kind": draw(st.sampled_from(("doctor_certified", "self_certified"))),
         "grade_percent": draw(st.sampled_from((100, 50, 33, 80))),
-        "diagnosis": draw(st.sampled_from((None, "P02", "L03", "A", "P"))),
+        "diagnosis": diagnosis,
+        "diagnosis_system": system,
         "first_day": first,
         "last_day": None if length is None else day(first, length),
         "known_from": day(first, draw(st.sampled_from((-14, -3, 0, 1, 5, 40)))),
@@ -71,15 +83,46 @@ def _sheets(draw: st.DrawFn) -> list[Row]:
     ]
 
 
-# Codes of HbA1c, glucose and total cholesterol; values inside the hard limits, some on a reference limit.
-_RESULTS = [
-    (code, (canonical - code.offset) / code.factor)
-    for analyte in ANALYTES[4:7]
-    for code in analyte.codes
-    for canonical in (analyte.hard_low + 1, analyte.ref_high_f, analyte.hard_high - 1)
-]
+_ANALYTES = {analyte.name: analyte for analyte in ANALYTES}
+_MEASURED = (
+    "hba1c",
+    "glucose",
+    "total_cholesterol",
+    "hdl",
+    "triglycerides",
+    "ldl",
+    "non_hdl",
+    "height",
+    "weight",
+    "bmi",
+)
+_LEVELS = {
+    "total_cholesterol": (1.5, 5.2, 6.9), "hdl": (0.9, 1.4, 2.1), "triglycerides": (1.0, 4.5, 4.6),
+    "height": (150, 175, 230), "weight": (40, 80, 300), "creatinine": (45, 70, 120),
+}  # fmt: skip
+"""Some of which body mass index, cholesterol fractions and kidney function follow, and some of which they do not."""
+
+
+def _levels(name: str) -> tuple[float, ...]:
+    """Values inside the hard limits, one of them on a reference limit."""
+    analyte = _ANALYTES[name]
+    ends = [end for one in analyte.reference_intervals for end in (one.low, one.high) if end is not None]
+    return _LEVELS.get(name, (analyte.hard_low + 1, ends[-1] if ends else analyte.hard_low + 2, analyte.hard_high - 1))
+
+
+def _results_of(names: Sequence[str]) -> list[tuple[AnalyteCode, float]]:
+    return [
+        (code, (canonical - code.offset) / code.factor)
+        for name in names
+        for code in _ANALYTES[name].codes
+        for canonical in _levels(name)
+    ]
+
+
+_RESULTS = st.one_of(*(st.sampled_from(_results_of([name])) for name in (*_MEASURED, "creatinine", "egfr")))
+_LAB_DAYS = st.one_of(st.sampled_from([day(T, days) for days in (-400, -3, -3, -1, 0)]), DAYS)
 _labs = st.builds(
-    lambda row, result, limits: (
+    lambda row, result, limits, comparator: (
         row
         | {
             "code_system": result[0].code_system,
@@ -87,11 +130,13 @@ _labs = st.builds(
             "unit": result[0].unit,
             "value": result[1],
             **limits,
+            "comparator": comparator,
         }
     ),
-    _known("sampled_on", person_id=_PERSON_IDS),
-    st.sampled_from(_RESULTS),
+    _known("sampled_on", days=_LAB_DAYS, person_id=_PERSON_IDS),
+    _RESULTS,
     st.sampled_from(({}, {}, {"reference_low": 4.0, "reference_high": 6.5}, {"reference_high": 38.0})),
+    st.sampled_from((None, None, None, "<", ">=")),
 )
 
 
@@ -155,7 +200,7 @@ def any_rows(draw: st.DrawFn) -> Rows:
     most = {
         "persons": 3,
         "employments": 5,
-        "lab_results": 8,
+        "lab_results": 14,
         "absence_spells": 12,
         "workplace_events": 6,
         "guidance_sessions": 4,

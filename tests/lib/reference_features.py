@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
-from data_contracts.analytes import ANALYTES, canonical
+import numpy as np
+
+from data_contracts.analytes import ANALYTES, Analyte, canonical
 from data_contracts.instruments import INSTRUMENTS, Instrument, Scale
 from data_contracts.records import TABLES
 
 Row = dict[str, Any]
 NAN = math.nan
+EPOCH = date(1970, 1, 1)
 KINDS = ("doctor", "self", "mental", "musculoskeletal", "other_diagnosis")
 EVENT_KINDS = ("leader_change", "reorganisation", "downsizing", "intervention_session")
 
 
 def number(text: str | None) -> int | None:
-    return None if text is None else (date.fromisoformat(text) - date(1970, 1, 1)).days
+    return None if text is None else (date.fromisoformat(text) - EPOCH).days
 
 
 class Reference:
@@ -136,6 +139,8 @@ class Reference:
 
     @staticmethod
     def chapter(spell: Row) -> str:
+        if spell.get("diagnosis_system") == "ICD-10":
+            return {"F": "P", "M": "L"}.get(spell["diagnosis"][0], "?")
         return (spell.get("diagnosis") or "?")[0]
 
     def of_kind(self, kind: str, grades: dict[int, int]) -> dict[str, float]:
@@ -202,35 +207,106 @@ class Reference:
 
     def labs(self) -> dict[str, float]:
         features = {}
-        for position, analyte in enumerate(ANALYTES):
-            results = []
-            for row in self.known("lab_results"):
-                found = canonical(row["code_system"], row["code"], row["unit"])
-                if found is not None and found[0] == position and number(row["sampled_on"]) < self.t:
-                    results.append((row["sampled_on"], row["known_from"], row["code"], row, found))
-            features |= self.of_analyte(analyte, max(results, key=lambda one: one[:3]) if results else None)
+        for analyte in ANALYTES:
+            measured = self.measured(analyte)
+            latest = max(measured, key=lambda one: one["rank"]) if measured else None
+            computed = self.computed(analyte.name)
+            if computed and (latest is None or max(computed) > latest["day"]):
+                latest = {"day": max(computed), "value": computed[max(computed)], "limits": None}
+            features |= self.of_analyte(analyte, latest)
         return features
 
-    def of_analyte(self, analyte: Any, latest: tuple | None) -> dict[str, float]:
+    def measured(self, analyte: Analyte) -> list[Row]:
+        """Results of an analyte in its canonical unit; ``limits`` are the laboratory's own, None without."""
+        results = []
+        for row in self.known("lab_results"):
+            found = canonical(row["code_system"], row["code"], row["unit"])
+            if found is not None and ANALYTES[found[0]] is analyte and number(row["sampled_on"]) < self.t:
+                _, factor, offset = found
+                own = [row.get("reference_low"), row.get("reference_high")]
+                limits = [None if limit is None else limit * factor + offset for limit in own]
+                results.append({
+                    "rank": (row["sampled_on"], row["known_from"], row["code"]),
+                    "day": number(row["sampled_on"]),
+                    "value": row["value"] * factor + offset,
+                    "is_bound": row.get("comparator") is not None,
+                    "limits": None if own == [None, None] else limits,
+                })  # fmt: skip
+        return results
+
+    def by_day(self, name: str) -> dict[int, float]:
+        """The value to compute with on each day: no bound, and of several the one known last."""
+        (analyte,) = [one for one in ANALYTES if one.name == name]
+        results = sorted(self.measured(analyte), key=lambda one: one["rank"])
+        return {one["day"]: one["value"] for one in results if not one["is_bound"]}
+
+    def computed(self, name: str) -> dict[int, float]:
+        """Day and value of every result that follows from others."""
+        formulas = {"bmi": self.bmi, "egfr": self.egfr, "non_hdl": self.non_hdl, "ldl": self.ldl}
+        if name not in formulas:
+            return {}
+        (analyte,) = [one for one in ANALYTES if one.name == name]
+        return {day: value for day, value in formulas[name]().items() if analyte.hard_low <= value <= analyte.hard_high}
+
+    def bmi(self) -> dict[int, float]:
+        heights, found = self.by_day("height"), {}
+        for day, weight in self.by_day("weight").items():
+            earlier = [other for other in heights if other <= day]
+            if earlier:
+                found[day] = weight / (heights[max(earlier)] / 100) ** 2
+        return found
+
+    def egfr(self) -> dict[int, float]:
+        """CKD-EPI 2009 as in Table 2 of Levey, Ann Intern Med 2009;150:604, in mg/dL, for white and other persons."""
+        found = {}
+        for day, micromoles in self.by_day("creatinine").items():
+            for row in self.known("persons"):
+                factor, limit, below = (144, 0.7, -0.329) if row["sex"] == "female" else (141, 0.9, -0.411)
+                ratio, age = micromoles / 88.4 / limit, self.age_on(day)
+                if age >= 18:
+                    found[day] = factor * ratio ** (below if ratio <= 1 else -1.209) * 0.993**age
+        return found
+
+    def non_hdl(self) -> dict[int, float]:
+        hdl = self.by_day("hdl")
+        return {
+            day: total - hdl[day] for day, total in self.by_day("total_cholesterol").items() if hdl.get(day, 99) < total
+        }
+
+    def ldl(self) -> dict[int, float]:
+        hdl, fat = self.by_day("hdl"), self.by_day("triglycerides")
+        totals = self.by_day("total_cholesterol")
+        return {
+            day: totals[day] - hdl[day] - fat[day] / 2.2 for day in totals if day in hdl and fat.get(day, 99) <= 4.5
+        }
+
+    def age_on(self, day: int) -> float:
+        persons = self.known("persons")
+        return (EPOCH + timedelta(days=day)).year - persons[0]["birth_year"] if persons else NAN
+
+    def of_analyte(self, analyte: Analyte, latest: Row | None) -> dict[str, float]:
         names = (analyte.name, f"{analyte.name}_age_days", f"{analyte.name}_outside")
         if latest is None:
             return dict.fromkeys(names, NAN)
-        _, _, _, row, (_, factor, offset) = latest
-        value = row["value"] * factor + offset
-        own = [row.get("reference_low"), row.get("reference_high")]
-        if own != [None, None]:
-            verdict = self.outside(value, *(None if limit is None else limit * factor + offset for limit in own))
+        if latest["limits"] is not None:
+            verdict = self.outside(latest["value"], *latest["limits"])
         else:
-            verdicts = {sex: self.outside(value, *self.fallback(analyte, sex)) for sex in ("female", "male")}
-            persons = self.known("persons")
-            verdict = verdicts[persons[0]["sex"]] if persons else NAN
-            if not persons and verdicts["female"] == verdicts["male"]:
-                verdict = verdicts["female"]
-        return dict(zip(names, (value, self.t - number(row["sampled_on"]), verdict), strict=True))
+            sexes = [row["sex"] for row in self.known("persons")] or ["female", "male"]
+            verdicts = {self.against_fallback(analyte, sex, latest) for sex in sexes}
+            verdict = verdicts.pop() if len(verdicts) == 1 else NAN
+        return dict(zip(names, (latest["value"], self.t - latest["day"], verdict), strict=True))
 
-    @staticmethod
-    def fallback(analyte: Any, sex: str) -> tuple[float | None, float | None]:
-        return getattr(analyte, f"ref_low_{sex[0]}"), getattr(analyte, f"ref_high_{sex[0]}")
+    def against_fallback(self, analyte: Analyte, sex: str, latest: Row) -> float:
+        """With the age unknown, a limit counts that is the same at all ages from 18."""
+        intervals = [one for one in analyte.reference_intervals if one.sex in (sex, "both")]
+        age = self.age_on(latest["day"])
+        if not math.isnan(age):
+            intervals = [one for one in intervals if one.age_from <= age <= (one.age_to or 200)]
+        low, high = ({getattr(one, end) for one in intervals} for end in ("low", "high"))
+        limits = [ends.pop() if len(ends) == 1 else None for ends in (low, high)]
+        # To single precision, as features are: the conversion of a unit may change the last bits of a value on a limit.
+        value, *ends = (None if one is None else float(np.float32(one)) for one in (latest["value"], *limits))
+        return self.outside(value, *ends)
 
     @staticmethod
     def outside(value: float, low: float | None, high: float | None) -> float:

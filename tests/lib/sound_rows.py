@@ -49,7 +49,7 @@ FAULTS: list[tuple[str, dict[str, str], str, str]] = [
     ("lab_results", {"reference_low": "43"}, "reference_low", "reference_low above reference_high"),
     ("absence_spells", {"first_day": "2025-03-17", "last_day": ""}, "first_day", "event after known_from"),
     ("absence_spells", {"last_day": "2025-02-28"}, "last_day", "last_day before first_day"),
-    ("absence_spells", {"diagnosis": "Z999"}, "diagnosis", "pattern"),
+    ("absence_spells", {"diagnosis": "ZZ99"}, "diagnosis", "pattern"),
 ]
 """Faults of every kind that the records declare, so that whatever reads the records can be held against them."""
 

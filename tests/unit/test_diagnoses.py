@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from data_contracts.diagnoses import CHAPTER_GROUPS, ICPC2_CHAPTERS, chapter_group
+from data_contracts.diagnoses import CHAPTER_GROUPS, ICPC2_CHAPTERS, chapter, chapter_group, is_code_of
 from data_contracts.records import AbsenceSpell, columns
 
 
@@ -18,10 +18,45 @@ def test_group_of_a_code_and_of_a_bare_chapter_letter(diagnosis: str, group: str
     assert chapter_group(diagnosis) == group
 
 
-@pytest.mark.parametrize("text", ["", "p76", ".2", "C50", "76"])
+@pytest.mark.parametrize("text", ["", "p76", ".2", "C50", "76", "M54.5", "P761"])
 def test_what_is_no_icpc_code_is_refused_rather_than_counted_as_other(text: str) -> None:
     with pytest.raises(ValueError, match="not an ICPC-2 code"):
         chapter_group(text)
+
+
+@pytest.mark.parametrize(
+    ("diagnosis", "letter"),
+    [
+        ("F32", "P"), ("F43.2", "P"), ("F99", "P"), ("M54.5", "L"), ("M545", "L"), ("M54", "L"), ("S52.5", "L"),
+        # Exceptions to their ICD-10 chapter: gout is metabolic, a rash and worry are symptoms with a home of their own.
+        ("M10.9", "T"), ("R45.7", "P"), ("R53", "A"), ("G45", "K"), ("A09", "D"), ("A35", "N"),
+        # Burn-out is the only subcategory with a row of its own.
+        ("Z73.0", "P"), ("Z730", "P"), ("Z73", "A"), ("Z73.3", "A"),
+        # The same text means something else in ICPC-2: F is the eye, L the skin, P the newborn in ICD-10.
+        ("H25", "F"), ("L20", "S"), ("P07", "A"), ("U07.1", "R"), ("M5", None), ("54.5", None), ("P76x", None),
+    ],
+)  # fmt: skip
+def test_chapter_of_an_icd_10_code(diagnosis: str, letter: str | None) -> None:
+    if letter is None:
+        with pytest.raises(ValueError, match="not an ICD-10 code"):
+            chapter(diagnosis, "ICD-10")
+    else:
+        assert chapter(diagnosis, "ICD-10") == letter
+
+
+def test_the_system_decides_and_not_the_letter() -> None:
+    assert (chapter_group("F32", "ICPC-2"), chapter_group("F32", "ICD-10")) == ("other", "P")
+    assert (chapter_group("L20", "ICPC-2"), chapter_group("L20", "ICD-10")) == ("L", "other")
+    assert is_code_of("F32.1", "ICD-10")
+    assert not is_code_of("F32.1", None)
+
+
+def test_every_icd_10_category_of_the_classification_has_a_chapter() -> None:
+    last = {"A": 99, "B": 99, "C": 96, "D": 89, "E": 90, "F": 99, "G": 99, "H": 95, "I": 99, "J": 99, "K": 93, "L": 99,
+            "M": 99, "N": 99, "O": 99, "P": 96, "Q": 99, "R": 99, "S": 99, "T": 98, "Z": 99}  # fmt: skip
+    for letter, highest in last.items():
+        for number in range(highest + 1):
+            assert is_code_of(f"{letter}{number:02}", "ICD-10"), f"{letter}{number:02}"
 
 
 def test_chapters_are_exactly_the_letters_that_the_record_lets_in() -> None:
