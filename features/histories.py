@@ -106,10 +106,7 @@ class Histories:
         RecordViolation
             If any row breaks the contract; ``violations`` lists them.
         """
-        tables, violations = check_record(record, received_on)
-        if violations:
-            raise RecordViolation(violations)
-        return cls.from_tables(tables, purpose=purpose, consent_on=consent_on)
+        return cls.from_tables(tables_of_record(record, received_on), purpose=purpose, consent_on=consent_on)
 
     def take(self, positions: np.ndarray) -> Histories:
         """Return the chosen persons in the given order; a person may be asked for more than once."""
@@ -133,6 +130,14 @@ class RecordViolation(ContractViolation):
             f"The record breaks the data contract in {len(violations)} place(s): mend them and send it again."
         )
         self.violations = tuple(violations)
+
+
+def tables_of_record(record: dict[str, Any], received_on: date) -> dict[str, Table]:
+    """Return the checked tables of the JSON record of the API; raises RecordViolation."""
+    tables, violations = check_record(record, received_on)
+    if violations:
+        raise RecordViolation(violations)
+    return tables
 
 
 _PER_PERSON = ("persons", "employments", "scores", "labs", "absences", "guidance")

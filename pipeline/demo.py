@@ -24,7 +24,7 @@ from pipeline import build_training_set, evaluate, ingest, promote, register, sc
 from pipeline import serve as serving_process
 from pipeline.console import progress, write_json
 from pipeline.person_record import person_record
-from pipeline.risk_picture import draw, reason_text, sentence
+from pipeline.risk_picture import draw, reason_text, safety_text, sentence
 from pipeline.settings import Settings
 from pipeline.workspace import Workspace
 
@@ -144,6 +144,8 @@ def _show(answer: dict[str, Any], picture: Path, seconds: float, quiet: bool) ->
     from rich.table import Table
 
     console = Console(stderr=quiet, width=118)
+    if answer["safety_flags"]:
+        console.print(safety_text(answer), style="bold red")
     for found in answer["outcomes"].values():
         if found["risk"] is None:
             continue
@@ -188,5 +190,6 @@ def _document(
             for name, found in judged["outcomes"].items()
         },
         "index_date": answer["index_date"],
+        "safety_flags": answer["safety_flags"],
         "picture": str(picture),
     }

@@ -11,7 +11,8 @@ INK, QUIET = "#222222", "#5F5F5F"
 WIDTH = 11.69
 """Inches: that of a sheet of A4 on its side."""
 
-_HEAD, _ROW, _PANEL_FOOT, _FOOT = 0.85, 0.33, 0.4, 0.48
+WARNING = "#B00020"
+_BANNER, _HEAD, _ROW, _PANEL_FOOT, _FOOT = 0.42, 0.85, 0.33, 0.4, 0.48
 _FEWEST_ROWS = 7
 _LABEL_CHARACTERS, _FOOTER_CHARACTERS = 60, 165
 _WORDS = {
@@ -51,8 +52,12 @@ def draw(answer: dict[str, Any], path: Path, language: str = "en") -> None:
 
     outcomes = [found for found in answer["outcomes"].values() if found["risk"] is not None]
     heights = [_HEAD + _ROW * max(len(found["reasons"]), _FEWEST_ROWS) + _PANEL_FOOT for found in outcomes]
-    figure = plt.figure(figsize=(WIDTH, sum(heights) + _FOOT), facecolor="white")
-    top = figure.get_figheight()
+    banner = _BANNER if answer["safety_flags"] else 0.0
+    figure = plt.figure(figsize=(WIDTH, banner + sum(heights) + _FOOT), facecolor="white")
+    top = figure.get_figheight() - banner
+    if banner:
+        place = 0.4 / WIDTH, 1 - 0.14 / figure.get_figheight()
+        figure.text(*place, safety_text(answer, language), fontsize=10.5, fontweight="bold", color=WARNING, va="top")
     for found, height in zip(outcomes, heights, strict=True):
         _draw_outcome(figure, found, top, height, language)
         top -= height
@@ -66,6 +71,15 @@ def draw(answer: dict[str, Any], path: Path, language: str = "en") -> None:
 def sentence(found: dict[str, Any], language: str = "en") -> str:
     """Say the risk as natural frequencies, with its interval and the reference."""
     return f"{_headline(found, language)}\n({_context(found, language)})"
+
+
+def safety_text(answer: dict[str, Any], language: str = "en") -> str:
+    """Say what must be looked at before any risk; empty where nothing is flagged."""
+    flags = answer["safety_flags"]
+    if not flags:
+        return ""
+    days = ", ".join(dict.fromkeys(flag["answered_on"] for flag in flags))
+    return textwrap.fill(f"{flags[0]['notice']['message'][language]} ({days})", 125)
 
 
 def reason_text(reason: dict[str, Any], language: str = "en") -> str:

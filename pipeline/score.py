@@ -11,6 +11,8 @@ import numpy as np
 
 from data_contracts.errors import MissingInputError, SettingsError
 from data_contracts.readers.parquet_files import read_tables
+from data_contracts.safety import safety_flags
+from data_contracts.tables import Table
 from data_contracts.time_windows import day_number, latest_index_date, today
 from features.build import FeatureMatrix, build_features
 from features.histories import Histories
@@ -23,7 +25,7 @@ from models.wording import risk_band
 from pipeline.console import progress
 from pipeline.workspace import Workspace, require
 
-COLUMNS = ("person_id", "outcome", "risk", "low", "high", "band", "not_scored_because", "model_version")
+COLUMNS = ("person_id", "outcome", "risk", "low", "high", "band", "not_scored_because", "safety_flag", "model_version")
 
 
 def run(workspace: Workspace, chosen: date | None, outcomes: list[str], person: str | None) -> dict[str, Any]:
@@ -44,14 +46,32 @@ def run(workspace: Workspace, chosen: date | None, outcomes: list[str], person: 
             raise MissingInputError("There is no such person in the tables. Identifiers are those of persons.csv.")
         matrix = build_features(histories, t)
         scored = {name: _scores(model, histories, matrix, t) for name, model in models.items()}
+    flagged = _flagged(tables, histories)
     if person is not None:
-        return _explained(models, scored, histories, matrix, index_date)
+        return _explained(models, scored, histories, matrix, index_date, flagged)
     path = workspace.scores / f"{index_date}.csv"
-    _write(path, histories, models, scored)
+    _write(path, histories, models, scored, flagged)
     counts = {name: int(np.isfinite(found["risk"]).sum()) for name, found in scored.items()}
     lines = [f"  {name}: {count} of {len(histories)} persons eligible and scored" for name, count in counts.items()]
+    if flagged:
+        lines.insert(
+            0, f"  {len(flagged)} person(s) with a safety flag: a clinician must look today; column safety_flag"
+        )
     summary = "\n".join([f"score at {index_date}: {path}", *lines])
-    return {"index_date": index_date.isoformat(), "scored": counts, "path": str(path), "summary": summary}
+    return {
+        "index_date": index_date.isoformat(),
+        "safety_flags": len(flagged),
+        "scored": counts,
+        "path": str(path),
+        "summary": summary,
+    }
+
+
+def _flagged(tables: dict[str, Table], histories: Histories) -> dict[str, date]:
+    """Latest day on which each of the persons gave an answer that a human must look at."""
+    asked = set(histories.person_ids)
+    flags = [flag for flag in safety_flags(tables["survey_answers"]) if flag.person_id in asked]
+    return {flag.person_id: flag.answered_on for flag in reversed(flags)}
 
 
 def open_champion(workspace: Workspace, outcome: str) -> RiskModel:
@@ -77,7 +97,9 @@ def _why_not(model: RiskModel, reason: int) -> str:
     return "" if reason == ELIGIBLE else OUTCOMES[model.outcome].reasons[reason]
 
 
-def _write(path: Any, histories: Histories, models: dict[str, RiskModel], scored: dict[str, Any]) -> None:
+def _write(
+    path: Any, histories: Histories, models: dict[str, RiskModel], scored: dict[str, Any], flagged: dict[str, date]
+) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -94,13 +116,15 @@ def _write(path: Any, histories: Histories, models: dict[str, RiskModel], scored
                 why_not = _why_not(model, reason)
                 band = "" if why_not else risk_band(risk, model.reference_risk).name
                 numbers = ("", "", "") if why_not else (risk, low, high)
-                writer.writerow((person_id, name, *numbers, band, why_not, model.version))
+                writer.writerow((person_id, name, *numbers, band, why_not, flagged.get(person_id, ""), model.version))
 
 
 def _explained(
-    models: dict[str, RiskModel], scored: dict[str, Any], histories: Histories, matrix: FeatureMatrix, index_date: date
-) -> dict[str, Any]:
+    models: dict[str, RiskModel], scored: dict[str, Any], histories: Histories, matrix: FeatureMatrix, index_date: date,
+    flagged: dict[str, date],
+) -> dict[str, Any]:  # fmt: skip
     lines, outcomes = [f"score at {index_date}"], dict[str, Any]()
+    lines += [f"  SAFETY: an answer of {day} must be looked at by a clinician today" for day in flagged.values()]
     for name, model in models.items():
         why_not = _why_not(model, int(scored[name]["reason"][0]))
         if why_not:
@@ -122,4 +146,10 @@ def _explained(
             f"  {name}: {risk:.1%} (interval {low:.1%} to {high:.1%}; reference group {model.reference_risk:.1%})"
         )
         lines += [f"    {reason.contribution:+.3f}  {reason.text['en']}" for reason in found.strongest(5, 3)]
-    return {"index_date": index_date.isoformat(), "outcomes": outcomes, "summary": "\n".join(lines)}
+    days = [day.isoformat() for day in flagged.values()]
+    return {
+        "index_date": index_date.isoformat(),
+        "safety_flags": days,
+        "outcomes": outcomes,
+        "summary": "\n".join(lines),
+    }

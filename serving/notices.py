@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from data_contracts.records import Source
 
@@ -14,6 +15,16 @@ class Notice:
 
     code: str
     message: dict[str, str]
+
+
+@dataclass(frozen=True)
+class SafetyNotice:
+    """One answer that a human must look at; the answer itself is not repeated."""
+
+    instrument: str
+    item: str
+    answered_on: date
+    notice: Notice
 
 
 def _notice(code: str, nb: str, en: str) -> Notice:
@@ -75,6 +86,15 @@ STALE_SURVEY = _notice(
     "stale_survey",
     f"Siste spørreskjema er mer enn {STALE_SURVEY_DAYS} dager gammelt.",
     f"The latest survey is more than {STALE_SURVEY_DAYS} days old.",
+)
+
+
+SAFETY = _notice(
+    "safety",
+    "Et svar kan bety at personen har det svært vanskelig. En kliniker må se på svarene og ta kontakt i dag, uansett hva "
+    "risikotallene sier.",
+    "An answer may mean that the person is in serious distress. A clinician must look at the answers and get in touch "
+    "today, whatever the risks say.",
 )
 
 

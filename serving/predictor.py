@@ -13,10 +13,12 @@ import numpy as np
 
 from data_contracts.consent import SOURCES
 from data_contracts.errors import ArtifactError
+from data_contracts.safety import safety_flags
+from data_contracts.tables import Table
 from data_contracts.time_windows import day_number
 from features.build import FeatureMatrix, build_features
 from features.catalogue import FEATURES, POSITIONS, feature
-from features.histories import Histories
+from features.histories import Histories, tables_of_record
 from models.bundle import current_bundle, open_bundle
 from models.explanation import Explanation, explain
 from models.outcomes import OUTCOMES
@@ -24,7 +26,7 @@ from models.outcomes.outcome import ELIGIBLE, Outcome, general_eligibility
 from models.risk_model import RiskModel, risk_of
 from models.wording import RISK_BANDS, risk_band
 from serving import notices
-from serving.notices import NOT_ELIGIBLE, STALE_SURVEY_DAYS, Notice
+from serving.notices import NOT_ELIGIBLE, STALE_SURVEY_DAYS, Notice, SafetyNotice
 from serving.responses import Band, ExplanationResponse, ModelBody, OutcomeExplanation, OutcomeRisk, RiskResponse, Texts
 
 RAISING, LOWERING = 5, 3
@@ -43,6 +45,7 @@ class _Case:
     histories: Histories
     matrix: FeatureMatrix
     t: int
+    safety_flags: tuple[SafetyNotice, ...]
 
     @cached_property
     def general_eligibility(self) -> np.ndarray:
@@ -94,7 +97,8 @@ class Predictor:
         Raises RecordViolation if the record breaks the data contract, ArtifactError if an outcome has no model.
         """
         served, case = self._asked(outcomes), _case(record, index_date, received_on)
-        return RiskResponse(index_date=index_date, outcomes={name: _risk(served[name], case) for name in outcomes})
+        risks = {name: _risk(served[name], case) for name in outcomes}
+        return RiskResponse(index_date=index_date, safety_flags=case.safety_flags, outcomes=risks)
 
     def explain(
         self, record: dict[str, Any], index_date: date, outcomes: Sequence[str], received_on: date
@@ -102,7 +106,7 @@ class Predictor:
         """Return the risk of each outcome with all reasons, the base and the sum per domain; raises as ``predict``."""
         served, case = self._asked(outcomes), _case(record, index_date, received_on)
         explained = {name: _explanation(served[name], case) for name in outcomes}
-        return ExplanationResponse(index_date=index_date, outcomes=explained)
+        return ExplanationResponse(index_date=index_date, safety_flags=case.safety_flags, outcomes=explained)
 
     @cached_property
     def _served(self) -> dict[str, _Served]:
@@ -119,8 +123,17 @@ class Predictor:
 
 def _case(record: dict[str, Any], index_date: date, received_on: date) -> _Case:
     t = day_number(index_date)
-    histories = Histories.from_record(record, purpose="risk_scoring", consent_on=t, received_on=received_on)
-    return _Case(histories, build_features(histories, t), t)
+    tables = tables_of_record(record, received_on)
+    histories = Histories.from_tables(tables, purpose="risk_scoring", consent_on=t)
+    return _Case(histories, build_features(histories, t), t, _safety_notices(tables))
+
+
+def _safety_notices(tables: dict[str, Table]) -> tuple[SafetyNotice, ...]:
+    """Everything a human must look at, whatever the index date and the consents: nobody asks a model about it."""
+    return tuple(
+        SafetyNotice(flag.instrument, flag.item, flag.answered_on, notices.SAFETY)
+        for flag in safety_flags(tables["survey_answers"])
+    )
 
 
 def _risk(served: _Served, case: _Case) -> OutcomeRisk:

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.explanation import DomainSum, Reason
-from serving.notices import Notice
+from serving.notices import Notice, SafetyNotice
 
 
 class _Answer(BaseModel):
@@ -63,15 +63,22 @@ class OutcomeExplanation(OutcomeRisk):
     domains: tuple[DomainSum, ...] = Field(description="Sums of the contributions per domain; with base: the log-odds.")
 
 
-class RiskResponse(_Answer):
-    """Answer of /v1/risk."""
+class _PersonAnswer(_Answer):
+    """What every answer about a person carries; ``safety_flags`` has no default, so that none can leave it out."""
 
     index_date: date
+    safety_flags: tuple[SafetyNotice, ...] = Field(
+        description="Answers that a human must look at today, latest first, whatever the risks say; empty: none."
+    )
+
+
+class RiskResponse(_PersonAnswer):
+    """Answer of /v1/risk."""
+
     outcomes: dict[str, OutcomeRisk]
 
 
-class ExplanationResponse(_Answer):
+class ExplanationResponse(_PersonAnswer):
     """Answer of /v1/explanation."""
 
-    index_date: date
     outcomes: dict[str, OutcomeExplanation]

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from data_contracts.errors import ArtifactError
 from data_contracts.time_windows import day_number
@@ -25,6 +26,7 @@ from models.outcomes import OUTCOMES
 from models.risk_model import risk_of
 from serving.notices import NOT_ELIGIBLE
 from serving.predictor import Predictor
+from serving.responses import ExplanationResponse, RiskResponse
 from tests.lib.models import boosted_model, linear_model
 
 PROJECT = Path(__file__).parents[2]
@@ -50,6 +52,30 @@ def codes(found: dict[str, Any]) -> list[str]:
 
 def without_consent(record: dict[str, Any], source: str) -> dict[str, Any]:
     return record | {"consents": [row for row in record["consents"] if row["source"] != source]}
+
+
+PHQ_9_ITEM_9 = {"instrument": "phq9", "item": "item_9", "answer": 1, "answered_on": INDEX_DATE.isoformat(),
+                "known_from": INDEX_DATE.isoformat()}  # fmt: skip
+
+
+@pytest.mark.parametrize("method", [Predictor.predict, Predictor.explain])
+@pytest.mark.parametrize("source", ["", "survey", "employment"])
+def test_a_safety_flag_comes_through_whatever_the_date_the_consents_and_the_eligibility(record, method, source):
+    # Answered on the index date itself, which no model may see; without consent for surveys; not known as employed.
+    record["survey_answers"].append(PHQ_9_ITEM_9)
+    response = method(Predictor(MODELS), without_consent(record, source), INDEX_DATE, BOTH, received_on=INDEX_DATE)
+    (flag,) = response.model_dump(mode="json")["safety_flags"]
+    assert (flag["instrument"], flag["item"], flag["answered_on"]) == ("phq9", "item_9", INDEX_DATE.isoformat())
+    assert flag["notice"]["code"] == "safety"
+    assert set(flag) == {"instrument", "item", "answered_on", "notice"}, "the answer itself is not repeated"
+
+
+def test_no_answer_about_a_person_can_be_built_without_saying_whether_there_is_a_safety_flag(record):
+    response = Predictor(MODELS).predict(record, INDEX_DATE, BOTH, received_on=INDEX_DATE)
+    assert response.safety_flags == ()
+    for kind in (RiskResponse, ExplanationResponse):
+        with pytest.raises(ValidationError, match="safety_flags"):
+            kind(index_date=INDEX_DATE, outcomes={})
 
 
 def test_the_number_of_the_file_path(record):
