@@ -9,8 +9,10 @@ from data_contracts.tables import Table
 from data_contracts.violations import Fault, Findings
 
 _ITEMS = [(instrument.name, item) for instrument in INSTRUMENTS.values() for item in instrument.items]
-_ANSWERS = np.unique([answer for _, item in _ITEMS for answer in item.answers])
-_IS_ALLOWED = np.array([np.isin(_ANSWERS, item.answers) for _, item in _ITEMS])
+_ANSWERS = np.array(sorted({answer for _, item in _ITEMS for answer in item.answers}))
+_IS_ALLOWED = np.zeros((len(_ITEMS), len(_ANSWERS)), dtype=bool)
+for _position, (_, _item) in enumerate(_ITEMS):
+    _IS_ALLOWED[_position, _ANSWERS.searchsorted(_item.answers)] = True
 _INSTRUMENT_CODES = {name: code for code, name in enumerate(INSTRUMENTS)}
 _ITEM_CODES = {item_id: code for code, item_id in enumerate(sorted({item.id for _, item in _ITEMS}))}
 # One row and one column more than there are codes, so that the code -1 of an unknown name finds "no such item".
@@ -28,7 +30,7 @@ def check_answers(table: Table, findings: Findings) -> None:
 
     position = _POSITIONS[known, item.recode(_ITEM_CODES)]
     unknown = ((position < 0) & (known >= 0) & (item.codes >= 0)).nonzero()[0]
-    findings.report("item", unknown, [_unknown_item(str(name)) for name in instrument[unknown].texts()])
+    findings.report("item", unknown, [_UNKNOWN_ITEM[one] for one in known[unknown].tolist()])
 
     nearest = np.minimum(_ANSWERS.searchsorted(answer), len(_ANSWERS) - 1)
     is_allowed = _IS_ALLOWED[position, nearest] & (_ANSWERS[nearest] == answer)
@@ -37,13 +39,8 @@ def check_answers(table: Table, findings: Findings) -> None:
     findings.report("answer", wrong, [_WRONG_ANSWER[one] for one in position[wrong].tolist()])
 
 
-def _unknown_item(instrument: str) -> Fault:
-    ids = [item.id for item in INSTRUMENTS[instrument].items]
-    return Fault("unknown item", f"{instrument} has the items {', '.join(ids)}")
-
-
 _UNKNOWN_INSTRUMENT = Fault("unknown instrument", f"known are: {', '.join(INSTRUMENTS)}")
+_UNKNOWN_ITEM = [Fault("unknown item", f"{one.name} has the items {one.items_text}") for one in INSTRUMENTS.values()]
 _WRONG_ANSWER = [
-    Fault("unknown answer code", f"{instrument} {item.id} takes {', '.join(f'{answer:g}' for answer in item.answers)}")
-    for instrument, item in _ITEMS
+    Fault("unknown answer code", f"{instrument} {item.id} takes {item.codes_text}") for instrument, item in _ITEMS
 ]

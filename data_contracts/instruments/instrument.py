@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 from typing import Literal, NamedTuple
 
 import numpy as np
 
 from data_contracts.domains import Domain
 
+Sex = Literal["female", "male"]
+_MOST_CODES_LISTED = 12
+
 
 @dataclass(frozen=True)
 class Item:
-    """One question: its id within the instrument and the answer codes that may occur."""
+    """One question: its id within the instrument and the answer codes that may occur.
+
+    The wording is never stored here, whatever the licence: whoever asks the questions loads it from its owner.
+    """
 
     id: str
     answers: tuple[float, ...]
+
+    @property
+    def codes_text(self) -> str:
+        """The answer codes in one short text: ``0, 1, 2, 3``, or ``0 to 1440`` where whole numbers are too many to list."""
+        first, last = self.answers[0], self.answers[-1]
+        is_run = self.answers == tuple(first + step for step in range(len(self.answers)))
+        if is_run and len(self.answers) > _MOST_CODES_LISTED:
+            return f"{first:g} to {last:g}"
+        return ", ".join(f"{answer:g}" for answer in self.answers)
 
 
 @dataclass(frozen=True)
@@ -26,24 +42,42 @@ class Band:
     """A range of scores with a published meaning, from ``lowest`` up to where the next band begins.
 
     Only the lower end is stored, so that no score (a mean of answered items can be any fraction) falls between bands.
+    Where women and men have different limits, the band is declared once for each ``sex``.
     """
 
     name: str
     lowest: float
+    sex: Sex | None = None
+
+
+@dataclass(frozen=True)
+class SafetyRule:
+    """An answer to ``item`` above this limit must be seen by a human at once, whatever any model says."""
+
+    item: str
+    above: float
+
+
+ScaleFunction = Callable[[Mapping[str, np.ndarray]], np.ndarray]
+"""Scoring rule of a scale in code: the instrument's item columns by id, float64 arrays of shape (n_sheets,), NaN where
+unanswered, to float64 scores of shape (n_sheets,), NaN where there is none. The columns are the caller's and must not be
+written to. Elementwise NumPy arithmetic only: a sheet scored alone must get the same bits as in a batch."""
 
 
 @dataclass(frozen=True)
 class Scale:
     """One score: which items, how they are combined, and what the number means.
 
-    ``method`` is ``mean`` or ``sum`` of the answered items (after reversal, times ``multiplier``), or ``criteria``: 1.0
-    if in every group of ``criteria`` at least one item reaches its threshold, else 0.0. The score is missing when fewer
-    than ``fewest_answers`` items are answered; ``sum`` with missing items is prorated to the full number of items.
+    ``method`` is ``mean`` or ``sum`` of the answered items (after reversal, times ``multiplier``); ``criteria``: 1.0 if
+    in every group of ``criteria`` at least one item reaches its threshold, else 0.0; or ``function``, where ``function``
+    gives the score. The score is missing when fewer than ``fewest_answers`` of ``items`` are answered (a function may
+    ask for more); ``sum`` with missing items is prorated to the full number of items. ``reversed_items`` point against
+    the score; a function is given them as answered all the same.
     """
 
     name: str
     items: tuple[str, ...]
-    method: Literal["mean", "sum", "criteria"]
+    method: Literal["mean", "sum", "criteria", "function"]
     fewest_answers: int
     minimum: float
     maximum: float
@@ -55,17 +89,32 @@ class Scale:
     reversed_items: tuple[str, ...] = ()
     multiplier: float = 1.0
     criteria: tuple[tuple[tuple[str, ...], float], ...] = ()
+    function: ScaleFunction | None = None
     bands: tuple[Band, ...] = ()
 
-    def band(self, score: float) -> str | None:
-        """Return the name of the band the score lies in; None if the score is missing or no bands are published."""
-        reached = [band.name for band in self.bands if score >= band.lowest]
+    def bands_of(self, sex: Sex) -> tuple[Band, ...]:
+        """Return the bands that hold for a sex, lowest first."""
+        return tuple(band for band in self.bands if band.sex in (None, sex))
+
+    def band(self, score: float, sex: Sex | None = None) -> str | None:
+        """Return the name of the band the score lies in.
+
+        None if the score is missing, if no bands are published, or if the sex is unknown and would decide.
+        """
+        if sex is None:
+            for_woman, for_man = self.band(score, "female"), self.band(score, "male")
+            return for_woman if for_woman == for_man else None
+        reached = [band.name for band in self.bands_of(sex) if score >= band.lowest]
         return reached[-1] if reached else None
 
 
 @dataclass(frozen=True)
 class Instrument:
-    """One questionnaire: its items in order, its scales, its licence and where the scoring key comes from."""
+    """One questionnaire: its items in order, its scales, its licence and where the scoring key comes from.
+
+    ``licence_kind`` is ``free`` (anybody may ask the questions) or ``scoring_only``: the customer must hold a licence and
+    supplies the wording, and ``licence`` says where to get it.
+    """
 
     name: str
     title: str
@@ -73,28 +122,48 @@ class Instrument:
     scales: tuple[Scale, ...]
     licence: str
     source: str
+    licence_kind: Literal["free", "scoring_only"] = "free"
+    safety: tuple[SafetyRule, ...] = ()
 
     @cached_property
     def item_positions(self) -> dict[str, int]:
         """Column of each item in an answer matrix."""
         return {item.id: position for position, item in enumerate(self.items)}
 
+    @property
+    def items_text(self) -> str:
+        """The ids of the items in one short text: ``item_1 to item_9``, or ``worst, average`` where nothing counts on."""
+        runs = [list(run) for _, run in groupby(enumerate(item.id for item in self.items), _run)]
+        ends = [(run[0][1], run[-1][1]) for run in runs]
+        return ", ".join(first if first == last else f"{first} to {last}" for first, last in ends)
+
+
+def _run(place: tuple[int, str]) -> tuple[str, int]:
+    """Return the same for neighbouring items that share their name and whose numbers count on, each by one."""
+    position, item_id = place
+    name, _, number = item_id.rpartition("_")
+    return (name, int(number) - position) if number.isdecimal() else (item_id, 0)
+
 
 class _KeyedScale(NamedTuple):
-    """A scale, the column of each of its items, and what to subtract an answer from to reverse it (NaN: do not)."""
+    """A scale, the column of each of its items, what to subtract an answer from to reverse it (NaN: do not), and the
+    column of every item of its instrument, which is what a function is given.
+    """
 
     scale: Scale
     columns: list[int]
     mirrors: list[float]
+    column_of: dict[str, int]
 
 
 def _keyed_scales(instruments: Iterable[Instrument]) -> Iterator[_KeyedScale]:
     first = 0
     for instrument in instruments:
+        column_of = {item: first + position for item, position in instrument.item_positions.items()}
         for scale in instrument.scales:
             items = [instrument.items[instrument.item_positions[item]] for item in scale.items]
             mirrors = [min(i.answers) + max(i.answers) if i.id in scale.reversed_items else math.nan for i in items]
-            yield _KeyedScale(scale, [first + instrument.item_positions[item.id] for item in items], mirrors)
+            yield _KeyedScale(scale, [column_of[item.id] for item in items], mirrors, column_of)
         first += len(instrument.items)
 
 
@@ -131,6 +200,11 @@ class ScoringKey:
             for rank, scale in enumerate(scales)
             if scale.method == "criteria"
         ]
+        self._functions = [
+            (rank, one.scale.function, one.column_of)
+            for rank, one in enumerate(ranked)
+            if one.scale.function is not None
+        ]
 
     def scores(self, answers: np.ndarray) -> np.ndarray:
         """Score any number of answer sheets.
@@ -163,6 +237,8 @@ class ScoringKey:
         scores = totals * self._factors / np.maximum(n_answered, 1)
         for rank, groups in self._criteria:
             scores[rank] = np.logical_and.reduce([(chosen[rows] >= least).any(axis=0) for rows, least in groups])
+        for rank, function, column_of in self._functions:
+            scores[rank] = function({item: answers[:, column] for item, column in column_of.items()})
         scores[n_answered < self._fewest] = np.nan
         return scores[self._rank_of].T
 

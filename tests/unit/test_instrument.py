@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import get_args
 
@@ -11,36 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_contracts.domains import Domain
-from data_contracts.instruments import INSTRUMENTS, Instrument, Item, Scale, score
+from data_contracts.instruments import INSTRUMENTS, Band, Instrument, Item, Scale, score
 from data_contracts.instruments.instrument import ScoringKey
 
 SCALES = [(instrument, scale) for instrument in INSTRUMENTS.values() for scale in instrument.scales]
 EACH_SCALE = pytest.mark.parametrize(("instrument", "scale"), SCALES, ids=[scale.name for _, scale in SCALES])
 EACH_INSTRUMENT = pytest.mark.parametrize("instrument", INSTRUMENTS.values(), ids=list(INSTRUMENTS))
 
-PHQ9_ITEMS = tuple(f"item_{number}" for number in range(1, 10))
-PHQ9 = Instrument(
-    name="phq9",
-    title="Patient Health Questionnaire-9",
-    items=tuple(Item(item, (0.0, 1.0, 2.0, 3.0)) for item in PHQ9_ITEMS),
-    scales=(
-        Scale(
-            name="phq9_total",
-            items=PHQ9_ITEMS,
-            method="sum",
-            fewest_answers=7,
-            minimum=0,
-            maximum=27,
-            higher_is_worse=True,
-            domain="mental_health",
-            modifiable=True,
-            label_nb="Nedstemthet",
-            label_en="Low mood",
-        ),
-    ),
-    licence="Public domain.",
-    source="Used here only because none of our instruments lets a sum have missing items.",
-)
+PHQ9 = INSTRUMENTS["phq9"]
 
 
 def random_sheets(instrument: Instrument, n_sheets: int, seed: int) -> np.ndarray:
@@ -50,7 +29,11 @@ def random_sheets(instrument: Instrument, n_sheets: int, seed: int) -> np.ndarra
 
 
 def slow_score(instrument: Instrument, scale: Scale, sheet: list[float]) -> float:
-    """One scale of one sheet in plain Python, straight from the definitions."""
+    """One scale of one sheet in plain Python, straight from the definitions; a function is called with the sheet alone."""
+    if scale.function is not None:
+        columns = {item.id: np.array([answer]) for item, answer in zip(instrument.items, sheet, strict=True)}
+        n_answered = sum(columns[item][0] == columns[item][0] for item in scale.items)
+        return float(scale.function(columns)[0]) if n_answered >= scale.fewest_answers else float("nan")
     answers = {}
     for item, answer in zip(instrument.items, sheet, strict=True):
         if item.id in scale.items and answer == answer:
@@ -75,7 +58,7 @@ def slow_score(instrument: Instrument, scale: Scale, sheet: list[float]) -> floa
     ],
 )
 def test_sum_with_missing_items_is_prorated(sheet: list[float], total: float) -> None:
-    np.testing.assert_equal(score(PHQ9, np.array([sheet])), [[total]])
+    np.testing.assert_equal(score(PHQ9, np.array([sheet]))[:, 0], [total])
 
 
 def test_unanswered_sheet_has_no_score_on_any_scale() -> None:
@@ -88,7 +71,7 @@ UNEVEN = Instrument(
     name="uneven",
     title="Codes without an exact binary form",
     items=tuple(Item(f"item_{number}", (0.1, 0.7, 1.3)) for number in range(1, 20)),
-    scales=(replace(PHQ9.scales[0], items=tuple(f"item_{number}" for number in range(1, 20))),),
+    scales=(replace(PHQ9.scales[0], items=tuple(f"item_{number}" for number in range(1, 20)), bands=()),),
     licence="",
     source="",
 )
@@ -105,7 +88,7 @@ def test_one_sheet_alone_scores_bit_for_bit_as_in_any_batch(instrument: Instrume
 
 
 @settings(max_examples=200, deadline=None)
-@given(instrument=st.sampled_from([*INSTRUMENTS.values(), PHQ9]), data=st.data())
+@given(instrument=st.sampled_from(list(INSTRUMENTS.values())), data=st.data())
 def test_agrees_with_plain_python(instrument: Instrument, data: st.DataObject) -> None:
     sheet = [data.draw(st.sampled_from([*item.answers, float("nan")])) for item in instrument.items]
     expected = [slow_score(instrument, scale, sheet) for scale in instrument.scales]
@@ -119,8 +102,49 @@ def test_instruments_scored_side_by_side_keep_their_own_items_and_scales() -> No
     assert together.tobytes() == np.concatenate(one_by_one, axis=1).tobytes()
 
 
-def test_no_sheets_give_no_scores() -> None:
-    assert score(INSTRUMENTS["cbi"], np.empty((0, 19))).shape == (0, 3)
+@EACH_INSTRUMENT
+def test_no_sheets_give_no_scores(instrument: Instrument) -> None:
+    assert score(instrument, np.empty((0, len(instrument.items)))).shape == (0, len(instrument.scales))
+
+
+def added_up(columns: Mapping[str, np.ndarray]) -> np.ndarray:
+    return columns["first"] * 10 + columns["other"]
+
+
+FUNCTION = Instrument(
+    name="by_function",
+    title="Scored by a function that also looks at an item which its scale does not name",
+    items=(Item("first", (1.0, 2.0)), Item("second", (1.0, 2.0)), Item("other", (0.0, 1.0))),
+    scales=(
+        Scale(
+            name="by_function",
+            items=("second", "first"),
+            method="function",
+            fewest_answers=2,
+            minimum=10,
+            maximum=21,
+            higher_is_worse=True,
+            domain="mental_health",
+            modifiable=True,
+            label_nb="Summert",
+            label_en="Added up",
+            function=added_up,
+        ),
+    ),
+    licence="",
+    source="",
+)
+
+
+def test_function_is_given_the_items_of_its_own_instrument_by_name() -> None:
+    # Behind the 19 items of the burnout inventory: columns counted from the start of the sheet would be the wrong ones.
+    sheets = np.array([[50.0] * 19 + [2.0, 1.0, 1.0], [50.0] * 19 + [1.0, 1.0, 0.0]])
+    assert ScoringKey((INSTRUMENTS["cbi"], FUNCTION)).scores(sheets)[:, -1].tolist() == [21.0, 10.0]
+
+
+def test_function_has_no_score_where_too_few_of_the_scales_items_are_answered() -> None:
+    # The function itself does not look at "second", and would give 21.
+    np.testing.assert_equal(score(FUNCTION, np.array([[2.0, np.nan, 1.0], [2.0, 2.0, 1.0]])), [[np.nan], [21.0]])
 
 
 @pytest.mark.parametrize("shape", [(2, 4), (2, 6), (5,)])
@@ -129,32 +153,65 @@ def test_sheet_of_another_instrument_is_refused(shape: tuple[int, ...]) -> None:
         score(INSTRUMENTS["who5"], np.zeros(shape))
 
 
-def test_answers_are_not_changed() -> None:
-    sheets = random_sheets(INSTRUMENTS["cbi"], 10, seed=2)
+@EACH_INSTRUMENT
+def test_answers_are_not_changed(instrument: Instrument) -> None:
+    sheets = random_sheets(instrument, 10, seed=2)
     before = sheets.copy()
-    score(INSTRUMENTS["cbi"], sheets)
+    score(instrument, sheets)
     np.testing.assert_equal(sheets, before)
+
+
+@pytest.mark.parametrize(
+    ("answers", "text"),
+    [
+        ((0.0, 1.0, 2.0, 3.0), "0, 1, 2, 3"),
+        ((0.0, 0.5, 1.0), "0, 0.5, 1"),
+        (tuple(float(code) for code in range(11)), "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10"),
+        (tuple(float(minutes) for minutes in range(1441)), "0 to 1440"),
+        # With a gap, "0 to 26" would promise an answer that is refused.
+        (tuple(float(code) for code in range(27) if code != 13),
+         "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26"),
+    ],
+)  # fmt: skip
+def test_codes_are_told_in_a_short_text(answers: tuple[float, ...], text: str) -> None:
+    assert Item("item", answers).codes_text == text
+
+
+@pytest.mark.parametrize(
+    ("ids", "text"),
+    [
+        (["item_1"], "item_1"),
+        (["item_1", "item_2", "item_3"], "item_1 to item_3"),
+        (["work_1", "work_2", "client_3", "client_4"], "work_1 to work_2, client_3 to client_4"),
+        # With a gap, "item_1 to item_4" would promise an item that is refused.
+        (["item_1", "item_2", "item_4"], "item_1 to item_2, item_4"),
+        (["worst", "average"], "worst, average"),
+        (["QD2", "QD3"], "QD2, QD3"),
+    ],
+)
+def test_items_are_told_in_a_short_text(ids: list[str], text: str) -> None:
+    assert replace(PHQ9, items=tuple(Item(one, (0.0, 1.0)) for one in ids)).items_text == text
+
+
+def test_bands_may_differ_by_sex() -> None:
+    bands = (Band("low", 0), Band("high", 3, sex="female"), Band("high", 4, sex="male"))
+    scale = replace(PHQ9.scales[0], bands=bands)
+    assert [scale.band(score, "female") for score in (2, 3, 4)] == ["low", "high", "high"]
+    assert [scale.band(score, "male") for score in (2, 3, 4)] == ["low", "low", "high"]
+    # Of unknown sex: only what is true of both.
+    assert [scale.band(score) for score in (2, 3, 4)] == ["low", None, "high"]
 
 
 # What a declaration must fulfil. A new instrument file is held to all of these without another line of test.
 
 
 def test_names_are_the_agreed_ones() -> None:
-    assert list(INSTRUMENTS) == ["cbi", "who5", "hscl10", "was", "bis", "shc_msk", "pain_sites", "oss3", "srh"]
-    assert [scale.name for _, scale in SCALES] == [
-        "cbi_personal",
-        "cbi_work",
-        "cbi_client",
-        "who5_wellbeing",
-        "hscl10_distress",
-        "was_work_ability",
-        "bis_insomnia",
-        "bis_case",
-        "shc_musculoskeletal",
-        "pain_sites_count",
-        "oss3_social_support",
-        "srh_self_rated_health",
-    ]
+    # What sources send: a name that changes turns every answer of every customer away.
+    assert set(INSTRUMENTS) == {
+        "cbi", "who5", "phq9", "gad7", "hscl10", "hscl25", "was", "bis", "shc", "pain_sites", "pain", "oss3", "srh",
+        "audit_c", "ipaq_sf", "fear_avoidance", "coping_expectancy", "olbi", "dcsq", "qpsnordic34", "copsoq3_core",
+        "bat12", "bat23", "uwes3", "isi", "ompsq_sf", "start_back", "wai",
+    }  # fmt: skip
 
 
 def test_scale_names_and_labels_are_unique() -> None:
@@ -179,24 +236,54 @@ def test_scale_refers_only_to_items_that_exist(instrument: Instrument, scale: Sc
     assert set(scale.reversed_items) <= set(scale.items)
     assert {item for items, _ in scale.criteria for item in items} <= set(scale.items)
     assert bool(scale.criteria) == (scale.method == "criteria")
+    assert (scale.function is not None) == (scale.method == "function")
     assert 1 <= scale.fewest_answers <= len(scale.items)
     assert scale.domain in get_args(Domain)
 
 
 @EACH_SCALE
-def test_declared_minimum_and_maximum_are_attained_and_never_left(instrument: Instrument, scale: Scale) -> None:
+def test_only_the_items_of_a_scale_decide_its_score(instrument: Instrument, scale: Scale) -> None:
+    position = instrument.scales.index(scale)
+    sheets, others = random_sheets(instrument, 500, seed=5), random_sheets(instrument, 500, seed=6)
+    mine = [instrument.item_positions[item] for item in scale.items]
+    others[:, mine] = sheets[:, mine]
+    np.testing.assert_equal(score(instrument, others)[:, position], score(instrument, sheets)[:, position])
+
+
+@EACH_SCALE
+def test_scores_keep_within_the_declared_minimum_and_maximum(instrument: Instrument, scale: Scale) -> None:
+    scores = score(instrument, random_sheets(instrument, 2000, seed=3))[:, instrument.scales.index(scale)]
+    assert np.nanmin(scores) >= scale.minimum
+    assert np.nanmax(scores) <= scale.maximum
+
+
+@pytest.mark.parametrize(
+    ("instrument", "scale"),
+    [pytest.param(*one, id=one[1].name) for one in SCALES if one[1].function is None],
+)
+def test_declared_minimum_and_maximum_are_attained(instrument: Instrument, scale: Scale) -> None:
     position = instrument.scales.index(scale)
     lowest = [max(i.answers) if i.id in scale.reversed_items else min(i.answers) for i in instrument.items]
     highest = [min(i.answers) if i.id in scale.reversed_items else max(i.answers) for i in instrument.items]
     assert score(instrument, np.array([lowest, highest]))[:, position].tolist() == [scale.minimum, scale.maximum]
 
-    scores = score(instrument, random_sheets(instrument, 2000, seed=3))[:, position]
-    assert np.nanmin(scores) >= scale.minimum
-    assert np.nanmax(scores) <= scale.maximum
-
 
 @EACH_SCALE
 def test_bands_cover_the_scale_from_its_minimum_upwards(instrument: Instrument, scale: Scale) -> None:
-    starts = [band.lowest for band in scale.bands]
-    assert starts == sorted(set(starts))
-    assert not starts or (starts[0] == scale.minimum and starts[-1] <= scale.maximum)
+    for sex in ("female", "male"):
+        starts = [band.lowest for band in scale.bands_of(sex)]
+        assert starts == sorted(set(starts))
+        assert not starts or (starts[0] == scale.minimum and starts[-1] <= scale.maximum)
+
+
+@EACH_INSTRUMENT
+def test_safety_rules_name_an_item_and_a_limit_that_an_answer_can_be_above(instrument: Instrument) -> None:
+    codes = {item.id: item.answers for item in instrument.items}
+    for rule in instrument.safety:
+        assert min(codes[rule.item]) <= rule.above < max(codes[rule.item])
+
+
+def test_every_item_about_self_harm_is_a_safety_item() -> None:
+    declared = {(name, rule.item): rule.above for name, one in INSTRUMENTS.items() for rule in one.safety}
+    # "Not at all" is 0 in the one and 1 in the other.
+    assert declared == {("phq9", "item_9"): 0, ("hscl25", "suicidal_thoughts"): 1}
