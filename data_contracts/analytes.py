@@ -1,9 +1,10 @@
-"""The measurements that may come in: two CSV files turned into declarations and one lookup.
+"""The measurements that may come in: four CSV files turned into declarations and two lookups.
 
-``analytes.csv`` has one row per analyte, all numbers in its canonical UCUM unit. ``analyte_codes.csv`` has one row per
-code and unit in which a laboratory may report it: ``canonical value = value * factor + offset``, where a number may be
-written as a quotient (``1/18.016``). Its column ``evidence`` says whether the code was found in a source (``verified``:
-Norwegian or Danish practice, HL7 examples) or is ``recalled`` and must be checked before a laboratory is connected.
+``analytes.csv`` has one row per analyte, all numbers in its canonical UCUM unit. ``analyte_codes.csv`` has one row per code
+and unit in which a laboratory may report it; its column ``evidence`` says whether the code was found in a source
+(``verified``: Norwegian or Danish practice, HL7 examples, published code lists) or is ``recalled`` and must be checked before
+a laboratory is connected. ``analyte_conversions.csv`` holds what :mod:`data_contracts.units` computed from the two.
+``reference_intervals.csv`` has the fallback intervals by sex and age, ``evidence`` as above.
 
 The unit is part of the identity of an NPU code, so each has exactly one; a LOINC code may come in several.
 """
@@ -15,7 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple, cast
 
+import numpy as np
+
 from data_contracts.domains import Domain
+from data_contracts.reference_intervals import (
+    ReferenceInterval,
+    age_positions,
+    limits_by_sex_and_age,
+    reference_intervals,
+)
 
 
 class AnalyteCode(NamedTuple):
@@ -32,9 +41,10 @@ class AnalyteCode(NamedTuple):
 class Analyte:
     """One measurement; all its limits are in ``unit``.
 
-    A value outside the hard limits is an error of unit or typing, not a finding. The reference intervals (women, men)
-    are a fallback for results that come without their laboratory's own; None is "no limit". A result is called current
-    for ``valid_days``. ``higher_is_worse`` is 1, -1 (lower is worse) or 0 (both ends, or neither).
+    A value outside the hard limits is an error of unit or typing, not a finding. The reference intervals are a fallback for
+    results that come without their laboratory's own. A result is called current for ``valid_days``. ``higher_is_worse`` is
+    1, -1 (lower is worse) or 0 (both ends, or neither). ``derived_from`` names the analytes from which it is computed where
+    it was not measured (:mod:`data_contracts.derived_analytes`).
     """
 
     name: str
@@ -46,13 +56,11 @@ class Analyte:
     codes: tuple[AnalyteCode, ...]
     hard_low: float
     hard_high: float
-    ref_low_f: float | None
-    ref_high_f: float | None
-    ref_low_m: float | None
-    ref_high_m: float | None
+    reference_intervals: tuple[ReferenceInterval, ...]
     valid_days: int
     higher_is_worse: Literal[-1, 0, 1]
-    source: str
+    derived_from: tuple[str, ...]
+    note: str
 
 
 def canonical(code_system: str, code: str, unit: str) -> tuple[int, float, float] | None:
@@ -65,26 +73,50 @@ def units_of(code_system: str, code: str) -> tuple[str, ...]:
     return _UNITS.get((code_system, code), ())
 
 
+def reference_limits(
+    analyte: np.ndarray, is_female: np.ndarray, age_years: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the fallback reference limits of results, in the canonical unit of each.
+
+    What is not known about a person is filled in only where it does not matter: with the sex (or age) unknown a limit is
+    given if it is the same for both sexes (at all ages from 18).
+
+    Parameters
+    ----------
+    analyte : integer array, shape (n,)
+        Position in ``ANALYTES``.
+    is_female : int8 array, shape (n,)
+        1 female, 0 male, -1 unknown.
+    age_years : array, shape (n,)
+        Age on the day of the sample; part years do not count. NaN or -1 is unknown.
+
+    Returns
+    -------
+    low, high : float64 arrays, shape (n,)
+        NaN where there is no limit.
+    """
+    low, high = _REFERENCE_LIMITS[:, analyte, is_female, age_positions(age_years)]
+    return low, high
+
+
 def _read(file_name: str) -> list[dict[str, str]]:
     with (Path(__file__).parent / file_name).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
-def _number(text: str) -> float:
-    numerator, _, denominator = text.partition("/")
-    return float(numerator) / float(denominator or 1)
-
-
 def _codes() -> dict[str, tuple[AnalyteCode, ...]]:
+    conversions = {
+        (row["analyte"], row["unit"]): (float(row["factor"]), float(row["offset"]))
+        for row in _read("analyte_conversions.csv")
+    }
     codes: dict[str, tuple[AnalyteCode, ...]] = {}
     for row in _read("analyte_codes.csv"):
-        code = AnalyteCode(row["code_system"], row["code"], row["unit"], _number(row["factor"]), _number(row["offset"]))
+        code = AnalyteCode(row["code_system"], row["code"], row["unit"], *conversions[row["analyte"], row["unit"]])
         codes[row["analyte"]] = (*codes.get(row["analyte"], ()), code)
     return codes
 
 
-def _analyte(row: dict[str, str], codes: tuple[AnalyteCode, ...]) -> Analyte:
-    limits = {name: float(row[name]) if row[name] else None for name in _REFERENCE_LIMITS}
+def _analyte(row: dict[str, str]) -> Analyte:
     return Analyte(
         name=row["name"],
         label_nb=row["label_nb"],
@@ -92,20 +124,21 @@ def _analyte(row: dict[str, str], codes: tuple[AnalyteCode, ...]) -> Analyte:
         domain=cast(Domain, row["domain"]),
         modifiable={"yes": True, "no": False}[row["modifiable"]],
         unit=row["unit"],
-        codes=codes,
+        codes=_CODES[row["name"]],
         hard_low=float(row["hard_low"]),
         hard_high=float(row["hard_high"]),
-        **limits,
+        reference_intervals=_INTERVALS.get(row["name"], ()),
         valid_days=int(row["valid_days"]),
         higher_is_worse=cast(Literal[-1, 0, 1], int(row["higher_is_worse"])),
-        source=row["source"],
+        derived_from=tuple(row["derived_from"].split()),
+        note=row["note"],
     )
 
 
-_REFERENCE_LIMITS = ("ref_low_f", "ref_high_f", "ref_low_m", "ref_high_m")
 _CODES = _codes()
+_INTERVALS = reference_intervals(_read("reference_intervals.csv"))
 
-ANALYTES: tuple[Analyte, ...] = tuple(_analyte(row, _CODES[row["name"]]) for row in _read("analytes.csv"))
+ANALYTES: tuple[Analyte, ...] = tuple(_analyte(row) for row in _read("analytes.csv"))
 """All analytes, in the order of ``analytes.csv``; features and reports keep this order."""
 
 _CANONICAL = {
@@ -116,3 +149,5 @@ _CANONICAL = {
 _UNITS: dict[tuple[str, str], tuple[str, ...]] = {}
 for _code_system, _code, _unit in _CANONICAL:
     _UNITS[_code_system, _code] = (*_UNITS.get((_code_system, _code), ()), _unit)
+
+_REFERENCE_LIMITS = limits_by_sex_and_age([analyte.reference_intervals for analyte in ANALYTES])

@@ -1,4 +1,7 @@
-"""Lab results against the declared analytes: known code, unit of that code, value that a living person can have."""
+"""Lab results against the declared analytes: known code, unit of that code, value that a living person can have.
+
+One rule looks across rows: a systolic pressure lies above the diastolic pressure of the same person and day.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,8 @@ from data_contracts.violations import Fault, Findings
 
 _BOUND = re.compile(r"(<=|>=|<|>)\s*(.+)", re.DOTALL)
 _COMPARATORS = ("<", "<=", ">=", ">")
+_SYSTOLIC, _DIASTOLIC = ([one.name for one in ANALYTES].index(name) for name in ("systolic_bp", "diastolic_bp"))
+_DAYS = 100_000  # more than there are between the first and the last day that a date column may hold
 
 
 def split_comparators(raw: dict[str, Coded]) -> dict[str, Coded]:
@@ -46,7 +51,7 @@ def _with_distinct_words(column: Coded) -> Coded:
 
 
 def check_lab_results(table: Table, findings: Findings) -> None:
-    """Report unknown codes, units a code does not come in, and values outside the analyte's hard limits."""
+    """Report unknown codes, units a code does not come in, values outside hard limits, and impossible pressure pairs."""
     is_named = (table["code_system"].codes >= 0) & (table["code"].codes >= 0) & (table["unit"].codes >= 0)
     rows = is_named.nonzero()[0]
     kinds, kind_of_row = _distinct_kinds(table, rows)
@@ -58,6 +63,55 @@ def check_lab_results(table: Table, findings: Findings) -> None:
     value = table["value"][rows] * factor + offset
     outside = ((value < low) | (value > high)).nonzero()[0]
     findings.report("value", rows[outside], [_limit_fault(measures[place]) for place in kind_of_row[outside].tolist()])
+    positions = [-1 if measure is None else measure[0] for measure in measures]
+    if _SYSTOLIC in positions and _DIASTOLIC in positions:
+        _check_pressures(table, rows, np.array(positions)[kind_of_row], value, findings)
+
+
+def _check_pressures(
+    table: Table, rows: np.ndarray, position: np.ndarray, value: np.ndarray, findings: Findings
+) -> None:
+    """Report both rows where a systolic pressure is not above the diastolic pressure that was current beside it.
+
+    Only rows that are sound so far are compared: beside a pressure that is refused for its own sake, the other may be right.
+    A correction is compared with what was known when it came, never with the version that it replaces.
+    """
+    is_sound = ~findings.bad_rows[rows]
+    is_deleted = table["is_deleted"][rows] == 1
+    systolic, diastolic = (((position == which) & is_sound).nonzero()[0] for which in (_SYSTOLIC, _DIASTOLIC))
+    if not len(systolic) or not len(diastolic) or value[systolic].min() > value[diastolic].max():
+        return  # so it is in nearly every record of one person
+    moment = _moments(table, rows)
+    systolic_at, systolic_place = np.unique(moment[systolic], return_inverse=True)
+    diastolic_at, diastolic_place = np.unique(moment[diastolic], return_inverse=True)
+    lowest, highest = np.full(len(systolic_at), np.inf), np.full(len(diastolic_at), -np.inf)
+    np.minimum.at(lowest, systolic_place, np.where(is_deleted, np.inf, value)[systolic])
+    np.maximum.at(highest, diastolic_place, np.where(is_deleted, -np.inf, value)[diastolic])
+
+    by_systolic, with_diastolic = _current_pairs(systolic_at, diastolic_at)
+    by_diastolic, with_systolic = _current_pairs(diastolic_at, systolic_at)
+    above = np.concatenate([by_systolic, with_systolic])
+    below = np.concatenate([with_diastolic, by_diastolic])
+    is_broken = lowest[above] <= highest[below]
+    for places, places_of_rows, pressure_rows, fault in (
+        (above, systolic_place, systolic, _SYSTOLIC_FAULT),
+        (below, diastolic_place, diastolic, _DIASTOLIC_FAULT),
+    ):
+        hit = np.isin(places_of_rows, places[is_broken])
+        findings.report("value", rows[pressure_rows[hit]], fault)
+
+
+def _moments(table: Table, rows: np.ndarray) -> np.ndarray:
+    """Return one int64 per row that sorts by person, day of the sample and then ``known_from``."""
+    sampled, known = (table[name][rows].view(np.int64) + _DAYS // 2 for name in ("sampled_on", "known_from"))
+    return (table["person_id"].codes[rows].astype(np.int64) * _DAYS + sampled) * _DAYS + known
+
+
+def _current_pairs(moments: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the positions of moments, and of the latest other not after each on the same person and day, if any."""
+    latest = np.searchsorted(others, moments, side="right") - 1
+    has_other = ((latest >= 0) & (others[latest] // _DAYS == moments // _DAYS)).nonzero()[0]
+    return has_other, latest[has_other]
 
 
 def _report_unknown(
@@ -115,3 +169,8 @@ def _limit_fault(measure: tuple[int, float, float] | None) -> Fault:
         "outside hard limits",
         f"{analyte.name} must lie between {analyte.hard_low:g} and {analyte.hard_high:g} {analyte.unit}",
     )
+
+
+_PRESSURE_RULE = "systolic not above diastolic"
+_SYSTOLIC_FAULT = Fault(_PRESSURE_RULE, "must lie above the diastolic pressure of the same person and day")
+_DIASTOLIC_FAULT = Fault(_PRESSURE_RULE, "must lie below the systolic pressure of the same person and day")

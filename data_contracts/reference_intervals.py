@@ -1,0 +1,72 @@
+"""Fallback reference intervals by sex and age, for results that come without their laboratory's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal, NamedTuple, cast
+
+import numpy as np
+
+_UNKNOWN = -1  # as a position: the last sex, the last age
+_ADULT, _OLDEST = 18, 120
+_SEXES = {"male": (0,), "female": (1,), "both": (0, 1)}
+
+
+class ReferenceInterval(NamedTuple):
+    """Fallback interval of one sex and age group: completed years ``age_from..age_to``, both included.
+
+    ``age_to`` None is "and older"; a limit None is "no limit".
+    """
+
+    sex: Literal["female", "male", "both"]
+    age_from: int
+    age_to: int | None
+    low: float | None
+    high: float | None
+
+
+def reference_intervals(rows: Iterable[dict[str, str]]) -> dict[str, tuple[ReferenceInterval, ...]]:
+    """Return the intervals of each analyte from the rows of ``reference_intervals.csv``."""
+    intervals: dict[str, tuple[ReferenceInterval, ...]] = {}
+    for row in rows:
+        interval = ReferenceInterval(
+            sex=cast(Literal["female", "male", "both"], row["sex"]),
+            age_from=int(row["age_from"]),
+            age_to=int(row["age_to"]) if row["age_to"] else None,
+            low=float(row["low"]) if row["low"] else None,
+            high=float(row["high"]) if row["high"] else None,
+        )
+        intervals[row["analyte"]] = (*intervals.get(row["analyte"], ()), interval)
+    return intervals
+
+
+def limits_by_sex_and_age(intervals_of_each: Sequence[tuple[ReferenceInterval, ...]]) -> np.ndarray:
+    """Return all limits as one table to look them up in.
+
+    Parameters
+    ----------
+    intervals_of_each : sequence of tuples, length n
+        The intervals of each analyte.
+
+    Returns
+    -------
+    float64 array, shape (2, n, 3, 122)
+        Low and high; analyte; male, female, unknown; completed years 0 to 120, unknown. NaN is no limit. The unknown sex or
+        age has the limit that both sexes, or all ages from 18, share.
+    """
+    limits = np.full((2, len(intervals_of_each), 3, _OLDEST + 2), np.nan)
+    for position, intervals in enumerate(intervals_of_each):
+        for sex, age_from, age_to, low, high in intervals:
+            ages = slice(age_from, (_OLDEST if age_to is None else age_to) + 1)
+            for row in _SEXES[sex]:
+                limits[:, position, row, ages] = np.array([[low], [high]], dtype=np.float64)
+    adult = limits[:, :, :2, _ADULT : _OLDEST + 1]
+    limits[:, :, :2, _UNKNOWN] = np.where((adult == adult[..., :1]).all(-1), adult[..., 0], np.nan)
+    limits[:, :, _UNKNOWN] = np.where(limits[:, :, 0] == limits[:, :, 1], limits[:, :, 0], np.nan)
+    return limits
+
+
+def age_positions(age_years: np.ndarray) -> np.ndarray:
+    """Return where an age stands in the last axis of the table; NaN and negative ages stand last."""
+    years = np.nan_to_num(np.asarray(age_years, dtype=np.float64), nan=_UNKNOWN)
+    return np.where(years < 0, _UNKNOWN, np.minimum(years, _OLDEST)).astype(np.intp)
