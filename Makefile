@@ -55,6 +55,7 @@ bench: $(READY) ## Speed and memory, printed with the machine they were measured
 format: $(READY) ## Format the code and regenerate the generated pages
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+	@$(BIN)/python -m data_contracts.units
 	@$(BIN)/python -m pipeline.documentation
 
 lock: ## Resolve dependencies anew into requirements.lock (needs uv)

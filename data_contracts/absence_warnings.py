@@ -40,7 +40,7 @@ QUOTAS: dict[Scheme, Quota] = {"extended": Quota(8, None, 24), "ordinary": Quota
 WARNINGS: dict[str, str] = {
     "overlapping spells": "Two spells of one kind cover the same day; the day counts once, with its highest grade.",
     "two employments at once": "The person has more than one employment; a spell counts as absence from all of them.",
-    "outside employment": "The person is not known as employed on the first day of the spell.",
+    "outside employment": "The spell begins after an employment has ended and before another begins, or without any.",
     "longer than 52 weeks": "Sick pay ends after 52 weeks; a spell that goes on is usually one that was never closed.",
     "grade under 20 %": "Sick pay starts at 20 %; a lower grade is usually a misread number.",
     "graded self-certification": "Self-certified absence is always full absence.",
@@ -82,6 +82,7 @@ class _Spells:
         table = tables["absence_spells"]
         rows = current_rows(AbsenceSpell, table)
         persons = {text: code for code, text in enumerate(table["person_id"].vocabulary)}
+        self.n_persons = len(persons)
         order = np.lexsort((to_day_numbers(table["first_day"][rows]), table["person_id"].codes[rows]))
         self.rows = rows[order]
         table = take(table, self.rows)
@@ -99,6 +100,14 @@ class _Spells:
         self.job_first = to_day_numbers(jobs["start_date"])
         last = to_day_numbers(jobs["end_date"])
         self.job_last = np.where(last == NO_DAY, np.iinfo(np.int32).max, last)
+
+    def first_employed(self) -> np.ndarray:
+        """Return, per spell, the day on which the person's first employment began; without any, a day before every spell."""
+        began = np.full(self.n_persons, np.iinfo(np.int32).max, dtype=np.int32)
+        known = self.job_person >= 0
+        np.minimum.at(began, self.job_person[known], self.job_first[known])
+        began[began == np.iinfo(np.int32).max] = np.iinfo(np.int32).min
+        return began[self.person]
 
     def jobs_on_first_day(self) -> tuple[np.ndarray, np.ndarray]:
         """Return, per spell, how many employments cover its first day, and the earliest day that one of them began."""
@@ -121,7 +130,8 @@ def _findings(spells: _Spells, quota: Quota) -> Iterator[tuple[str, str, np.ndar
     too_soon = by_self & (n_jobs > 0) & (spells.first - began < DAYS_BEFORE_SELF_CERTIFICATION)
     yield "overlapping spells", "first_day", _overlapping(spells)
     yield "two employments at once", "first_day", (n_jobs > 1).nonzero()[0]
-    yield "outside employment", "first_day", (n_jobs == 0).nonzero()[0]
+    # Absence from before the first employment is the history that somebody brought along.
+    yield "outside employment", "first_day", ((n_jobs == 0) & (spells.first_employed() <= spells.first)).nonzero()[0]
     yield (
         "longer than 52 weeks",
         "last_day",

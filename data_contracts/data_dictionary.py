@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from data_contracts.analytes import ANALYTES
 from data_contracts.instruments import INSTRUMENTS
-from data_contracts.records import RECORDS, Column, DateOrder, NumberOrder, Record, columns
-from data_contracts.violations import RULES
+from data_contracts.open_data_contract import order_sentence
+from data_contracts.records import RECORDS, Column, Record, columns
+from data_contracts.violations import ADVICE, RULES, RULES_OF_ARRIVAL
 
 
 def data_dictionary() -> str:
@@ -23,7 +24,8 @@ def _table_section(record: type[Record]) -> str:
     facts = [f"Rows with the same {keys} are versions of one fact."]
     if record.consent_source:
         facts.append(f"Used only with consent for the source `{record.consent_source}`.")
-    facts += [_order_sentence(rule) for rule in record.rules]
+    facts += [f'Rule "{rule.rule}": {order_sentence(rule, quote="`")}' for rule in record.rules]
+    facts.append(f"Kept for {record.retention_days} days after the last date of the fact (a proposal).")
     rows = [
         (
             f"`{column.name}`",
@@ -40,13 +42,6 @@ def _table_section(record: type[Record]) -> str:
     return f"## {record.table}\n\n{record.__doc__}\n\n{bullets}\n\n{table}"
 
 
-def _order_sentence(rule: DateOrder | NumberOrder) -> str:
-    if isinstance(rule, NumberOrder):
-        return f'Rule "{rule.rule}": `{rule.smaller}` must not be above `{rule.larger}`.'
-    slack = f" by more than {rule.slack_days} days" if rule.slack_days else ""
-    return f'Rule "{rule.rule}": `{rule.earlier}` must not be after `{rule.later}`{slack}.'
-
-
 def _allowed(column: Column) -> str:
     if column.codes:
         return ", ".join(f"`{code}`" for code in column.codes)
@@ -60,9 +55,11 @@ def _allowed(column: Column) -> str:
 def _instruments_section() -> str:
     rows = []
     for instrument in INSTRUMENTS.values():
-        answers = {f"{item.id}: {', '.join(f'{code:g}' for code in item.answers)}" for item in instrument.items}
-        distinct = {text.split(": ")[1] for text in answers}
-        shown = distinct.pop() if len(distinct) == 1 else "; ".join(sorted(answers))
+        answers = {item.id: item.codes_text for item in instrument.items}
+        distinct = set(answers.values())
+        shown = (
+            distinct.pop() if len(distinct) == 1 else "; ".join(f"{item}: {codes}" for item, codes in answers.items())
+        )
         items = ", ".join(f"`{item.id}`" for item in instrument.items)
         scales = ", ".join(f"`{scale.name}`" for scale in instrument.scales)
         rows.append((f"`{instrument.name}`", instrument.title, items, shown, scales))
@@ -80,9 +77,12 @@ def _analytes_section() -> str:
 
 
 def _rules_section() -> str:
-    rows = [(rule, meaning) for rule, meaning in RULES.items()]
-    return "## Rules\n\nBeside the rules of single tables above:\n\n" + _markdown_table(
-        ("Rule", "Quarantined when"), rows
+    rows = [(rule, RULES.get(rule, "See the tables above."), advice) for rule, advice in ADVICE.items()]
+    arrival = "\n".join(f"- {rule}: {reason}." for rule, reason in RULES_OF_ARRIVAL.items())
+    return (
+        f"## Rules\n\n{_markdown_table(('Rule', 'Quarantined when', 'What to ask the sender'), rows)}\n\n"
+        "Every rule is checked row by row when data arrive, and stated once more as a Great Expectations suite that "
+        f"`balance-risk validate` runs over what was accepted; except these, which no accepted table can break:\n\n{arrival}"
     )
 
 

@@ -1,14 +1,17 @@
 """The records as Great Expectations suites, and a report on tables that holds counts but never a value.
 
 This is the only module that imports great_expectations, and it does so inside its functions: the import takes seconds
-and has no place in a request. The suites are generated, so they cannot drift from the records; what looks at single
-answers and analytes (``answer_rules``, ``lab_rules``) stays with :func:`data_contracts.validation.check`.
+and has no place in a request. The suites are generated, so they cannot drift from the records. Every rule that an
+accepted table can break is an expectation and names its rule; the others are in ``violations.RULES_OF_ARRIVAL`` with the
+reason. :func:`data_contracts.validation.check` decides row by row; the suites prove afterwards, with other code, that
+what it let pass keeps the contract.
 """
 
 from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +19,20 @@ import numpy as np
 import pandas as pd
 
 from data_contracts.fingerprints import fingerprint
-from data_contracts.records import TABLES, Column, DateOrder, NumberOrder, Record, columns
+from data_contracts.helper_columns import helper_columns, helper_names, latest_name
+from data_contracts.helper_keys import CODE_KEYS, ITEM_KEYS, UNIT_KEYS
+from data_contracts.instruments import INSTRUMENTS
+from data_contracts.records import (
+    TABLES,
+    AbsenceSpell,
+    Column,
+    DateOrder,
+    LabResult,
+    NumberOrder,
+    Record,
+    SurveyAnswer,
+    columns,
+)
 from data_contracts.tables import Coded, Table
 
 if TYPE_CHECKING:
@@ -26,18 +42,22 @@ if TYPE_CHECKING:
 os.environ["GX_ANALYTICS_ENABLED"] = "False"
 
 _COUNTS_ONLY = {"result_format": "BASIC", "partial_unexpected_count": 0, "include_unexpected_rows": False}
+_EARLIEST, _LATEST = np.datetime64("1678-01-01"), np.datetime64("2262-01-01")
+_DTYPES = {"date": "datetime64[ns]", "integer": "float64", "number": "float64", "flag": "float64"}
 
 
 def suite(record: type[Record]) -> ExpectationSuite:
-    """Return the expectations of a table: columns, presence, codes, forms, bounds, orders, unique versions."""
+    """Return the expectations of a table; each names in its ``meta`` the rule that it states."""
     ExpectationSuite = _great_expectations().ExpectationSuite
 
-    declared = columns(record)
+    names = (*(column.name for column in columns(record)), *helper_names(record))
     expectations = [
-        _expect("table_columns_to_match_set", column_set=list(_frame_columns(record)), exact_match=True),
-        *(expectation for column in declared for expectation in _column_expectations(column)),
+        _expect("unknown field", "table_columns_to_match_set", column_set=list(names), exact_match=True),
+        *(expectation for column in columns(record) for expectation in _column_expectations(column)),
         *(_order_expectation(rule) for rule in record.rules),
+        *_helper_expectations(record),
         _expect(
+            "conflicting versions",
             "compound_columns_to_be_unique",
             column_list=[*record.natural_key, "known_from"],
             ignore_row_if="never",
@@ -46,10 +66,10 @@ def suite(record: type[Record]) -> ExpectationSuite:
     return ExpectationSuite(record.table, expectations=expectations, meta={"contract": fingerprint(record)})
 
 
-def run(tables: dict[str, Table]) -> dict[str, dict[str, Any]]:
-    """Validate tables and return, per table, ``success`` and the ``expectations``: type, column, success and unexpected
-    count.
+def run(tables: dict[str, Table], received_on: date) -> dict[str, dict[str, Any]]:
+    """Validate tables that arrived on ``received_on``, ``persons`` among them.
 
+    Returns per table ``success`` and the ``expectations``: rule, type, column, success and unexpected count.
     ``evaluated`` is false where Great Expectations itself failed, for example because a column is not there.
     """
     gx = _great_expectations()
@@ -58,7 +78,12 @@ def run(tables: dict[str, Table]) -> dict[str, dict[str, Any]]:
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     source = context.data_sources.add_pandas("tables")
-    return {name: _validate(gx, context, source, TABLES[name], table) for name, table in tables.items()}
+    return {
+        name: _validate(
+            gx, context, source, TABLES[name], to_frame(TABLES[name], table, received_on, tables["persons"])
+        )
+        for name, table in tables.items()
+    }
 
 
 def _great_expectations() -> Any:
@@ -69,12 +94,12 @@ def _great_expectations() -> Any:
     return great_expectations
 
 
-def _validate(gx: Any, context: Any, source: Any, record: type[Record], table: Table) -> dict[str, Any]:
+def _validate(gx: Any, context: Any, source: Any, record: type[Record], frame: pd.DataFrame) -> dict[str, Any]:
     batch = source.add_dataframe_asset(record.table).add_batch_definition_whole_dataframe(record.table)
     definition = context.validation_definitions.add(
         gx.ValidationDefinition(name=record.table, data=batch, suite=context.suites.add(suite(record)))
     )
-    result = definition.run(batch_parameters={"dataframe": to_frame(record, table)}, result_format=_COUNTS_ONLY)
+    result = definition.run(batch_parameters={"dataframe": frame}, result_format=_COUNTS_ONLY)
     expectations = [_without_values(one) for one in result.results]
     return {"success": all(one["success"] for one in expectations), "expectations": expectations}
 
@@ -82,10 +107,13 @@ def _validate(gx: Any, context: Any, source: Any, record: type[Record], table: T
 def _without_values(result: Any) -> dict[str, Any]:
     """Keep what can be stored: never the offending values, not even an example."""
     kwargs = result.expectation_config.kwargs
-    pair = [kwargs[name] for name in ("column_A", "column_B") if name in kwargs]
+    several = [kwargs[name] for name in ("column_A", "column_B") if name in kwargs] or kwargs.get(
+        "column_list", ["(all)"]
+    )
     return {
+        "rule": result.expectation_config.meta["rule"],
         "type": result.expectation_config.type,
-        "column": kwargs.get("column") or ", ".join(pair or kwargs.get("column_list", kwargs.get("column_set", []))),
+        "column": kwargs.get("column") or ", ".join(several),
         "success": bool(result.success),
         "evaluated": not _has_raised(result.exception_info or {}),
         "unexpected_count": int(result.result.get("unexpected_count", 0)),
@@ -97,51 +125,45 @@ def _has_raised(info: dict[str, Any]) -> bool:
     return any(one.get("raised_exception") for one in (info, *info.values()) if isinstance(one, dict))
 
 
-def to_frame(record: type[Record], table: Table) -> pd.DataFrame:
-    """Return a table as the data frame that the suite is written for."""
-    frame = pd.DataFrame({name: _as_series(values) for name, values in table.items()})
-    for rule in record.rules:
-        if isinstance(rule, DateOrder) and rule.slack_days:
-            frame[_latest_name(rule)] = frame[rule.later] + pd.Timedelta(days=rule.slack_days)
-    return frame
+def to_frame(record: type[Record], table: Table, received_on: date, persons: Table) -> pd.DataFrame:
+    """Return a table with its helper columns as the data frame that the suite is written for."""
+    everything = table | helper_columns(record, table, received_on, persons)
+    return pd.DataFrame({name: _as_series(values) for name, values in everything.items()})
 
 
 def _as_series(values: Any) -> pd.Series:
     if isinstance(values, Coded):
         words = np.array([*values.vocabulary, None], dtype=object)
         return pd.Series(words[values.codes], dtype=object)
-    return pd.Series(values.astype("datetime64[s]") if values.dtype.kind == "M" else values)
-
-
-def _frame_columns(record: type[Record]) -> tuple[str, ...]:
-    slack = [_latest_name(rule) for rule in record.rules if isinstance(rule, DateOrder) and rule.slack_days]
-    return (*(column.name for column in columns(record)), *slack)
-
-
-def _latest_name(rule: DateOrder) -> str:
-    """Name the helper column with the latest day ``rule.earlier`` may have; Great Expectations knows no slack."""
-    return f"{rule.later}_plus_{rule.slack_days}_days" if rule.slack_days else rule.later
+    if values.dtype.kind == "M":
+        # Great Expectations compares nanoseconds as columns, all other dates one by one. They end in 1677 and 2262; a
+        # date beyond is as far out of bounds at the edge.
+        return pd.Series(np.clip(values, _EARLIEST, _LATEST).astype("datetime64[ns]"))
+    return pd.Series(values)
 
 
 def _column_expectations(column: Column) -> list[Any]:
     name, found = column.name, []
+    if column.kind in _DTYPES:
+        found.append(_expect("type", "column_values_to_be_of_type", column=name, type_=_DTYPES[column.kind]))
     if column.required or name == "is_deleted":
-        found.append(_expect("column_values_to_not_be_null", column=name))
+        found.append(_expect("required", "column_values_to_not_be_null", column=name))
     if column.codes:
-        found.append(_expect("column_values_to_be_in_set", column=name, value_set=list(column.codes)))
+        found.append(_is_in("codes", name, column.codes))
     if column.kind == "flag":
-        found.append(_expect("column_values_to_be_in_set", column=name, value_set=[0.0, 1.0]))
+        found.append(_is_in("type", name, (0.0, 1.0)))
+    if column.kind == "integer":
+        found.append(_expect("type", "column_values_to_match_regex", column=name, regex=_regex(r"^-?\d+(\.0)?$")))
     if column.pattern:
-        found.append(_expect("column_values_to_match_regex", column=name, regex=_regex(column.pattern)))
+        found.append(_expect("pattern", "column_values_to_match_regex", column=name, regex=_regex(column.pattern)))
     if column.minimum is not None or column.maximum is not None:
         found.append(_between(column))
-    if column.kind == "integer":
-        found.append(_expect("column_values_to_match_regex", column=name, regex=_regex(r"^-?\d+(\.0)?$")))
     return found
 
 
 def _between(column: Column) -> Any:
     return _expect(
+        "bounds",
         "column_values_to_be_between",
         column=column.name,
         min_value=_limit(column.minimum),
@@ -156,14 +178,50 @@ def _regex(pattern: str) -> str:
 
 
 def _order_expectation(rule: DateOrder | NumberOrder) -> Any:
-    smaller, larger = (rule.earlier, _latest_name(rule)) if isinstance(rule, DateOrder) else (rule.smaller, rule.larger)
+    if isinstance(rule, DateOrder):
+        return _not_above(rule.rule, rule.earlier, latest_name(rule))
+    return _not_above(rule.rule, rule.smaller, rule.larger)
+
+
+def _helper_expectations(record: type[Record]) -> list[Any]:
+    """Return what is said through helper columns (:mod:`data_contracts.helper_columns`)."""
+    found = [
+        _not_above("known_from in the future", "known_from", "received_on"),
+        _expect("national identity number", "column_values_to_be_null", column="identity_number_in"),
+    ]
+    if "person_in_persons" in helper_names(record):
+        found.append(_is_in("person not in persons", "person_in_persons", (1.0,)))
+    if record is SurveyAnswer:
+        found += [
+            _is_in("unknown instrument", "instrument", INSTRUMENTS),
+            _is_in("unknown item", "item_key", ITEM_KEYS),
+            _is_in("unknown answer code", "answer_is_declared", (1.0,)),
+        ]
+    if record is LabResult:
+        found += [
+            _is_in("unknown code", "code_key", CODE_KEYS),
+            _is_in("unit mismatch", "unit_key", UNIT_KEYS),
+            _not_above("outside hard limits", "hard_low", "canonical_value"),
+            _not_above("outside hard limits", "canonical_value", "hard_high"),
+            _is_in("systolic not above diastolic", "pressure_is_contradicted", (0.0,)),
+        ]
+    if record is AbsenceSpell:
+        found.append(_is_in("diagnosis system", "diagnosis_fits_system", (1.0,)))
+    return found
+
+
+def _is_in(rule: str, column: str, values: Iterable[Any]) -> Any:
+    return _expect(rule, "column_values_to_be_in_set", column=column, value_set=sorted(values))
+
+
+def _not_above(rule: str, smaller: str, larger: str) -> Any:
     return _expect(
+        rule,
         "column_pair_values_a_to_be_greater_than_b",
         column_A=larger,
         column_B=smaller,
         or_equal=True,
         ignore_row_if="either_value_is_missing",
-        meta={"rule": rule.rule},
     )
 
 
@@ -171,7 +229,7 @@ def _limit(value: Any) -> Any:
     return pd.Timestamp(value).to_pydatetime() if isinstance(value, date) else value
 
 
-def _expect(kind: str, meta: dict[str, str] | None = None, **kwargs: Any) -> Any:
+def _expect(rule: str, kind: str, **kwargs: Any) -> Any:
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
-    return ExpectationConfiguration(type=f"expect_{kind}", kwargs=kwargs, meta=meta or {})
+    return ExpectationConfiguration(type=f"expect_{kind}", kwargs=kwargs, meta={"rule": rule})

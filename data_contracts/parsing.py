@@ -18,11 +18,15 @@ from data_contracts.violations import Fault, Findings, shown
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
+_THOUSANDS = re.compile(
+    r"[+-]?\d{1,3}(([.\u2019' \u00a0\u202f]\d{3})+(,\d*)?|(\.\d{3}){2,}|(,\d{3})+\.\d*|(,\d{3}){2,})", re.ASCII
+)
+_SLASHED_DATE = re.compile(r"\d{1,2}/\d{1,2}/(\d{2}|\d{4})", re.ASCII)
 _DAY = np.dtype("datetime64[D]")
 _FLAGS = {"true": 1.0, "1": 1.0, "false": 0.0, "0": 0.0}
 
 _REQUIRED = Fault("required", "must not be empty")
-_IDENTITY = Fault(
+IDENTITY_NUMBER = Fault(
     "national identity number",
     "looks like a national identity number; send a pseudonym. The number itself is neither shown nor stored",
 )
@@ -42,6 +46,12 @@ def parse_column(column: Column, texts: Coded, findings: Findings) -> Any:
         return texts if None not in values else _without_faulty(texts, values)
     words = np.array([*values, 0.0 if column.name == "is_deleted" else _MISSING[column.kind]])
     return (words.view(_DAY) if column.kind == "date" else words)[texts.codes]
+
+
+def cell_fault(column: Column, text: str) -> Fault | None:
+    """Return what is wrong with one cell by itself, None if nothing is."""
+    value = _READERS[column.kind](column, text)
+    return value if isinstance(value, Fault) else None
 
 
 def without_empty_texts(texts: Coded) -> Coded:
@@ -67,7 +77,7 @@ def _report_faults(column: Column, texts: Coded, faults: dict[int, Fault], findi
 
 def _read_text(column: Column, text: str) -> str | Fault:
     if national_identity_number.contains(text):
-        return _IDENTITY
+        return IDENTITY_NUMBER
     if column.pattern and not _compiled(column.pattern).fullmatch(text):
         return Fault("pattern", f"must match {column.pattern}")
     return text
@@ -77,16 +87,18 @@ def _read_code(column: Column, text: str) -> str | Fault:
     if text in column.codes:
         return text
     if national_identity_number.contains(text):
-        return _IDENTITY
+        return IDENTITY_NUMBER
     return Fault("codes", f"must be one of: {', '.join(column.codes)}")
 
 
 def _read_date(column: Column, text: str) -> Any:
     if national_identity_number.contains(text):
-        return _IDENTITY
+        return IDENTITY_NUMBER
     try:
         day = local_date(text)
     except (ValueError, OverflowError):  # a time stamp in year 1 overflows when it is moved to Oslo
+        if _SLASHED_DATE.match(text):
+            return Fault("ambiguous date", "day and month cannot be told apart; write an ISO date such as 2026-03-01")
         return Fault("type", "must be an ISO date such as 2026-03-01, or an ISO time stamp")
     return day_number(day) if _is_within(column, day) else _out_of_bounds(column)
 
@@ -94,12 +106,14 @@ def _read_date(column: Column, text: str) -> Any:
 def _read_number(column: Column, text: str) -> float | Fault:
     # Digits behind a point may by chance look like an identity number, so only the whole text is looked at.
     if national_identity_number.was_national_identity_number(text):
-        return _IDENTITY
+        return IDENTITY_NUMBER
     if not _NUMBER.fullmatch(text):
         return _not_a_number(text)
     value = float(text)
     if not math.isfinite(value):
         return Fault("type", "is too large for a number")
+    if value.is_integer() and national_identity_number.was_national_identity_number(f"{value:.0f}"):
+        return IDENTITY_NUMBER  # written as +1..., 1.e9 or with a bare point
     if column.kind == "integer" and not value.is_integer():
         return Fault("type", "must be a whole number")
     return value if _is_within(column, value) else _out_of_bounds(column)
@@ -107,9 +121,11 @@ def _read_number(column: Column, text: str) -> float | Fault:
 
 def _not_a_number(text: str) -> Fault:
     if national_identity_number.contains(text):
-        return _IDENTITY
+        return IDENTITY_NUMBER
     if _DECIMAL_COMMA.fullmatch(text):
         return Fault("decimal comma", f"write {shown(text.replace(',', '.'))}, with a decimal point")
+    if _THOUSANDS.fullmatch(text):
+        return Fault("thousands separator", "write the number without thousands separators")
     return Fault("type", "must be a number such as 12.5")
 
 
@@ -117,7 +133,11 @@ def _read_flag(column: Column, text: str) -> float | Fault:
     value = _FLAGS.get(text.lower())
     if value is not None:
         return value
-    return _IDENTITY if national_identity_number.contains(text) else Fault("type", "must be true or false (or 1 or 0)")
+    return (
+        IDENTITY_NUMBER
+        if national_identity_number.contains(text)
+        else Fault("type", "must be true or false (or 1 or 0)")
+    )
 
 
 def _is_within(column: Column, value: Any) -> bool:

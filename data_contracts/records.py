@@ -63,6 +63,8 @@ class Record(BaseModel):
     natural_key: ClassVar[tuple[str, ...]]
     consent_source: ClassVar[Source | None] = None
     rules: ClassVar[tuple[DateOrder | NumberOrder, ...]] = ()
+    retention_days: ClassVar[int] = 1826
+    """A proposal, five years, to be settled with the controller. It runs from the last date that a table declares."""
 
     known_from: Day = Field(description="Day from which the row could be read by us; visible at t iff known_from < t.")
     is_deleted: bool = Field(default=False, description="True: the fact is withdrawn from known_from on.")

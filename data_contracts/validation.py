@@ -8,20 +8,22 @@ source is split into comparator and value when the comparator is empty.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import numpy as np
 
+from data_contracts.absence_rules import check_absences
 from data_contracts.answer_rules import check_answers
 from data_contracts.lab_rules import check_lab_results, split_comparators
 from data_contracts.parsing import parse_column, without_empty_texts
 from data_contracts.readers.json_record import read_record
-from data_contracts.records import RECORDS, LabResult, Record, SurveyAnswer, columns
+from data_contracts.records import RECORDS, AbsenceSpell, LabResult, Record, SurveyAnswer, columns
 from data_contracts.row_rules import check_not_from_the_future, check_orders, orphans, repeated_rows
 from data_contracts.tables import Coded, Table, empty_table, n_rows, take
-from data_contracts.violations import Fault, Findings, Violation
+from data_contracts.violations import Fault, Findings, Refusal, Violation
 
 __all__ = ["Checked", "RawTable", "Violation", "check", "check_record", "orphans"]
 
@@ -45,17 +47,30 @@ class Checked:
     n_duplicates: int
 
 
-def check(record: type[Record], raw: RawTable, *, received_on: date, origin: str, first_row: int = 1) -> Checked:
-    """Check a table that arrived on ``received_on``; ``first_row`` is the number under which its first row is reported.
+def check(
+    record: type[Record],
+    raw: RawTable,
+    *,
+    received_on: date,
+    origin: str,
+    first_row: int = 1,
+    row_numbers: np.ndarray | None = None,
+    refusals: Sequence[Refusal] = (),
+) -> Checked:
+    """Check a table that arrived on ``received_on``.
 
-    A column that ``raw`` lacks counts as empty in every row. Violations name each offending cell once.
+    Rows are reported under ``row_numbers``, or counted from ``first_row``. ``refusals`` are cells that the reader found
+    wrong. A column that ``raw`` lacks counts as empty in every row. Violations name each offending cell once.
     """
     n = n_rows(raw) if raw else 0
     if n == 0:
         return Checked(empty_table(record), np.empty(0, dtype=np.int64), [], 0, 0, 0, 0)
     nothing = Coded(np.full(n, -1, dtype=np.int32), ())
     raw = {column.name: without_empty_texts(raw.get(column.name, nothing)) for column in columns(record)}
-    findings = Findings(raw, n, origin, first_row)
+    row_numbers = np.arange(first_row, first_row + n) if row_numbers is None else row_numbers
+    findings = Findings(raw, origin, row_numbers)
+    for refusal in refusals:
+        findings.report(*refusal)
     table = _parse(record, raw, findings)
     _check_rows(record, table, received_on, findings)
     is_duplicate = _set_aside_repeats(record, table, findings)
@@ -67,7 +82,7 @@ def check(record: type[Record], raw: RawTable, *, received_on: date, origin: str
     n_quarantined = int(np.count_nonzero(findings.bad_rows))
     violations = sorted(findings.violations, key=lambda violation: violation.row)
     n_duplicates = n - len(accepted) - n_quarantined
-    return Checked(table, accepted + first_row, violations, n, len(accepted), n_quarantined, n_duplicates)
+    return Checked(table, row_numbers[accepted], violations, n, len(accepted), n_quarantined, n_duplicates)
 
 
 def check_record(record_json: Any, received_on: date) -> tuple[dict[str, Table], list[Violation]]:
@@ -100,6 +115,8 @@ def _check_rows(record: type[Record], table: Table, received_on: date, findings:
         check_answers(table, findings)
     if record is LabResult:
         check_lab_results(table, findings)
+    if record is AbsenceSpell:
+        check_absences(table, findings)
 
 
 def _set_aside_repeats(record: type[Record], table: Table, findings: Findings) -> np.ndarray:

@@ -107,9 +107,12 @@ def absences_known(histories: Histories, t: Days) -> Rows:
     return rows
 
 
-def scores_known(histories: Histories, t: Days) -> Rows:
-    """Survey scores answered before ``t``, as known then."""
-    return _cut(histories.scores, index_dates(histories, t), "day")
+def scores_known(histories: Histories, t: Days, scales: range) -> Rows:
+    """Scores of some scales answered before ``t``, as known then, sorted by person, scale and day."""
+    scale = histories.scores["scale"]
+    rows = ((scale >= scales.start) & (scale < scales.stop)).nonzero()[0]
+    person = histories.scores.owners()[rows]
+    return _visible(histories.scores, rows, person, index_dates(histories, t), "day")
 
 
 def company_events(known: Known, persons: np.ndarray, companies: np.ndarray) -> Rows:

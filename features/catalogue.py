@@ -60,10 +60,7 @@ def fingerprint(groups: tuple[FeatureGroup, ...]) -> str:
     """
     features = [(group.name, group.version, [_defines(one) for one in group.features]) for group in groups]
     instruments = [_scoring_key(instrument) for instrument in INSTRUMENTS.values()]
-    analytes = [
-        (one.name, one.unit, one.codes, one.ref_low_f, one.ref_high_f, one.ref_low_m, one.ref_high_m)
-        for one in ANALYTES
-    ]
+    analytes = [(one.name, one.unit, one.codes, one.reference_intervals, one.derived_from) for one in ANALYTES]
     text = json.dumps([features, instruments, analytes], ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -17,6 +17,7 @@ import numpy as np
 from data_contracts.consent import SOURCES, in_force
 from data_contracts.errors import ContractViolation
 from data_contracts.records import TABLES, Purpose
+from data_contracts.safety import SafetyFlag, safety_flags
 from data_contracts.tables import Table, empty_table, n_rows, take
 from data_contracts.time_windows import day_number, is_visible, to_day_numbers
 from data_contracts.validation import check_record
@@ -125,18 +126,20 @@ class Histories:
 class RecordViolation(ContractViolation):
     """A record of one person breaks the data contract."""
 
-    def __init__(self, violations: Sequence[Any]) -> None:
+    def __init__(self, violations: Sequence[Any], safety_flags: Sequence[SafetyFlag] = ()) -> None:
         super().__init__(
             f"The record breaks the data contract in {len(violations)} place(s): mend them and send it again."
         )
         self.violations = tuple(violations)
+        self.safety_flags = tuple(safety_flags)
 
 
 def tables_of_record(record: dict[str, Any], received_on: date) -> dict[str, Table]:
     """Return the checked tables of the JSON record of the API; raises RecordViolation."""
     tables, violations = check_record(record, received_on)
     if violations:
-        raise RecordViolation(violations)
+        # A fault in one row must not hide what another row says about the person's safety.
+        raise RecordViolation(violations, safety_flags(tables["survey_answers"]))
     return tables
 
 

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
-from data_contracts.analytes import ANALYTES, Analyte
+from data_contracts.analytes import ANALYTES, Analyte, reference_limits
+from data_contracts.time_windows import NO_DAY
 from features.as_of import Known
+from features.derived_labs import derived_results
 from features.feature import Feature, FeatureGroup
-from features.gathering import UNKNOWN
-from features.life_situation import is_female
+from features.gathering import UNKNOWN, outside
+from features.life_situation import age_in_year_of, is_female
 from features.segments import run_ends
 
 _VALUE = (
     "latest value sampled before t, in the canonical unit; of several that day the one known last; "
     "a bound (<1, >90) counts as the value"
 )
+_DERIVED = "; on a day without a measured value computed from {inputs}, where these are known and no bounds"
 _OUTSIDE = (
     "1 if the latest value is outside the laboratory's interval (limits are inside) or, if it gave none, "
-    "the fallback for the person's sex; sex unknown: only where both agree"
+    "the fallback for the person's sex and age in the year of the sample; sex unknown: only where both agree"
 )
 
 
@@ -34,7 +38,7 @@ def _features(analyte: Analyte) -> tuple[Feature, Feature, Feature]:
         modifiable=analyte.modifiable,
         expected_direction=analyte.higher_is_worse,
         table="lab_results",
-        meaning=_VALUE,
+        meaning=_VALUE + (_DERIVED.format(inputs=", ".join(analyte.derived_from)) if analyte.derived_from else ""),
         age_feature=f"{analyte.name}_age_days",
     )
     age = replace(
@@ -73,21 +77,62 @@ def compute(known: Known) -> np.ndarray:
     -------
     float32 array, shape (N, 3 * n_analytes); NaN where never measured or without consent for lab results.
     """
-    rows = known.labs
-    group = rows["person"].astype(np.int64) * len(ANALYTES) + rows["analyte"]
-    latest = run_ends(group)
-    person, place = rows["person"][latest], group[latest]
     result = np.full((len(known) * len(ANALYTES), 3), np.nan, dtype=np.float32)
-    result[place, 0] = rows["value"][latest]
-    result[place, 1] = known.t[person] - rows["day"][latest]
-    outside = _outside(is_female(known)[person], rows["outside_female"][latest], rows["outside_male"][latest])
-    result[place, 2] = np.where(outside == UNKNOWN, np.nan, outside)
+    if len(known.labs["person"]):
+        latest = _latest(known)
+        place = _place(latest.person, latest.analyte)
+        result[place, 0] = latest.value
+        result[place, 1] = known.t[latest.person] - latest.day
+        verdict = np.where(latest.outside == UNKNOWN, _outside_fallback(known, latest), latest.outside)
+        result[place, 2] = np.where(verdict == UNKNOWN, np.nan, verdict)
     return result.reshape(len(known), len(FEATURES))
 
 
-def _outside(female: np.ndarray, for_females: np.ndarray, for_males: np.ndarray) -> np.ndarray:
-    agreed = np.where(for_females == for_males, for_females, UNKNOWN)
-    return np.where(female == 1, for_females, np.where(female == 0, for_males, agreed))
+class _Latest(NamedTuple):
+    """The latest result of a person and analyte, measured or else derived; ``outside`` is the laboratory's own verdict."""
+
+    person: np.ndarray
+    analyte: np.ndarray
+    day: np.ndarray
+    value: np.ndarray
+    outside: np.ndarray
+
+
+def _latest(known: Known) -> _Latest:
+    last = run_ends(_place(known.labs["person"], known.labs["analyte"]))
+    measured = _Latest(*(known.labs[name][last] for name in _Latest._fields))
+    derived = derived_results(known)
+    if derived is None:
+        return measured
+    day = np.full(len(known) * len(ANALYTES), NO_DAY, dtype=np.int32)
+    day[_place(measured.person, measured.analyte)] = measured.day
+    newer = (derived.day > day[_place(derived.person, derived.analyte)]).nonzero()[0]
+    columns = {name: column[newer] for name, column in derived._asdict().items()}
+    more = _Latest(**columns, outside=np.full(len(newer), UNKNOWN, dtype=np.int8))
+    # A newer derived result comes after the measured one of its place, and so is written over it.
+    return _Latest(*(np.concatenate(pair) for pair in zip(measured, more, strict=True)))
+
+
+def _place(person: np.ndarray, analyte: np.ndarray) -> np.ndarray:
+    return person.astype(np.int64) * len(ANALYTES) + analyte
+
+
+def _outside_fallback(known: Known, latest: _Latest) -> np.ndarray:
+    """Return the verdict against the fallback interval of the person's sex and age."""
+    sex = is_female(known)[latest.person].astype(np.int8)
+    age = age_in_year_of(known, latest.person, latest.day)
+    for_sex = _against(latest, np.maximum(sex, 0), age)
+    unknown = sex == UNKNOWN
+    if not unknown.any():
+        return for_sex
+    other = _against(latest, np.ones_like(sex), age)
+    return np.where(unknown & (for_sex != other), UNKNOWN, for_sex)
+
+
+def _against(latest: _Latest, sex: np.ndarray, age: np.ndarray) -> np.ndarray:
+    # In float32, so that a value on a limit is inside whatever the conversion of its unit did to the last bits.
+    limits = (limit.astype(np.float32) for limit in reference_limits(latest.analyte, sex, age))
+    return outside(latest.value.astype(np.float32), *limits)
 
 
 GROUP = FeatureGroup("lab_levels", FEATURES, compute)

@@ -48,9 +48,8 @@ def compute(known: Known) -> np.ndarray:
     -------
     float32 array, shape (N, n_features); NaN where unknown, for guidance without consent for surveys.
     """
-    year = known.t.astype(_DAY).astype(_YEARS).astype(np.int64) + 1970
     result = np.empty((len(known), len(FEATURES)), dtype=np.float32)
-    result[:, 0] = year - _of_person(known, "birth_year", np.nan)
+    result[:, 0] = age_in_year_of(known, np.arange(len(known)), known.t)
     result[:, 1] = is_female(known)
     result[:, 2] = _of_person(known, "education", UNKNOWN)
     result[:, 1:3][result[:, 1:3] == UNKNOWN] = np.nan
@@ -62,6 +61,12 @@ def compute(known: Known) -> np.ndarray:
 def is_female(known: Known) -> np.ndarray:
     """Return 1 female, 0 male, -1 unknown, per person."""
     return _of_person(known, "is_female", UNKNOWN)
+
+
+def age_in_year_of(known: Known, person: np.ndarray, day: np.ndarray) -> np.ndarray:
+    """Return the calendar year of each day minus the birth year of the person (a position), NaN where unknown."""
+    year = day.astype(_DAY).astype(_YEARS).astype(np.int64) + 1970
+    return np.asarray(year - _of_person(known, "birth_year", np.nan)[person])
 
 
 def _of_person(known: Known, column: str, missing: float) -> np.ndarray:

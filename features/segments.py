@@ -115,7 +115,7 @@ def merged(group: np.ndarray, first: np.ndarray, last: np.ndarray) -> tuple[np.n
     -------
     group : int64 array; first, last : int32 arrays; sorted by group and first day.
     """
-    start, end = _sorted_by_start(_point(group, first), _point(group, last))
+    start, end = _sorted_by_start(point(group, first), point(group, last))
     if not len(start):
         return start, first.astype(np.int32), last.astype(np.int32)
     reach = np.maximum.accumulate(end)
@@ -124,7 +124,7 @@ def merged(group: np.ndarray, first: np.ndarray, last: np.ndarray) -> tuple[np.n
     np.greater(start[1:], reach[:-1] + 1, out=is_open[1:-1])
     # A stretch closes just before the next one opens.
     start, reach = start[is_open[:-1]], reach[is_open[1:]]
-    return _group(start), _day(start), _day(reach)
+    return group_of(start), day_of(start), day_of(reach)
 
 
 def disjoint_pieces(
@@ -141,7 +141,7 @@ def disjoint_pieces(
     -------
     group (int64), first, last (int32), priority (int64), sorted by group and first day. Touching pieces are not joined.
     """
-    start, end, priority = _sorted_by_start(_point(group, first), _point(group, last), priority)
+    start, end, priority = _sorted_by_start(point(group, first), point(group, last), priority)
     priority = priority.astype(np.int64)
     crowded = _overlapping(start, end)
     if crowded is not None:
@@ -149,7 +149,7 @@ def disjoint_pieces(
         alone = (start[~crowded], end[~crowded], priority[~crowded])
         start, end, priority = (np.concatenate(pair) for pair in zip(alone, split, strict=True))
         start, end, priority = _sorted_by_start(start, end, priority)
-    return _group(start), _day(start), _day(end), priority
+    return group_of(start), day_of(start), day_of(end), priority
 
 
 def _overlapping(start: np.ndarray, end: np.ndarray) -> np.ndarray | None:
@@ -178,13 +178,16 @@ def _sorted_by_start(start: np.ndarray, *others: np.ndarray) -> tuple[np.ndarray
     return start[order], *(other[order] for other in others)
 
 
-def _point(group: np.ndarray, day: np.ndarray) -> np.ndarray:
+def point(group: np.ndarray, day: np.ndarray) -> np.ndarray:
+    """Return one int64 that sorts by group and then day."""
     return group.astype(np.int64) * _SPAN + (day + np.int64(_ZERO))
 
 
-def _group(point: np.ndarray) -> np.ndarray:
+def group_of(point: np.ndarray) -> np.ndarray:
+    """Return the group of a :func:`point`."""
     return point >> _SPAN_BITS
 
 
-def _day(point: np.ndarray) -> np.ndarray:
+def day_of(point: np.ndarray) -> np.ndarray:
+    """Return the day of a :func:`point`, int32."""
     return ((point & (_SPAN - 1)) - _ZERO).astype(np.int32)

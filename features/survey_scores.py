@@ -8,11 +8,11 @@ import numpy as np
 
 from data_contracts.instruments import Scale
 from data_contracts.time_windows import Days
-from features.answer_sheets import SCALES, scale_columns
+from features.answer_sheets import SCALES, scales_of
 from features.as_of import Known, scores_known
 from features.feature import Feature, FeatureGroup
 from features.histories import Histories
-from features.segments import run_ends, run_starts
+from features.segments import order_of, run_ends, run_numbers, run_starts
 
 
 def _features(scale: Scale) -> tuple[Feature, Feature, Feature]:
@@ -64,18 +64,16 @@ def compute(known: Known) -> np.ndarray:
     -------
     float32 array, shape (N, 3 * n_scales); NaN where never answered, not scorable or without consent for surveys.
     """
-    rows, n = known.scores, len(known)
-    # Transposed, so that the scorable ones come out sorted by scale, person and day.
-    scale, row = (~np.isnan(rows["scores"].T)).nonzero()
-    person, score = rows["person"][row], rows["scores"][row, scale]
-    group = scale * n + person
+    rows, score = known.scores, known.scores["score"]
+    group = rows["person"].astype(np.int64) * len(SCALES) + rows["scale"]
     latest = run_ends(group)
-    result = np.full((len(SCALES) * n, 3), np.nan, dtype=np.float32)
-    result[group[latest], 0] = score[latest]
-    result[group[latest], 2] = known.t[person[latest]] - rows["day"][row[latest]]
-    latest = latest[run_starts(group) < latest]
-    result[group[latest], 1] = score[latest] - score[latest - 1]
-    return result.reshape(len(SCALES), n, 3).swapaxes(0, 1).reshape(n, len(FEATURES))
+    place = group[latest]
+    result = np.full((len(known) * len(SCALES), 3), np.nan, dtype=np.float32)
+    result[place, 0] = score[latest]
+    result[place, 2] = known.t[rows["person"][latest]] - rows["day"][latest]
+    again = latest[run_starts(group) < latest]
+    result[group[again], 1] = score[again] - score[again - 1]
+    return result.reshape(len(known), len(FEATURES))
 
 
 GROUP = FeatureGroup("survey_scores", FEATURES, compute)
@@ -96,7 +94,11 @@ def occasions(histories: Histories, d: Days, instrument_name: str) -> tuple[np.n
         Sorted by person and day; scales in the order of the instrument, NaN where too few items were answered. An
         occasion on which no scale can be scored is not there.
     """
-    rows = scores_known(histories, d)
-    scores = rows["scores"][:, scale_columns(instrument_name)]
-    answered = ~np.isnan(scores).all(axis=1)
-    return rows["person"][answered], rows["day"][answered], scores[answered]
+    scales = scales_of(instrument_name)
+    rows = scores_known(histories, d, scales)
+    order = order_of(rows["person"], rows["day"])
+    person, day = rows["person"][order], rows["day"][order]
+    starts = run_starts(person, day)
+    scores = np.full((len(starts), len(scales)), np.nan)
+    scores[run_numbers(starts, len(order)), rows["scale"][order] - scales.start] = rows["score"][order]
+    return person[starts], day[starts], scores

@@ -59,14 +59,26 @@ class LinearEstimator(BaseEstimator):
         self.inverse_penalty = inverse_penalty
 
     def fit(self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray) -> LinearEstimator:
-        """Fit on X, shape (n, n_columns), NaN for missing; a column without any value counts as 0."""
-        impute, low, high, filled = _prepared(X)
-        mean = np.average(filled, axis=0, weights=sample_weight)
-        spread = np.sqrt(np.average((filled - mean) ** 2, axis=0, weights=sample_weight))
-        scale = np.where(spread > 1e-9, spread, 1.0)
+        """Fit on X, shape (n, n_columns), NaN for missing; a column without any value counts as 0.
+
+        A column that is the same in all rows says nothing and gets the coefficient 0: it is left out of the fit, which takes
+        time with the third power of the number of columns.
+        """
+        impute, low, high = _ranges(X)
+        varies = low < high
+        # The solver wants a column even where none varies; one of zeros gets the coefficient 0.
+        fitted = varies.nonzero()[0] if varies.any() else np.array([0])
+        filled = _filled(X[:, fitted], impute[fitted], low[fitted], high[fitted])
+        mean, scale, coefficients = low.copy(), np.ones(len(low)), np.zeros(len(low))
+        mean[fitted] = np.average(filled, axis=0, weights=sample_weight)
+        filled -= mean[fitted]
+        spread = np.sqrt(np.average(filled**2, axis=0, weights=sample_weight))
+        scale[fitted] = np.where(spread > 1e-9, spread, 1.0)
+        filled /= scale[fitted]
         model = LogisticRegression(C=self.inverse_penalty, solver="newton-cholesky")
-        model.fit((filled - mean) / scale, y, sample_weight=sample_weight)
-        columns = (impute, low, high, mean, scale, model.coef_[0])
+        model.fit(filled, y, sample_weight=sample_weight)
+        coefficients[fitted] = model.coef_[0]
+        columns = (impute, low, high, mean, scale, coefficients)
         self.parts_ = _linear_parts(columns, float(model.intercept_[0]))
         return self
 
@@ -80,7 +92,7 @@ class RoelenEstimator(BaseEstimator):
 
     def fit(self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray) -> RoelenEstimator:
         """Learn what to put in for missing values."""
-        impute, *_ = _prepared(X)
+        impute, *_ = _ranges(X)
         mean = np.average(np.where(np.isnan(X), impute, X.astype(np.float64)), axis=0, weights=sample_weight)
         coefficients = np.array(ROELEN_COEFFICIENTS)
         columns = (impute, np.full(3, -NO_LIMIT), np.full(3, NO_LIMIT), mean, np.ones(3), coefficients)
@@ -141,22 +153,26 @@ def _tree_parameters(size: TreeSize, seed: int) -> dict[str, Any]:
     }
 
 
-def _prepared(X: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Per column the median (0 where nothing is known), lowest and highest value; and X filled in and held within them."""
-    known = np.isfinite(X).any(axis=0)
-    impute = np.zeros(X.shape[1])
-    impute[known] = np.nanmedian(X[:, known].astype(np.float64), axis=0)
-    ranges = [_range(column, median) for column, median in zip(X.T, impute.tolist(), strict=True)]
-    low, high = np.array(ranges).T
-    return impute, low, high, np.clip(np.where(np.isnan(X), impute, X.astype(np.float64)), low, high)
+def _ranges(X: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Per column the median (0 where nothing is known), lowest and highest value."""
+    impute, low, high = np.array([_range(column) for column in X.T]).T
+    return impute, low, high
 
 
-def _range(column: np.ndarray, median: float) -> tuple[float, float]:
-    """Lowest and highest value without the extremes, which are single persons'; the median where little is known."""
+def _filled(X: np.ndarray, impute: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Return X as float64 with the median for what is missing, held within the range."""
+    return np.clip(np.where(np.isnan(X), impute, X.astype(np.float64)), low, high)
+
+
+def _range(column: np.ndarray) -> tuple[float, float, float]:
+    """Median (0 of nothing), and lowest and highest value without the extremes, single persons', or else the median."""
     known = np.sort(column[np.isfinite(column)]).astype(np.float64)
+    if not len(known):
+        return 0.0, 0.0, 0.0
+    median = float(np.median(known))
     if len(known) <= 2 * EXTREMES_NOT_KEPT:
-        return median, median
-    return float(known[EXTREMES_NOT_KEPT]), float(known[-EXTREMES_NOT_KEPT - 1])
+        return median, median, median
+    return median, float(known[EXTREMES_NOT_KEPT]), float(known[-EXTREMES_NOT_KEPT - 1])
 
 
 def _linear_parts(columns: tuple[np.ndarray, ...], intercept: float) -> dict[str, Any]:
@@ -164,7 +180,7 @@ def _linear_parts(columns: tuple[np.ndarray, ...], intercept: float) -> dict[str
 
 
 def _linear_raw(parts: dict[str, Any], X: np.ndarray) -> np.ndarray:
-    filled = np.clip(np.where(np.isnan(X), parts["impute"], X), parts["low"], parts["high"])
+    filled = _filled(X, parts["impute"], parts["low"], parts["high"])
     return parts["intercept"] + (filled - parts["mean"]) / parts["scale"] @ parts["coefficients"]
 
 

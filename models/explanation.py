@@ -92,8 +92,12 @@ class Explanation:
 
     @cached_property
     def reasons(self) -> tuple[Reason, ...]:
-        """All reasons, the largest contribution first."""
-        return tuple(self._reason(position) for position in self._ranked.tolist())
+        """All reasons, the largest contribution first, but for what is not known and plays no part either.
+
+        That would be every scale that was never asked in training, and a reader would go and ask for it.
+        """
+        is_told = (self.contributions != 0) | ~np.isnan(self.values)
+        return tuple(self._reason(position) for position in self._ranked[is_told[self._ranked]].tolist())
 
     def strongest(self, raising: int, lowering: int) -> tuple[Reason, ...]:
         """Return at most so many reasons that raise and that lower the risk, the largest contribution first."""
@@ -104,11 +108,9 @@ class Explanation:
     @property
     def domains(self) -> tuple[DomainSum, ...]:
         """The sum of each domain that the model uses, the largest first; with the base they add up to the log-odds."""
-        sums: dict[Domain, float] = {}
-        for name, contribution in zip(self.feature_names, self.contributions.tolist(), strict=True):
-            domain = feature(name).domain
-            sums[domain] = sums.get(domain, 0.0) + contribution
-        ranked = sorted(sums.items(), key=lambda item: -abs(item[1]))
+        domains, place = _domains(self.feature_names)
+        sums = np.bincount(place, self.contributions, len(domains)).tolist()
+        ranked = sorted(zip(domains, sums, strict=True), key=lambda item: -abs(item[1]))
         return tuple(DomainSum(domain, DOMAIN_LABELS[domain], total, _direction(total)) for domain, total in ranked)
 
     @cached_property
@@ -185,6 +187,14 @@ def explain(model: RiskModel, values: np.ndarray, t: int, consented: np.ndarray)
 
 def _direction(contribution: float) -> Direction:
     return "raises" if contribution > 0 else "lowers" if contribution < 0 else "none"
+
+
+@cache
+def _domains(feature_names: tuple[str, ...]) -> tuple[tuple[Domain, ...], np.ndarray]:
+    """Domains in the order of their first feature, and the place among them of each feature."""
+    of_features = [feature(name).domain for name in feature_names]
+    domains = tuple(dict.fromkeys(of_features))
+    return domains, np.array([domains.index(domain) for domain in of_features])
 
 
 @cache

@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     help="Explained, calibrated risks of burnout and sick leave. Start with: balance-risk demo",
-    epilog="Stages in order: simulate (or your own CSV files), ingest, validate, build-training-set, train, evaluate, "
+    epilog="Stages in order: simulate (or your own data), ingest, validate, build-training-set, train, evaluate, "
     "register, promote, then score or serve. Every verb has --help.",
 )
 
@@ -39,6 +39,15 @@ WorkspaceOption = Annotated[
 ParamsOption = Annotated[Path, typer.Option("--params", help="File with the numbers of every stage.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout instead of text.")]
 OutcomeOption = Annotated[list[Outcome] | None, typer.Option("--outcome", help="Repeat for several; default: all.")]
+
+SourceOption = Annotated[
+    str | None,
+    typer.Option(help="Directory of CSV, Parquet or FHIR files, one such file, or a database URL (SQLAlchemy)."),
+]
+MappingOption = Annotated[
+    Path | None,
+    typer.Option(help="YAML file that maps the source's own names and codes; default: mapping.yaml beside it."),
+]
 
 HERE = Path()
 PARAMS = Path("params.yaml")
@@ -99,19 +108,65 @@ def simulate(
 
 
 @app.command()
-def ingest(workspace: WorkspaceOption = HERE, params: ParamsOption = PARAMS, json_: JsonOption = False) -> None:
-    """Check the CSV source files row by row; keep what the contract allows, quarantine the rest with reasons."""
+def ingest(
+    workspace: WorkspaceOption = HERE,
+    params: ParamsOption = PARAMS,
+    source: SourceOption = None,
+    mapping: MappingOption = None,
+    json_: JsonOption = False,
+) -> None:
+    """Check a source (default: data/source) row by row; keep what the contract allows, quarantine the rest with reasons."""
     from pipeline import ingest as stage
 
-    _show(stage.run(Workspace(workspace), _settings(params).ingest), json_)
+    _show(stage.run(Workspace(workspace), _settings(params).ingest, source, mapping), json_)
 
 
 @app.command()
-def validate(workspace: WorkspaceOption = HERE, json_: JsonOption = False) -> None:
-    """Run the Great Expectations suites, generated from the contract, over the accepted tables."""
+def validate(
+    workspace: WorkspaceOption = HERE,
+    params: ParamsOption = PARAMS,
+    source: SourceOption = None,
+    mapping: MappingOption = None,
+    json_: JsonOption = False,
+) -> None:
+    """Judge the ingested tables, or a source before it is ingested; write a report for whoever has sent the data.
+
+    Without --source: the Great Expectations suites, generated from the contract, over the accepted tables. With --source:
+    the same checks as ingest and then the suites, over data that stay where they are. Writes data/validation/report.html.
+    """
     from pipeline import validate as stage
 
-    _show(stage.run(Workspace(workspace)), json_)
+    settings = _settings(params).ingest if source else None
+    _show(stage.run(Workspace(workspace), settings, source, mapping), json_)
+
+
+@app.command()
+def erase(
+    person: Annotated[
+        str | None, typer.Argument(help="Pseudonym or, where pseudonym keys are configured, the customer's identifier.")
+    ] = None,
+    workspace: WorkspaceOption = HERE,
+    expired: Annotated[bool, typer.Option("--expired", help="Apply the retention periods instead.")] = False,
+    reason: Annotated[str, typer.Option(help="What the certificate gives as the reason.")] = "request",
+    json_: JsonOption = False,
+) -> None:
+    """Remove a person from everything in the workspace and DVC's cache, prove it by search, leave a certificate.
+
+    Models trained on the person are marked as due for retraining. Later deliveries cannot bring the person back.
+    With --expired instead of a person: rows older than their table's retention period go.
+    """
+    from pipeline import erase as stage
+    from pipeline import retention
+
+    if (person is None) != expired:
+        raise SettingsError("Name one person to erase, or give --expired to apply the retention periods.")
+    if person is None:
+        _show(retention.run(Workspace(workspace)), json_)
+    else:
+        from data_contracts.pseudonyms import VARIABLE, Pseudonymiser
+
+        keys = Pseudonymiser.from_environment() if VARIABLE in os.environ else None
+        _show(stage.run(Workspace(workspace), person, reason=reason, pseudonymiser=keys), json_)
 
 
 @app.command("build-training-set")

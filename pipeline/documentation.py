@@ -1,7 +1,8 @@
-"""Pages of docs/ that follow from the declarations: `make format` writes them, `make check` fails when they are stale."""
+"""Files that follow from the declarations: `make format` writes them, `make check` fails when they are stale."""
 
 from __future__ import annotations
 
+import csv
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -10,12 +11,12 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from data_contracts.analytes import ANALYTES
+from data_contracts.analytes import ANALYTES, Analyte
 from data_contracts.data_dictionary import data_dictionary
-from data_contracts.instruments import INSTRUMENTS
+from data_contracts.instruments import INSTRUMENTS, Scale
 from features.catalogue import FINGERPRINT, describe
 
-DOCS = Path(__file__).parents[1] / "docs"
+ROOT = Path(__file__).parents[1]
 
 
 def feature_report() -> dict[str, Any]:
@@ -30,13 +31,19 @@ def feature_report() -> dict[str, Any]:
 
 
 def pages() -> dict[str, str]:
-    """Return each generated page by file name."""
+    """Return the text of each generated file by its path."""
+    # Slow to import, and the verb features, which this module serves too, needs neither.
+    from data_contracts.open_data_contract import open_data_contract
+    from data_contracts.units import conversions_csv
+
     return {
-        "data_dictionary.md": data_dictionary(),
-        "features.md": _features_page(),
-        "instruments.md": _instruments_page(),
-        "analytes.md": _analytes_page(),
-        "commands.md": _commands_page(),
+        "data_contracts/analyte_conversions.csv": conversions_csv(),
+        "docs/contract.odcs.yaml": open_data_contract(),
+        "docs/data_dictionary.md": data_dictionary(),
+        "docs/features.md": _features_page(),
+        "docs/instruments.md": _instruments_page(),
+        "docs/analytes.md": _analytes_page(),
+        "docs/commands.md": _commands_page(),
     }
 
 
@@ -64,33 +71,73 @@ def _features_page() -> str:
 
 def _instruments_page() -> str:
     parts = [
-        "# Instruments\n\nGenerated from `data_contracts/instruments/`. Answers are stored as the codes below, before reversal."
+        "# Instruments\n\nGenerated from `data_contracts/instruments/`. Answers are stored as the codes below, before "
+        "reversal. No wording of any item is in this repository; of instruments marked *scoring only* the customer brings the "
+        "licensed text."
     ]
     for instrument in INSTRUMENTS.values():
         rows = [
             (f"`{s.name}`", s.label_nb, s.label_en, f"{s.minimum:g}–{s.maximum:g}", s.method, len(s.items), s.fewest_answers,
-             "higher is worse" if s.higher_is_worse else "higher is better",
-             ", ".join(f"{b.name} from {b.lowest:g}" for b in s.bands))
+             "higher is worse" if s.higher_is_worse else "higher is better", _bands(s))
             for s in instrument.scales
         ]  # fmt: skip
-        items = ", ".join(f"`{item.id}`" for item in instrument.items)
-        codes = sorted({", ".join(f"{a:g}" for a in item.answers) for item in instrument.items})
+        codes = sorted({item.codes_text for item in instrument.items})
+        kind = " *Scoring only.*" if instrument.licence_kind == "scoring_only" else ""
+        safety = "".join(
+            f" **Safety: an answer above {rule.above:g} to `{rule.item}` must be looked at by a clinician today.**"
+            for rule in instrument.safety
+        )
         head = ("scale", "bokmål", "English", "range", "method", "items", "fewest answers", "direction", "bands")
         parts.append(
-            f"## {instrument.title} (`{instrument.name}`)\n\nItems: {items}. Answer codes: {'; '.join(codes)}.\n\n"
-            f"{_table(head, rows)}\n\nLicence: {instrument.licence}. Source: {instrument.source}."
+            f"## {instrument.title} (`{instrument.name}`)\n\nItems: {instrument.items_text}. Answer codes: {'; '.join(codes)}."
+            f"{safety}\n\n{_table(head, rows)}\n\nLicence:{kind} {instrument.licence} Source: {instrument.source}"
         )
     return "\n\n".join(parts) + "\n"
 
 
+def _bands(scale: Scale) -> str:
+    of_sex = {"female": " (women)", "male": " (men)", None: ""}
+    return ", ".join(f"{band.name} from {band.lowest:g}{of_sex[band.sex]}" for band in scale.bands)
+
+
 def _analytes_page() -> str:
-    rows = [
-        (f"`{a.name}`", a.label_nb, a.label_en, f"`{a.unit}`",
-         "<br>".join(f"{code[0]} {code[1]} `{code[2]}`" for code in a.codes), f"{a.hard_low:g}–{a.hard_high:g}", a.valid_days)
-        for a in ANALYTES
-    ]  # fmt: skip
-    head = ("name", "bokmål", "English", "canonical unit", "accepted codes and units", "hard limits", "valid days")
-    return f"# Analytes\n\nGenerated from `data_contracts/analytes.csv`.\n\n{_table(head, rows)}\n"
+    intro = (
+        "# Analytes\n\nGenerated from `data_contracts/analytes.csv`, `analyte_codes.csv`, `analyte_conversions.csv` (computed "
+        "by pint and ucumvert) and `reference_intervals.csv`. The laboratory's own interval goes before the fall-back here."
+    )
+    return "\n\n".join([intro, *map(_analyte_section, ANALYTES)]) + "\n"
+
+
+def _analyte_section(a: Analyte) -> str:
+    facts = [
+        f"canonical unit `{a.unit}`",
+        f"accepted from {a.hard_low:g} to {a.hard_high:g}",
+        f"current for {a.valid_days} days",
+        {1: "higher is worse", -1: "lower is worse", 0: "both ends or neither"}[a.higher_is_worse],
+        *([f"derived from {', '.join(a.derived_from)} where not measured"] if a.derived_from else []),
+    ]
+    evidence = {
+        (row["code"], row["unit"]): (row["evidence"], row["note"]) for row in _declared("analyte_codes", a.name)
+    }
+    codes = [
+        (c.code_system, c.code, f"`{c.unit}`", f"{c.factor:.6g}", f"{c.offset:.6g}", *evidence[c.code, c.unit])
+        for c in a.codes
+    ]
+    intervals = [
+        (row["sex"], f"{row['age_from']}–{row['age_to']}", row["low"], row["high"], row["evidence"], row["source"])
+        for row in _declared("reference_intervals", a.name)
+    ]
+    parts = [f"## {a.label_en} (`{a.name}`)\n\n{a.label_nb}; {'; '.join(facts)}. {a.note}".rstrip()]
+    if codes:
+        parts.append(_table(("system", "code", "unit", "factor", "offset", "evidence", "note"), codes))
+    if intervals:
+        parts.append(_table(("sex", "age", "low", "high", "evidence", "source"), intervals))
+    return "\n\n".join(parts)
+
+
+def _declared(file: str, analyte: str) -> list[dict[str, str]]:
+    with (ROOT / "data_contracts" / f"{file}.csv").open(encoding="utf-8", newline="") as rows:
+        return [row for row in csv.DictReader(rows) if row["analyte"] == analyte]
 
 
 def _commands_page() -> str:
@@ -113,12 +160,12 @@ def _commands_page() -> str:
 
 def main(check: bool) -> int:
     """Write the pages, or with ``check`` name the stale ones; return the exit code."""
-    stale = [name for name, text in pages().items() if not _is_current(DOCS / name, text)]
+    stale = {name: text for name, text in pages().items() if not _is_current(ROOT / name, text)}
     if check and stale:
-        sys.stderr.write(f"Generated pages are stale: {', '.join(stale)}. Run: make format\n")
+        sys.stderr.write(f"Generated files are stale: {', '.join(stale)}. Run: make format\n")
         return 1
-    for name in stale:
-        (DOCS / name).write_text(pages()[name], encoding="utf-8")
+    for name, text in stale.items():
+        (ROOT / name).write_text(text, encoding="utf-8")
     return 0
 
 

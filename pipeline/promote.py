@@ -11,6 +11,7 @@ from models import registry
 from models.bundle import export_bundle, move_current, open_bundle
 from models.signing import create_keys
 from pipeline.console import progress
+from pipeline.erasure.models import retrain_due
 from pipeline.workspace import Workspace
 
 
@@ -32,4 +33,5 @@ def run(workspace: Workspace, outcomes: list[str], version: str | None) -> dict[
             move_current(workspace.bundles, name, bundle)
         promoted[name] = {"version": found.version, "bundle": str(bundle)}
     lines = [f"  {name}: version {found['version']} → {found['bundle']}" for name, found in promoted.items()]
+    lines += [f"  {note}" for note in retrain_due(workspace, outcomes)]
     return {"outcomes": promoted, "summary": "\n".join(["promote", *lines])}

@@ -23,6 +23,7 @@ from models.outcomes.outcome import ELIGIBLE
 from models.risk_model import RiskModel, risk_of
 from models.wording import risk_band
 from pipeline.console import progress
+from pipeline.erasure.models import retrain_due
 from pipeline.workspace import Workspace, require
 
 COLUMNS = ("person_id", "outcome", "risk", "low", "high", "band", "not_scored_because", "safety_flag", "model_version")
@@ -53,6 +54,7 @@ def run(workspace: Workspace, chosen: date | None, outcomes: list[str], person: 
     _write(path, histories, models, scored, flagged)
     counts = {name: int(np.isfinite(found["risk"]).sum()) for name, found in scored.items()}
     lines = [f"  {name}: {count} of {len(histories)} persons eligible and scored" for name, count in counts.items()]
+    lines += [f"  {note}" for note in retrain_due(workspace, outcomes)]
     if flagged:
         lines.insert(
             0, f"  {len(flagged)} person(s) with a safety flag: a clinician must look today; column safety_flag"

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 from data_contracts.errors import BalanceRiskError
+from models.outcomes import OUTCOMES
+from pipeline.erasure.models import retrain_due
 from pipeline.workspace import Workspace, require
 
 SERVICE = "serving.service:BalanceRisk"
@@ -39,6 +41,8 @@ def run(workspace: Workspace, host: str, port: int) -> None:
     """Become the service: signals reach it, and its exit code is ours."""
     require(workspace.bundles, "promote")
     check_address(host, port)
+    for note in retrain_due(workspace, OUTCOMES):
+        sys.stderr.write(f"{note}\n")
     variables, words = environment(workspace), command(host, port)
     os.chdir(PROJECT)
     os.execvpe(words[0], words, variables)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -25,11 +26,14 @@ class SimulateSettings(_Section):
 
 
 class IngestSettings(_Section):
-    """From source files to tables."""
+    """From a source to tables; the command line may name another source and mapping."""
 
+    source: str | None = None
+    mapping: Path | None = None
     received_on: date | None = None
     max_quarantined_share: float = Field(default=0.05, ge=0, le=1)
     known_from_assumptions: dict[str, str] = {}
+    self_certification: Literal["extended", "ordinary"] = "extended"
 
 
 class TrainingSettings(_Section):

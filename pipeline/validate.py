@@ -1,32 +1,160 @@
-"""Stage validate: the Great Expectations suites generated from the contract, run over the accepted tables."""
+"""Stage validate: what came, what was refused and why, and the Great Expectations suites over what was accepted.
+
+Without a source it looks at the tables that ingest stored; with one it checks the source as ingest would, and stores
+nothing but the report. The report holds counts, row numbers, columns and rules: never the value of a cell.
+"""
 
 from __future__ import annotations
 
+import csv
+from datetime import date
+from pathlib import Path
 from typing import Any
 
-from data_contracts.errors import ContractViolation
+import numpy as np
+
+from data_contracts.errors import ContractViolation, SourceFileError
+from data_contracts.fingerprints import fingerprint
+from data_contracts.national_identity_number import mask
 from data_contracts.readers.parquet_files import read_tables
-from pipeline.console import progress, write_json
+from data_contracts.records import TABLES
+from data_contracts.safety import safety_flags
+from data_contracts.time_windows import today
+from data_contracts.violations import Violation
+from pipeline.console import progress, read_json, write_json
+from pipeline.erasures import Tombstones
+from pipeline.settings import IngestSettings
+from pipeline.source_check import SourceCheck, check_source
+from pipeline.validation_report import ACCEPTED, COUNTS, REFUSED, WITH_QUARANTINE, grouped, html, sentence
 from pipeline.workspace import Workspace, require
 
 
-def run(workspace: Workspace) -> dict[str, Any]:
-    """Validate the tables, write the report; raises ContractViolation naming what failed."""
-    tables = read_tables(require(workspace.tables / "persons.parquet", "ingest").parent)
+def run(
+    workspace: Workspace,
+    settings: IngestSettings | None = None,
+    source: str | None = None,
+    mapping: Path | None = None,
+) -> dict[str, Any]:
+    """Validate and write report.json and report.html; raises ContractViolation when the delivery is refused.
+
+    ``source`` (a directory, a file or a database URL) and ``mapping`` as in ingest. A source that is unusable as a whole
+    is reported too, and its SourceFileError goes on.
+    """
+    settings = settings or IngestSettings()
+    try:
+        found = _accepted_before(workspace) if source is None else _arriving(workspace, settings, source, mapping)
+    except SourceFileError as error:
+        _write(workspace, _unusable(source or "", error, settings.received_on or today()))
+        raise
+    # What ingest has stored it has already measured against the limit of its own settings.
+    problems = [] if source is None else _too_much_quarantined(found, settings.max_quarantined_share)
     with progress("validate with Great Expectations"):
         from data_contracts.expectations import run as run_suites
 
-        results = run_suites(tables)
-    failed = [
-        f"  {table}.{found['column']}: {found['type']} ({found['unexpected_count']} rows)"
-        for table, result in results.items()
-        for found in result["expectations"]
-        if not found["success"]
-    ]
-    n_expectations = sum(len(result["expectations"]) for result in results.values())
-    summary = f"validate: {n_expectations} expectations over {len(results)} tables, {len(failed)} failed"
-    report = {"success": not failed, "tables": results, "summary": summary}
-    write_json(workspace.validation, report)
-    if failed:
-        raise ContractViolation("\n".join([summary, *failed, f"The whole report: {workspace.validation}"]))
+        expectations = run_suites(found.tables, found.received_on)
+    problems += _failed(expectations)
+    report = _report(found, expectations, problems)
+    _write(workspace, report)
+    if problems:
+        raise ContractViolation("\n".join([report["summary"], *problems, f"The whole report: {_page(workspace)}"]))
     return report
+
+
+def _arriving(workspace: Workspace, settings: IngestSettings, source: str, mapping: Path | None) -> SourceCheck:
+    return check_source(source, mapping or settings.mapping, settings, Tombstones.load(workspace))
+
+
+def _accepted_before(workspace: Workspace) -> SourceCheck:
+    """Return what ingest found and stored; of quarantined rows the values stay behind."""
+    tables = read_tables(require(workspace.tables / "persons.parquet", "ingest").parent)
+    known = read_json(require(workspace.tables / "ingest.json", "ingest"))
+    return SourceCheck(
+        tables=tables,
+        row_numbers={name: np.empty(0, dtype=np.int64) for name in tables},
+        violations=_read_violations(workspace.tables / "quarantine.csv"),
+        warnings=_read_violations(workspace.tables / "warnings.csv"),
+        safety_flags=safety_flags(tables["survey_answers"]),
+        reports=known["tables"],
+        notes=known["notes"],
+        received_on=date.fromisoformat(known["received_on"]),
+        location=known["location"],
+        synthetic=known["synthetic"],
+        assumptions=known["known_from_assumptions"],
+    )
+
+
+def _read_violations(path: Path) -> list[Violation]:
+    with require(path, "ingest").open(newline="", encoding="utf-8") as file:
+        return [
+            Violation(row["file"], int(row["row"]), row["column"], row["rule"], None, "")
+            for row in csv.DictReader(file)
+        ]
+
+
+def _too_much_quarantined(found: SourceCheck, most: float) -> list[str]:
+    return [
+        f"{name}: {counts['quarantined']} of {counts['rows']} rows were quarantined; the limit is {most:.0%} of a table."
+        for name, counts in found.reports.items()
+        if counts["quarantined"] > most * counts["rows"]
+    ]
+
+
+def _failed(expectations: dict[str, dict[str, Any]]) -> list[str]:
+    return [
+        f"{table}.{one['column']}: {one['rule']} ({one['unexpected_count']} accepted rows; {one['type']})"
+        for table, result in expectations.items()
+        for one in result["expectations"]
+        if not one["success"]
+    ]
+
+
+def _report(found: SourceCheck, expectations: dict[str, dict[str, Any]], problems: list[str]) -> dict[str, Any]:
+    quarantined = any(counts["quarantined"] for counts in found.reports.values())
+    tables = {
+        name: {key: counts[key] for key in COUNTS}
+        | {"notes": [mask(note) for note in counts["notes"]], "sha256": counts["sha256"],
+           "contract": fingerprint(TABLES[name])}
+        for name, counts in found.reports.items()
+    }  # fmt: skip
+    report = {
+        "verdict": REFUSED if problems else WITH_QUARANTINE if quarantined or found.violations else ACCEPTED,
+        "problems": problems,
+        "location": found.location,
+        "received_on": found.received_on.isoformat(),
+        "synthetic": found.synthetic,
+        "notes": [mask(note) for note in found.notes],
+        "assumptions": found.assumptions,
+        "tables": tables,
+        "rules": grouped(found.violations),
+        "warnings": grouped(found.warnings),
+        "safety_flags": len(found.safety_flags),
+        "expectations": expectations,
+    }
+    return report | {"summary": sentence(report)}
+
+
+def _unusable(location: str, error: SourceFileError, received_on: date) -> dict[str, Any]:
+    report = {
+        "verdict": REFUSED,
+        "problems": [mask(line) for line in str(error).splitlines()],
+        "location": location if "://" not in location else "database",
+        "received_on": received_on.isoformat(),
+        "synthetic": False,
+        "notes": [],
+        "assumptions": {},
+        "tables": {},
+        "rules": [],
+        "warnings": [],
+        "safety_flags": 0,
+        "expectations": {},
+    }
+    return report | {"summary": sentence(report)}
+
+
+def _write(workspace: Workspace, report: dict[str, Any]) -> None:
+    write_json(workspace.validation, report)
+    _page(workspace).write_text(html(report), encoding="utf-8")
+
+
+def _page(workspace: Workspace) -> Path:
+    return workspace.validation.with_suffix(".html")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from data_contracts.records import Source
+from data_contracts.safety import SafetyFlag
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,11 @@ SAFETY = _notice(
     "An answer may mean that the person is in serious distress. A clinician must look at the answers and get in touch "
     "today, whatever the risks say.",
 )
+
+
+def safety_notice(flag: SafetyFlag) -> SafetyNotice:
+    """Say who must do what about an answer."""
+    return SafetyNotice(flag.instrument, flag.item, flag.answered_on, SAFETY)
 
 
 def source_without_consent(source: Source) -> Notice:

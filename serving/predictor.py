@@ -130,10 +130,7 @@ def _case(record: dict[str, Any], index_date: date, received_on: date) -> _Case:
 
 def _safety_notices(tables: dict[str, Table]) -> tuple[SafetyNotice, ...]:
     """Everything a human must look at, whatever the index date and the consents: nobody asks a model about it."""
-    return tuple(
-        SafetyNotice(flag.instrument, flag.item, flag.answered_on, notices.SAFETY)
-        for flag in safety_flags(tables["survey_answers"])
-    )
+    return tuple(map(notices.safety_notice, safety_flags(tables["survey_answers"])))
 
 
 def _risk(served: _Served, case: _Case) -> OutcomeRisk:

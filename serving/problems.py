@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.responses import Response
 
 from data_contracts.national_identity_number import mask
+from data_contracts.safety import SafetyFlag
 from data_contracts.violations import Violation
+from serving.notices import SafetyNotice, safety_notice
 
 MEDIA_TYPE = "application/problem+json"
 MOST_ERRORS = 100
@@ -37,6 +39,7 @@ class Problem:
     title: str
     detail: str
     errors: Sequence[FieldError] = ()
+    safety_flags: Sequence[SafetyNotice] = ()
     headers: tuple[tuple[str, str], ...] = ()
 
     def document(self) -> dict[str, Any]:
@@ -47,7 +50,9 @@ class Problem:
             "status": self.status,
             "detail": self.detail,
         }
-        return members | ({"errors": [vars(error) for error in self.errors]} if self.errors else {})
+        flags = TypeAdapter(list[SafetyNotice]).dump_python(list(self.safety_flags), mode="json")
+        extras = {"errors": [vars(error) for error in self.errors], "safety_flags": flags}
+        return members | {name: listed for name, listed in extras.items() if listed}
 
     def response(self) -> Response:
         """Return the HTTP response."""
@@ -120,10 +125,11 @@ def index_date_too_late(last: str) -> Problem:
     )
 
 
-def contract_violation(violations: Iterable[Violation]) -> Problem:
-    """The record breaks the data contract."""
+def contract_violation(violations: Iterable[Violation], safety_flags: Iterable[SafetyFlag] = ()) -> Problem:
+    """The record breaks the data contract; its sound rows may still say that a human must look."""
     errors = [FieldError(_record_pointer(one), one.rule, one.reason) for one in violations]
-    return _unprocessable("contract-violation", "The record breaks the data contract", errors)
+    problem = _unprocessable("contract-violation", "The record breaks the data contract", errors)
+    return replace(problem, safety_flags=tuple(map(safety_notice, safety_flags)))
 
 
 def check_body(model: type[BaseModel], document: Any) -> Problem | None:

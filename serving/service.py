@@ -43,7 +43,7 @@ def answer(request: RiskRequest, method: Callable[..., Any]) -> Any:
     try:
         return method(predictor, request.record, request.index_date, request.outcomes, received_on=today())
     except RecordViolation as error:
-        return problems.contract_violation(error.violations).response()
+        return problems.contract_violation(error.violations, error.safety_flags).response()
     except ArtifactError as error:
         return problems.not_ready(str(error)).response()
     except Exception as error:

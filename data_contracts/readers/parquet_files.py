@@ -12,11 +12,15 @@ import pyarrow.parquet as pq
 
 from data_contracts.errors import MissingInputError, SourceFileError
 from data_contracts.fingerprints import fingerprint
-from data_contracts.readers.source_columns import as_coded, check_header, fill_known_from
+from data_contracts.readers.coded_columns import as_coded
+from data_contracts.readers.column_mapping import Format
+from data_contracts.readers.source_table import Sheet
 from data_contracts.records import TABLES, Column, Record, columns
 from data_contracts.tables import Coded, Table
+from data_contracts.violations import shown
 
 CONTRACT_KEY = b"balance_risk.contract"
+_MOST_CELLS = 2**31
 _TEXT = pa.dictionary(pa.int32(), pa.string())
 _TYPES = {"text": _TEXT, "code": _TEXT, "date": pa.date32(), "integer": pa.float64(), "number": pa.float64(),
           "flag": pa.float64()}  # fmt: skip
@@ -49,16 +53,13 @@ def read_table(path: Path, record: type[Record]) -> Table:
     return {column.name: _from_arrow(column, arrow[column.name]) for column in columns(record)}
 
 
-def read_source_file(
-    path: Path, record: type[Record], known_from_assumption: str | None = None
-) -> tuple[dict[str, Coded], list[str]]:
-    """Return a source table as text columns and notes, as the CSV reader does; row numbers then start at 1."""
+def read_sheet(path: Path, form: Format) -> Sheet:
+    """Return a source file as a sheet; row numbers start at 1."""
     arrow = _open(path)
-    notes = check_header(path, record, arrow.column_names, known_from_assumption)
-    wanted = [column.name for column in columns(record) if column.name in arrow.column_names]
-    raw = {name: as_coded(_as_text(path, name, arrow[name])) for name in wanted}
-    raw, more_notes = fill_known_from(raw, record, known_from_assumption)
-    return raw, notes + more_notes
+    cells = [as_coded(_as_text(path, name, arrow.column(place))) for place, name in enumerate(arrow.column_names)]
+    row_numbers = np.arange(1, arrow.num_rows + 1)
+    is_typed = [not _is_text(column.type) for column in arrow.columns]
+    return Sheet(arrow.column_names, cells, row_numbers, is_typed, form.decimal or ".")
 
 
 def write_tables(directory: Path, tables: dict[str, Table]) -> None:
@@ -76,19 +77,33 @@ def _open(path: Path) -> pa.Table:
     if not path.is_file():
         raise MissingInputError(f"{path} does not exist.")
     try:
-        return pq.ParquetFile(path).read()
-    except (pa.ArrowException, OSError) as error:
-        raise SourceFileError(f"{path} is not a readable Parquet file. Write it again.") from error
+        file = pq.ParquetFile(path)
+        if file.metadata.num_rows * file.metadata.num_columns > _MOST_CELLS:
+            raise SourceFileError(f"{path} has more than {_MOST_CELLS} cells. Split it.")
+        # As dictionaries, equal texts are held once: a small file can repeat a long text very often.
+        texts = [field.name for field in file.schema_arrow if _is_text(field.type)]
+        return pq.ParquetFile(path, read_dictionary=texts).read()
+    except (pa.ArrowException, OSError, ValueError, MemoryError):
+        # Arrow's messages may quote the file, so they are not passed on.
+        raise SourceFileError(f"{path} is not a readable Parquet file. Write it again.") from None
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
 
 
 def _as_text(path: Path, name: str, values: pa.ChunkedArray) -> pa.ChunkedArray:
+    if pa.types.is_dictionary(values.type) and values.type.value_type == pa.string():
+        return values.cast(_TEXT)
     if pa.types.is_dictionary(values.type):
         values = values.cast(values.type.value_type)
     try:
         return values.cast(pa.string()).dictionary_encode()
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         raise SourceFileError(
-            f"{path}: the column {name} is of the type {values.type}; text, number or date is needed."
+            f"{path}: the column {shown(name)} is of the type {str(values.type).split('<')[0]}; "
+            "text, number or date is needed."
         ) from None
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from data_contracts.analytes import ANALYTES, Analyte, AnalyteCode, canonical
+from data_contracts.analytes import ANALYTES, Analyte, AnalyteCode, canonical, reference_limits
 from data_contracts.tables import Coded
 from pipeline.simulation.blocks import BLOCK_SIZE, Block
 from pipeline.simulation.consents import Consents
@@ -16,7 +16,7 @@ from pipeline.simulation.persons import REFERENCE_AGE, Persons
 from pipeline.simulation.timeline import DAYS_PER_YEAR, years_of
 from pipeline.simulation.workplaces import Workplaces
 
-_BY_NAME = {analyte.name: analyte for analyte in ANALYTES}
+_POSITIONS = {analyte.name: position for position, analyte in enumerate(ANALYTES)}
 
 
 def draw_lab_rows(
@@ -33,17 +33,26 @@ def draw_lab_rows(
     scores = _FactorScores(block, rng, persons, latents, person)
     laboratory = workplaces.laboratory[employments.company[np.maximum(employments.at(person, sampled_on), 0), person]]
     has_infection = rng.random(len(person)) < numbers.infection
+    age = years_of(sampled_on) - persons.birth_year[person]
+    systolic = np.full(len(person), np.inf)
     tables = []
     for name, model in numbers.analytes.items():
         value = _values(model, persons, person, sampled_on, scores.of(model["factors"]))
         if name == "crp":
             value = np.where(has_infection, value * numbers.infection_factor, value)
+        if name == "systolic_bp":
+            systolic = value
+        if name == "diastolic_bp":
+            value = np.minimum(value, systolic - numbers.pulse_pressure)
         if name == "vitamin_d":
             value = value + numbers.vitamin_d_season * np.cos(
                 2 * np.pi * (sampled_on % DAYS_PER_YEAR - 255) / DAYS_PER_YEAR
             )
         measured = rng.random(len(person)) < numbers.measured
-        rows = _reported(block, _BY_NAME[name], model, value, laboratory, persons.is_female[person])
+        limits = reference_limits(
+            np.full(len(person), _POSITIONS[name]), persons.is_female[person].astype(np.int8), age
+        )
+        rows = _reported(block, ANALYTES[_POSITIONS[name]], model, value, laboratory, limits)
         rows |= {"person": person, "sampled_on": sampled_on, "known_from": known_from}
         tables.append({column: values[measured] for column, values in rows.items()})
     return tables
@@ -109,7 +118,7 @@ def _reported(
     model: dict[str, Any],
     value: np.ndarray,
     laboratory: np.ndarray,
-    is_female: np.ndarray,
+    limits: tuple[np.ndarray, np.ndarray],
 ) -> dict[str, Any]:
     """Turn canonical values into code, unit, rounding, "<" and reference limits of each laboratory."""
     value = np.clip(value, analyte.hard_low * 1.02 + 1e-3, analyte.hard_high * 0.98)
@@ -122,8 +131,7 @@ def _reported(
     offset = np.array([code.offset for code in codes])[laboratory]
     decimals = np.array([_decimals(model["decimals"], code.factor) for code in codes])[laboratory]
     shift = 1 + block.parameters.labs.reference_shift * (np.arange(len(codes)) - 1)[laboratory]
-    low = np.where(is_female, _limit(analyte.ref_low_f), _limit(analyte.ref_low_m)) * shift
-    high = np.where(is_female, _limit(analyte.ref_high_f), _limit(analyte.ref_high_m)) * shift
+    low, high = (limit * shift for limit in limits)
     place = laboratory.astype(np.int32)
     return {
         "code_system": Coded(place, tuple(code.code_system for code in codes)),
@@ -151,10 +159,6 @@ def _code(analyte: Analyte, overrides: dict[str, list[str]]) -> AnalyteCode:
 def _decimals(decimals: int, factor: float) -> int:
     """Keep about as many significant digits in another unit: 5.2 mmol/L is 201 mg/dL, 36 mmol/mol is 5.4 %."""
     return max(0, decimals + int(np.rint(np.log10(factor))))
-
-
-def _limit(limit: float | None) -> float:
-    return np.nan if limit is None else limit
 
 
 def _rounded(value: np.ndarray, decimals: np.ndarray) -> np.ndarray:

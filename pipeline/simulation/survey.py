@@ -1,6 +1,7 @@
 """Item answers by a graded response model: latents move a scale, the scale moves its items, thresholds make answers.
 
-Items, answer codes, reversed items and scales come from the declared instruments; only the loadings are parameters.
+Items, answer codes, reversed items and scales come from the declared instruments; which of them are asked and the
+loadings are parameters. An item with very many answer codes (minutes a day) is an amount: log-normal, in round numbers.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from data_contracts.instruments import INSTRUMENTS, Instrument, Scale
+from data_contracts.instruments import INSTRUMENTS, Instrument, Item, Scale
 from data_contracts.tables import Coded
 from pipeline.simulation.blocks import BLOCK_SIZE, Block
 from pipeline.simulation.latents import Latents, correlation_matrix, effects
 from pipeline.simulation.parameters import Parameters
 from pipeline.simulation.persons import Persons
 from pipeline.simulation.responses import Responses
+
+FEWEST_CODES_OF_AN_AMOUNT = 21
 
 
 @dataclass(frozen=True)
@@ -41,11 +44,12 @@ class ScaleModel:
 
 
 def scale_models(parameters: Parameters) -> dict[str, ScaleModel]:
-    """Return a model for every declared scale that owns items, by scale name."""
+    """Return a model for every scale that is asked, by scale name."""
     models = {}
-    for instrument in INSTRUMENTS.values():
-        for scale in _owners(instrument).values():
-            models[scale.name] = _scale_model(parameters, instrument, scale)
+    for name, asked in parameters.survey.instruments.items():
+        for scale in _owners(INSTRUMENTS[name]).values():
+            if asked == "all" or scale.name in asked:
+                models[scale.name] = _scale_model(parameters, INSTRUMENTS[name], scale)
     return models
 
 
@@ -102,48 +106,82 @@ def survey_rows(
     """Yield the answers of one instrument after the other: person, instrument, item, answer, answered_on."""
     numbers, person = block.parameters.survey, responses.person
     level = latents.level[block.timeline.quarter_of(responses.answered_on), person]
-    for instrument in INSTRUMENTS.values():
-        answers = _answers(rng, instrument, models, level, {name: part[person] for name, part in stable.items()})
+    for name in numbers.instruments:
+        items = _asked_items(INSTRUMENTS[name], models)
+        answers = _answers(rng, items, numbers, level, {scale: part[person] for scale, part in stable.items()})
         straight = rng.random(len(person)) < numbers.straight_lining
-        answers = np.where(straight[:, None], _first_position(instrument, answers), answers)
-        asked = np.array([persons.has_clients[person] | ~_model_of(instrument, models, item.id).only_clients
-                          for item in instrument.items]).T  # fmt: skip
+        answers = np.where(straight[:, None], _first_position(items, answers), answers)
+        asked = _is_asked(items, answers, persons.has_clients[person], numbers)
         sheet, item = np.nonzero(asked & (rng.random(answers.shape) >= numbers.item_missing))
-        codes = np.zeros(len(sheet), dtype=np.int32)
         yield {
             "person": person[sheet],
-            "instrument": Coded(codes, (instrument.name,)),
-            "item": Coded(item.astype(np.int32), tuple(item.id for item in instrument.items)),
+            "instrument": Coded(np.zeros(len(sheet), dtype=np.int32), (name,)),
+            "item": Coded(item.astype(np.int32), tuple(one.id for one in items)),
             "answer": answers[sheet, item],
             "answered_on": responses.answered_on[sheet],
             "known_from": responses.answered_on[sheet],
         }
 
 
-def _model_of(instrument: Instrument, models: dict[str, ScaleModel], item: str) -> ScaleModel:
-    return models[_owners(instrument)[item].name]
+def _asked_items(instrument: Instrument, models: dict[str, ScaleModel]) -> dict[Item, ScaleModel]:
+    """Return the items of the scales that are asked, each with the model of its scale."""
+    owners = _owners(instrument)
+    return {item: models[owners[item.id].name] for item in instrument.items if owners[item.id].name in models}
 
 
 def _answers(
-    rng: np.random.Generator, instrument: Instrument, models: dict[str, ScaleModel], level: np.ndarray,
+    rng: np.random.Generator, items: dict[Item, ScaleModel], numbers: Any, level: np.ndarray,
     stable: dict[str, np.ndarray],
 ) -> np.ndarray:  # fmt: skip
     """Return answer codes, (sheets, items)."""
-    answers = np.empty((len(level), len(instrument.items)))
-    for column, item in enumerate(instrument.items):
-        model = _model_of(instrument, models, item.id)
+    answers = np.empty((len(level), len(items)))
+    for column, (item, model) in enumerate(items.items()):
         trait = model.trait(level, stable[model.scale.name])
         noise = np.sqrt(1 - model.loading**2) * rng.normal(size=len(level))
-        wanted = model.centres[model.scale.items.index(item.id)] + model.spread * (model.loading * trait + noise)
-        codes = np.sort(item.answers)
-        position = np.searchsorted((codes[1:] + codes[:-1]) / 2, wanted)
-        answers[:, column] = codes[::-1][position] if item.id in model.scale.reversed_items else codes[position]
+        standing = model.loading * trait + noise
+        if len(item.answers) >= FEWEST_CODES_OF_AN_AMOUNT:
+            answers[:, column] = _amounts(item, numbers, standing)
+        else:
+            answers[:, column] = _codes(item, model, standing)
     return answers
 
 
-def _first_position(instrument: Instrument, answers: np.ndarray) -> np.ndarray:
-    """Return sheets on which every item is ticked at the place of the first one."""
-    place = np.searchsorted(np.sort(instrument.items[0].answers), answers[:, 0])
+def _codes(item: Item, model: ScaleModel, standing: np.ndarray) -> np.ndarray:
+    """Return the answer code next to where each person stands on the item."""
+    wanted = model.centres[model.scale.items.index(item.id)] + model.spread * standing
+    codes = np.sort(item.answers)
+    position = np.searchsorted((codes[1:] + codes[:-1]) / 2, wanted)
+    return codes[::-1][position] if item.id in model.scale.reversed_items else codes[position]
+
+
+def _amounts(item: Item, numbers: Any, standing: np.ndarray) -> np.ndarray:
+    amount = numbers.amounts.get(item.id, numbers.amounts["default"])
+    wanted = amount["median"] * np.exp(amount["log_sd"] * standing)
+    rounded = amount["step"] * np.maximum(1, np.rint(wanted / amount["step"]))
+    return np.clip(rounded, min(item.answers), max(item.answers))
+
+
+def _is_asked(items: dict[Item, ScaleModel], answers: np.ndarray, has_clients: np.ndarray, numbers: Any) -> np.ndarray:
+    """Client items are asked of those who have clients, amounts of those who do the thing at all; (sheets, items)."""
+    asked = np.ones(answers.shape, dtype=bool)
+    column_of = {item.id: column for column, item in enumerate(items)}
+    for column, (item, model) in enumerate(items.items()):
+        if model.only_clients:
+            asked[:, column] = has_clients
+        condition = numbers.amounts.get(item.id, {}).get("only_if")
+        if condition is not None:
+            asked[:, column] &= answers[:, column_of[condition]] > 0
+    return asked
+
+
+def _first_position(items: dict[Item, ScaleModel], answers: np.ndarray) -> np.ndarray:
+    """Return sheets on which every item with as many answers as the first one is ticked at the same place."""
+    first, *_ = items
+    place = np.searchsorted(np.sort(first.answers), answers[:, 0])
     return np.stack(
-        [np.sort(item.answers)[np.minimum(place, len(item.answers) - 1)] for item in instrument.items], axis=1
+        [
+            np.sort(item.answers)[place] if len(item.answers) == len(first.answers) else answers[:, column]
+            for column, item in enumerate(items)
+        ],
+        axis=1,
     )

@@ -6,12 +6,16 @@ import ast
 import re
 import subprocess
 import sys
+import tokenize
+from collections.abc import Iterable
+from dataclasses import fields
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from typer.main import get_command
 
-from data_contracts.instruments import INSTRUMENTS
+from data_contracts.instruments import INSTRUMENTS, Instrument, Item
 from pipeline.cli import app
 
 ROOT = Path(__file__).parents[2]
@@ -67,5 +71,76 @@ def test_every_verb_and_link_in_the_readme_exists():
 
 
 def test_every_instrument_has_a_golden_test():
-    golden = (ROOT / "tests" / "golden" / "test_instruments.py").read_text()
+    golden = "".join(path.read_text() for path in (ROOT / "tests" / "golden").glob("test_instruments*.py"))
     assert [name for name in INSTRUMENTS if f'"{name}"' not in golden] == []
+
+
+# Questions belong to their authors. None are stored here, and scoring-only instruments come with no hint of them.
+
+
+def prose_beside_declarations(code: str, instruments: Iterable[Instrument]) -> list[str]:
+    """Texts of several words that are neither documentation nor a title, label, licence or source of the instruments."""
+    tree = ast.parse(code)
+    documented = [node for node in ast.walk(tree) if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef)]
+    known = [ast.get_docstring(node, clean=False) or "" for node in documented]
+    for one in instruments:
+        known += [
+            one.title,
+            one.licence,
+            one.source,
+            *(label for s in one.scales for label in (s.label_nb, s.label_en)),
+        ]
+    texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return [text for text in texts if len(text.split()) > 1 and not any(text in one for one in known)]
+
+
+def spoken_to_the_reader(code: str) -> list[str]:
+    """Comments and docstrings that speak as questions do: to a "you", of an "I", or with a question mark."""
+    tokens = list(tokenize.generate_tokens(StringIO(code).readline))
+    remarks = [token.string for token in tokens if token.type == tokenize.COMMENT or token.string.startswith('"""')]
+    return [text for text in remarks if re.search(r"\b(I|my|me|you|your|jeg|meg|du|deg|din)\b|\?", text)]
+
+
+INSTRUMENT_FILES = sorted(
+    path
+    for path in (ROOT / "data_contracts" / "instruments").glob("*.py")
+    if path.name not in ("__init__.py", "instrument.py")
+)
+
+
+@pytest.mark.parametrize("path", INSTRUMENT_FILES, ids=lambda path: path.name)
+def test_no_instrument_file_holds_the_wording_of_its_items(path):
+    code = path.read_text()
+    declared = [one for one in INSTRUMENTS.values() if f'name="{one.name}"' in code]
+    assert declared
+    assert prose_beside_declarations(code, declared) == []
+    if any(one.licence_kind == "scoring_only" for one in declared):
+        assert spoken_to_the_reader(code) == []
+
+
+def test_items_have_ids_and_codes_and_nothing_else():
+    assert [field.name for field in fields(Item)] == ["id", "answers"]
+    ids = {item.id for one in INSTRUMENTS.values() for item in one.items}
+    assert [id_ for id_ in ids if not re.fullmatch(r"[A-Za-z0-9]+(_[a-z0-9]+){0,3}", id_)] == []
+
+
+def test_scoring_only_instruments_say_where_the_customer_gets_the_wording():
+    for one in INSTRUMENTS.values():
+        if one.licence_kind == "scoring_only":
+            assert re.search(r"the customer gets .*\bwording\b.* from \S", one.licence), one.name
+    # Owned by others and licensed for a fee or for research only: none of these may be declared free by mistake.
+    owned = {name for name, one in INSTRUMENTS.items() if one.licence_kind == "scoring_only"}
+    assert owned == {"bat12", "bat23", "uwes3", "isi", "ompsq_sf", "start_back", "wai"}
+
+
+def test_wording_is_noticed_where_it_does_not_belong():
+    # Made up; the real thing would be in the repository if it stood here.
+    wording = "Meetings leave me worn out"
+    for code in (
+        f'TEXTS = {{"item_1": "{wording}"}}',
+        f'Item("item_1", (0.0, 1.0), "{wording}")',
+        f'x = "{wording} " + "now"',
+    ):
+        assert prose_beside_declarations(code, INSTRUMENTS.values()), code
+    for code in (f"# {wording}\n", '"""How often do meetings wear people out?"""\n'):
+        assert spoken_to_the_reader(code), code

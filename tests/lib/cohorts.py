@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from functools import cache
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 from data_contracts.consent import SOURCES
 from data_contracts.instruments import INSTRUMENTS
 from data_contracts.time_windows import calendar_date, day_number
-from features.catalogue import FEATURE_NAMES, FINGERPRINT
+from features.catalogue import FEATURE_NAMES, FINGERPRINT, feature
 from features.histories import Histories
 from models.outcomes.outcome import Labels, Outcome, Status
 from models.splits import Split, temporal_split
@@ -69,6 +70,19 @@ def _answer(item: str, personal: float | None, work: float | None) -> float:
     return 100.0 - score if item in scale.reversed_items else score
 
 
+ASKED = ("cbi", "who5", "hscl10", "was", "bis", "pain_sites", "oss3", "srh")
+MEASURED = ("systolic_bp", "diastolic_bp", "bmi", "hba1c", "hdl", "ldl", "crp", "haemoglobin", "ferritin", "tsh")
+"""Instruments and measurements of random training sets; no others were ever asked or taken."""
+
+_OBSERVED = {*(scale.name for name in ASKED for scale in INSTRUMENTS[name].scales), *MEASURED}
+NEVER_KNOWN = tuple(
+    name
+    for name in FEATURE_NAMES
+    if feature(name).table in ("survey_answers", "lab_results")
+    and re.sub("_(change|age_days|outside)$", "", name) not in _OBSERVED
+)
+
+
 @cache
 def random_training_set(n_persons: int = 400, seed: int = 3, effect: float = 1.2) -> TrainingSet:
     """Eight quarterly dates; the risk depends on days_doctor_365 and on a feature that only the large models see."""
@@ -80,6 +94,7 @@ def random_training_set(n_persons: int = 400, seed: int = 3, effect: float = 1.2
     X[:, FEATURE_NAMES.index("days_doctor_365")] = random.gamma(0.3, 30, n)
     X[random.random(X.shape) < 0.1] = np.nan
     X[:, FEATURE_NAMES.index("n_jobs")] = 1.0
+    X[:, [FEATURE_NAMES.index(name) for name in NEVER_KNOWN]] = np.nan
     signal = np.nan_to_num(X[:, FEATURE_NAMES.index("was_work_ability")])
     signal += 0.02 * np.nan_to_num(X[:, FEATURE_NAMES.index("days_doctor_365")])
     y = (random.random(n) < 1 / (1 + np.exp(1.8 - effect * signal))).astype(np.float64)

@@ -63,10 +63,13 @@ def _spells(draw: st.DrawFn) -> Row:
     }
 
 
+_INSTRUMENTS = ("cbi", "who5", "bis", "oss3", "srh", "hscl10", "ipaq_sf", "shc", "start_back")
+
+
 @st.composite
 def _sheets(draw: st.DrawFn) -> list[Row]:
     """Some answers of one person to one instrument on one day, some of them taken back."""
-    instrument = INSTRUMENTS[draw(st.sampled_from(("cbi", "who5", "bis", "oss3", "srh", "hscl10")))]
+    instrument = INSTRUMENTS[draw(st.sampled_from(_INSTRUMENTS))]
     fill = random.Random(draw(st.integers(0, 10_000)))
     share = draw(st.sampled_from((1.0, 1.0, 0.8, 0.1)))
     answered_on = draw(st.one_of(st.sampled_from([day(T, days) for days in (-400, -3, -1, 0)]), DAYS))

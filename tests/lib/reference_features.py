@@ -188,6 +188,10 @@ class Reference:
         given = {item: sheet[item] for item in scale.items if item in sheet}
         if len(given) < scale.fewest_answers:
             return None
+        if scale.function is not None:
+            columns = {item: np.array([sheet.get(item, NAN)]) for item in codes}
+            (found,) = scale.function(columns).tolist()
+            return None if math.isnan(found) else found
         for item in scale.reversed_items:
             if item in given:
                 given[item] = min(codes[item]) + max(codes[item]) - given[item]

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from data_contracts.analytes import ANALYTES
 from data_contracts.instruments import INSTRUMENTS
-from data_contracts.readers.csv_files import FIRST_ROW, read_source_file
+from data_contracts.readers.csv_files import FIRST_ROW
+from data_contracts.readers.sources import open_source
 from data_contracts.records import TABLES, columns
 from data_contracts.tables import Coded
 from data_contracts.validation import check, check_record
@@ -95,8 +96,10 @@ def test_json_and_csv_give_equal_tables_and_the_same_violations(tmp_path, record
     for name, record_class in TABLES.items():
         rows = [record["person"]] if name == "persons" else record.get(name, [])
         write_csv(tmp_path / f"{name}.csv", name, rows)
-        from_csv, _ = read_source_file(tmp_path / f"{name}.csv", record_class)
-        checked = check(record_class, from_csv, received_on=RECEIVED_ON, origin=name, first_row=FIRST_ROW)
+        delivered = open_source(str(tmp_path)).read(record_class)
+        checked = check(
+            record_class, delivered.raw, received_on=RECEIVED_ON, origin=name, row_numbers=delivered.row_numbers
+        )
         np.testing.assert_equal(plain(checked.table), plain(tables[name]))
         origin = "record.person" if name == "persons" else f"record.{name}"
         assert [violation[1:4] for violation in checked.violations] == [

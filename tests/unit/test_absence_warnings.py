@@ -52,7 +52,6 @@ def warnings_of(spells: list[Row], jobs: list[Row] | None = None, **options: Any
         ([certified("2025-01-01", 20, grade_percent=20)], []),
         ([certified("2025-01-01", 20, grade_percent=19)], [(1, "grade under 20 %")]),
         ([self_certified("2025-01-01", 3, grade_percent=50)], [(1, "graded self-certification")]),
-        ([certified("2019-12-31", 3)], [(1, "outside employment")]),
         # Two months after 1 January 2020 is 2 March (61 days).
         ([self_certified("2020-03-01", 2)], [(1, "self-certified too soon")]),
         ([self_certified("2020-03-02", 2)], []),
@@ -82,6 +81,13 @@ def test_each_warning_at_its_limit(spells: list[Row], expected: list[tuple[int, 
 def test_quotas_of_both_schemes(days_each: list[int], scheme: str, expected: list[tuple[int, str]]) -> None:
     spells = [self_certified(f"2025-{month + 1:02}-01", days) for month, days in enumerate(days_each)]
     assert warnings_of(spells, scheme=scheme) == expected
+
+
+def test_outside_employment_is_after_an_end_or_without_any_but_not_the_history_from_before() -> None:
+    job_in_2020 = job("2020-01-01", "2020-12-31")
+    spells = [certified("2019-12-28", 3), certified("2020-12-31", 1), certified("2021-01-01", 3)]
+    assert warnings_of(spells, [job_in_2020]) == [(3, "outside employment")]
+    assert warnings_of([certified("2021-01-01", 3)], []) == [(1, "outside employment")]
 
 
 def test_the_quota_looks_back_twelve_months_and_not_a_day_more() -> None:
@@ -118,8 +124,8 @@ def test_two_employments_and_a_corrected_spell() -> None:
 def test_a_warning_names_row_and_column_and_shows_no_value() -> None:
     assert all(WARNINGS.values())
     tables = {
-        "absence_spells": table("absence_spells", [certified("2019-12-31", 3)]),
-        "employments": table("employments", [JOB]),
+        "absence_spells": table("absence_spells", [certified("2020-01-01", 3)]),
+        "employments": table("employments", []),
     }
     (found,) = absence_warnings(tables, {"absence_spells": np.array([7])})
     assert (found.row, found.column, found.value) == (7, "first_day", None)

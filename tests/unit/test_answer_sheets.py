@@ -59,8 +59,44 @@ def test_answers_of_two_days_are_never_scored_together():
 
 
 def test_unknown_instruments_and_items_are_left_aside():
-    others = [*WHO5, answer("phq9", "item_1", 3, "2026-02-01"), answer("who5", "item_9", 3, "2026-02-01")]
+    others = [*WHO5, answer("no_such_form", "item_1", 3, "2026-02-01"), answer("who5", "item_9", 3, "2026-02-01")]
     assert wellbeing(others, "2026-03-01") == 60
+
+
+def test_a_correction_of_one_instrument_leaves_the_others_of_that_day_alone():
+    rows = rows_of(
+        survey_answers=[
+            *WHO5,
+            *answers("srh", [4], "2026-02-01"),
+            WHO5[0] | {"known_from": "2026-02-10", "is_deleted": True},
+            WHO5[0] | {"known_from": "2026-02-12", "answer": 4},
+        ]
+    )
+    found = [features_at(rows, t) for t in ("2026-02-02", "2026-02-11", "2026-02-13")]
+    assert [one["srh_self_rated_health"] for one in found] == [4, 4, 4]
+    assert [one["srh_self_rated_health_change"] for one in found] == pytest.approx([NAN] * 3, nan_ok=True)
+    assert [one["who5_wellbeing"] for one in found] == pytest.approx([60, NAN, 64], nan_ok=True)
+
+
+def test_only_scores_that_exist_take_memory():
+    """One column per scale would hold ninety numbers for each answered sheet, nearly all of them NaN."""
+    scores = histories(rows_of(survey_answers=[*WHO5, *answers("srh", [4], "2026-02-01")])).scores
+    assert [len(column) for column in scores.columns.values()] == [2] * len(scores.columns)
+
+
+def test_sparse_sheets_are_scored_by_instrument_with_the_same_result(monkeypatch):
+    """Weekly forms beside long yearly ones: room for all items on each sheet would be mostly empty."""
+    weekly = [row for shift in range(30) for row in answers("srh", [1 + shift % 5], day("2025-06-01", 7 * shift))]
+    yearly = answers("cbi", [50] * 19, "2025-12-01") + answers("hscl10", [2] * 10, "2025-12-02")
+    unknown = [answer("no_such_form", "item_1", 3, "2025-12-02"), answer("srh", "no_such_item", 3, "2025-12-02")]
+    rows = rows_of(survey_answers=weekly + yearly + unknown)
+    together = histories(rows).scores.columns
+    monkeypatch.setattr(answer_sheets, "_FEW_CELLS", 0)
+    calls = []
+    scored = answer_sheets._scored_in_batches
+    monkeypatch.setattr(answer_sheets, "_scored_in_batches", lambda *args: calls.append(args) or scored(*args))
+    np.testing.assert_equal(histories(rows).scores.columns, together)
+    assert [one[0].key.n_items for one in calls] == [1, 19, 10]
 
 
 def test_batches_of_sheets_do_not_part_a_sheet_from_its_correction(monkeypatch):
@@ -74,6 +110,6 @@ def test_batches_of_sheets_do_not_part_a_sheet_from_its_correction(monkeypatch):
             )
         ]
     )
-    whole = histories(rows).scores["scores"]
-    monkeypatch.setattr(answer_sheets, "_SHEETS_AT_ONCE", 1)
-    np.testing.assert_array_equal(histories(rows).scores["scores"], whole)
+    whole = histories(rows).scores.columns
+    monkeypatch.setattr(answer_sheets, "_CELLS_AT_ONCE", 1)
+    np.testing.assert_equal(histories(rows).scores.columns, whole)

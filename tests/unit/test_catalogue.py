@@ -113,5 +113,5 @@ def test_the_fingerprint_changes_with_a_scoring_key_and_with_a_conversion(monkey
     monkeypatch.setitem(catalogue.INSTRUMENTS, "who5", other)
     assert fingerprint(GROUPS) != FINGERPRINT
     monkeypatch.undo()
-    monkeypatch.setattr(catalogue, "ANALYTES", (replace(ANALYTES[0], ref_high_m=135.0), *ANALYTES[1:]))
+    monkeypatch.setattr(catalogue, "ANALYTES", (replace(ANALYTES[0], reference_intervals=()), *ANALYTES[1:]))
     assert fingerprint(GROUPS) != FINGERPRINT

@@ -1,13 +1,27 @@
-"""Consent is in force from the day it is given until the day it is withdrawn; the latest version of each counts."""
+"""Consent is in force from the day it is given until the day it is withdrawn; the latest version of each counts.
+
+The second half goes through every door that lets data in: tables, a record of the API, the verb score, a training set.
+"""
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
+import pytest
 
 from data_contracts.consent import SOURCES, in_force
+from data_contracts.readers.parquet_files import write_tables
 from data_contracts.records import Consent
 from data_contracts.tables import empty_table
 from data_contracts.time_windows import day_number
+from features.histories import Histories
+from models.outcomes import OUTCOMES
+from models.training_set import build_training_set
+from pipeline import score
+from pipeline.workspace import Workspace
+from tests.lib.models import linear_model
+from tests.lib.records import Row, answers, consent, job, person, record_of, rows_of, spell, tables
 from tests.lib.sound_rows import changed, checked
 
 
@@ -78,3 +92,96 @@ def test_rows_of_persons_of_no_interest_are_ignored():
 
 def test_nobody_has_consented_in_an_empty_table():
     assert in_force(empty_table(Consent), np.empty(0, dtype=np.int32), 1, "risk_scoring", 0).tolist() == [NOBODY]
+
+
+# --- every door -------------------------------------------------------------------------------------------------------
+
+T, DAY_BEFORE = "2026-03-01", "2026-02-28"
+
+
+def given(source: str = "survey", purpose: str = "risk_scoring", **others: str) -> Row:
+    return consent(source, purpose=purpose, **others)
+
+
+WITHDRAWN = given(withdrawn_on=T, known_from=DAY_BEFORE)
+"""Told the day before: from the first on, no more."""
+
+CASES: dict[str, tuple[list[Row], str, bool]] = {
+    "given long ago": ([given()], T, True),
+    "never given": ([], T, False),
+    "given on the index date itself": ([given(given_on=T, known_from=T)], T, True),
+    "given a day after it": ([given(given_on=T, known_from=T)], DAY_BEFORE, False),
+    "withdrawn on the index date itself": ([given(), WITHDRAWN | {"known_from": T}], T, False),
+    "withdrawn a day after it": ([given(), WITHDRAWN | {"known_from": T}], DAY_BEFORE, True),
+    "withdrawn for training only": ([given(), given(purpose="model_training", withdrawn_on="2025-01-01",
+                                                    known_from="2025-01-01")], T, True),
+    "withdrawn for scoring only": ([given(withdrawn_on="2025-01-01", known_from="2025-01-01"),
+                                    given(purpose="model_training")], T, False),
+    "given again after a withdrawal": ([given(withdrawn_on="2025-01-01", known_from="2025-01-01"),
+                                        given(given_on="2025-06-01", known_from="2025-06-01")], T, True),
+    "given again, on a later day than asked for": ([given(withdrawn_on="2025-01-01", known_from="2025-01-01"),
+                                                    given(given_on=T, known_from=T)], DAY_BEFORE, False),
+    "given in time, known later than the index date": ([given(known_from="2026-03-05")], T, True),
+    "withdrawn in time, known later than the index date": (
+        [given(), given(withdrawn_on=DAY_BEFORE, known_from="2026-03-05")], T, False),
+    "deleted": ([given(), given(is_deleted=True, known_from="2025-01-01")], T, False),
+    "of another source": ([given("lab")], T, False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("door", ["tables", "record"])
+@pytest.mark.parametrize("case", CASES)
+def test_scoring_uses_a_source_if_and_only_if_its_consent_is_in_force_on_the_index_date(case, door):
+    consents, t, is_used = CASES[case]
+    rows = rows_of(consents=consents, survey_answers=answers("who5", [3, 3, 3, 3, 3], "2026-02-01"))
+    if door == "tables":
+        gathered = Histories.from_tables(tables(rows), purpose="risk_scoring", consent_on=day_number(t))
+    else:
+        gathered = Histories.from_record(record_of(rows), consent_on=day_number(t), received_on=date(2026, 4, 1))
+    assert bool(gathered.consented[0, SOURCES.index("survey")]) is is_used
+    assert bool(len(gathered.scores["known_from"])) is is_used
+
+
+@pytest.mark.parametrize(("index_date", "why_not"), [(DAY_BEFORE, None), (T, "no consent for any source")])
+def test_the_verb_score_asks_on_the_index_date(tmp_path, monkeypatch, index_date, why_not):
+    consents = [given(source, withdrawn_on=T, known_from=T) for source in SOURCES]
+    consents += [given(source, purpose="model_training") for source in SOURCES]
+    workspace = Workspace(tmp_path)
+    write_tables(workspace.tables, tables(rows_of(consents=consents, employments=[job()])))
+    monkeypatch.setattr(score, "open_champion", lambda *_: linear_model())
+    (found,) = score.run(workspace, date.fromisoformat(index_date), ["long_sick_leave"], "p")["outcomes"].values()
+    assert found.get("not_scored_because") == why_not
+
+
+AS_OF = "2026-03-01"
+
+TRAINING: dict[str, tuple[list[Row], bool]] = {
+    "given": ([], True),
+    "withdrawn for scoring only": ([given("absence", withdrawn_on="2024-06-01", known_from="2024-06-01")], True),
+    "withdrawn for training": (
+        [given("absence", "model_training", withdrawn_on="2026-02-25", known_from="2026-02-25")], False),
+    "withdrawn for training from that day on, told before": (
+        [given("absence", "model_training", withdrawn_on=AS_OF, known_from="2026-02-28")], False),
+    "withdrawn for training a day later, told before": (
+        [given("absence", "model_training", withdrawn_on="2026-03-02", known_from="2026-02-28")], True),
+    "withdrawn and given again": (
+        [given("absence", "model_training", withdrawn_on="2025-02-01", known_from="2025-02-01"),
+         given("absence", "model_training", given_on="2025-03-01", known_from="2025-03-01")], True),
+    "deleted": ([given("absence", "model_training", is_deleted=True, known_from="2025-01-01")], False),
+    "withdrawn for the survey only": (
+        [given("survey", "model_training", withdrawn_on="2025-02-01", known_from="2025-02-01")], True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", TRAINING)
+def test_a_training_set_has_only_who_consents_to_training_on_the_day_of_its_data(case):
+    changes, is_in = TRAINING[case]
+    everyone = [given(source, purpose) for source in SOURCES for purpose in ("risk_scoring", "model_training")]
+    others = [row | {"person_id": "q"} for row in everyone]
+    absences = [spell("2023-02-01", "2023-02-10", person_id=name, spell_id=name) for name in "pq"]
+    rows = rows_of(
+        persons=[person("p"), person("q")], employments=[job(), job(person_id="q")], absence_spells=absences,
+        consents=[*everyone, *others, *changes],
+    )  # fmt: skip
+    built = build_training_set(tables(rows), OUTCOMES["long_sick_leave"], [date(2024, 3, 1)], date.fromisoformat(AS_OF))
+    assert built.person_ids.tolist() == (["p", "q"] if is_in else ["q"])

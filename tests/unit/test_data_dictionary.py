@@ -5,7 +5,7 @@ from __future__ import annotations
 from data_contracts.data_dictionary import data_dictionary
 from data_contracts.instruments import INSTRUMENTS
 from data_contracts.records import RECORDS, columns
-from data_contracts.violations import RULES
+from data_contracts.violations import ADVICE, RULES, RULES_OF_ARRIVAL
 
 
 def test_every_table_column_rule_and_instrument_is_described():
@@ -14,7 +14,8 @@ def test_every_table_column_rule_and_instrument_is_described():
         section = text.split(f"## {record.table}\n")[1].split("\n## ")[0]
         assert all(f"| `{column.name}` | {column.kind} |" in section for column in columns(record))
         assert all(rule.rule in section for rule in record.rules)
-    assert all(f"| {rule} |" in text for rule in RULES)
+    assert all(f"| {rule} | {meaning} | {ADVICE[rule]} |" in text for rule, meaning in RULES.items())
+    assert all(f"- {rule}: " in text for rule in RULES_OF_ARRIVAL)
     assert all(f"| `{name}` |" in text for name in INSTRUMENTS)
 
 
@@ -22,3 +23,9 @@ def test_all_lines_of_a_table_have_the_same_number_of_cells():
     for section in data_dictionary().split("\n## ")[1:]:
         lines = [line.replace(r"\|", "") for line in section.splitlines() if line.startswith("|")]
         assert len({line.count("|") for line in lines}) == 1, section
+
+
+def test_answer_codes_too_many_to_list_are_told_as_a_range():
+    row = next(line for line in data_dictionary().splitlines() if line.startswith("| `ipaq_sf` |"))
+    assert "0 to 1440" in row
+    assert len(row) < 1000

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
 
 from features.catalogue import FEATURE_NAMES
+from models import estimators
 from models.estimators import LinearEstimator, RoelenEstimator, TreesEstimator, TreeSize, candidates
 from models.outcomes import OUTCOMES
 from models.published_models import roelen_days_log_odds
@@ -46,6 +48,32 @@ def test_no_persons_extreme_value_is_in_the_model(estimator):
 def test_an_empty_column_carries_nothing_and_stays_finite():
     parts = LinearEstimator().fit(X, Y, WEIGHT).parts_
     assert (parts["impute"][3], parts["scale"][3], parts["coefficients"][3]) == (0.0, 1.0, 0.0)
+
+
+def test_columns_that_never_vary_change_nothing_and_take_no_part_in_the_fit(monkeypatch):
+    """Instruments that nobody was asked: hundreds of empty columns, and the solver's time grows with their third power."""
+    seen = []
+
+    class Watched(LogisticRegression):
+        def fit(self, X, y, sample_weight=None):
+            seen.append(X.shape[1])
+            return super().fit(X, y, sample_weight)
+
+    monkeypatch.setattr(estimators, "LogisticRegression", Watched)
+    constant = np.where(RANDOM.random((600, 5)) < 0.5, np.float32(7), np.nan).astype(np.float32)
+    alone = LinearEstimator().fit(X[:, :3], Y, WEIGHT)
+    among = LinearEstimator().fit(np.hstack([X, constant]), Y, WEIGHT)
+    assert seen == [3, 3]
+    assert among.parts_["coefficients"][:3] == pytest.approx(alone.parts_["coefficients"], abs=1e-12)
+    assert among.parts_["coefficients"][3:].tolist() == [0.0] * 6
+    found = among.decision_function(np.hstack([X, 100 * constant]))
+    assert found == pytest.approx(alone.decision_function(X[:, :3]), abs=1e-12)
+
+
+def test_where_nothing_varies_everybody_gets_the_mean_risk():
+    parts = LinearEstimator().fit(X[:, 3:], Y, WEIGHT).parts_
+    assert parts["coefficients"].tolist() == [0.0]
+    assert risk_of(np.array([parts["intercept"]]))[0] == pytest.approx(np.average(Y, weights=WEIGHT), abs=1e-4)
 
 
 def test_a_stronger_penalty_shrinks():

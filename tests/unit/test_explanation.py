@@ -45,7 +45,10 @@ def test_reasons_and_domains_add_up_to_the_log_odds(make):
     for values in random_rows(20, seed=8):
         found = explain(model, values, T, ALL)
         assert found.log_odds == model.log_odds(values[np.newaxis])[0]
-        assert len(found.reasons) == len(model.feature_names)
+        listed = {reason.feature for reason in found.reasons}
+        unlisted = [name not in listed for name in model.feature_names]
+        assert np.isnan(found.values[unlisted]).all()
+        assert not found.contributions[unlisted].any()
         assert abs(found.base + sum(reason.contribution for reason in found.reasons) - found.log_odds) < 1e-9
         assert abs(found.base + sum(domain.contribution for domain in found.domains) - found.log_odds) < 1e-9
 
@@ -97,6 +100,13 @@ def test_missing_is_told_apart_from_not_consented():
     assert "ikke kjent" in unknown.text["nb"]
     assert "samtykke" in refused.text["nb"]
     assert unknown.contribution == 0.5
+
+
+def test_what_was_never_asked_in_training_is_not_listed_as_missing():
+    """Its coefficient is 0: a clinician who sees "not known" would ask for something that the model does not use."""
+    model = model_of("ldl", "phq9_depression", "srh_self_rated_health", coefficients=(0.5, 0.0, 0.0))
+    known = explain(model, row(ldl=3, srh_self_rated_health=4), T, ALL).reasons
+    assert [reason.feature for reason in known] == ["ldl", "srh_self_rated_health"]
 
 
 def test_flags_are_said_in_words():

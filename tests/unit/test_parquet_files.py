@@ -11,8 +11,11 @@ import pytest
 
 from data_contracts.errors import MissingInputError, SourceFileError
 from data_contracts.fingerprints import fingerprint
-from data_contracts.readers.parquet_files import read_source_file, read_table, read_tables, write_table, write_tables
-from data_contracts.records import RECORDS, TABLES, AbsenceSpell, Person
+from data_contracts.readers import parquet_files
+from data_contracts.readers.column_mapping import Mapping
+from data_contracts.readers.parquet_files import read_table, read_tables, write_table, write_tables
+from data_contracts.readers.sources import open_source
+from data_contracts.records import RECORDS, TABLES, AbsenceSpell, Person, SurveyAnswer
 from data_contracts.tables import Coded, empty_table, take
 from tests.lib.sound_rows import SOUND, changed, checked
 
@@ -100,18 +103,76 @@ def test_a_typed_source_becomes_the_same_text_as_a_csv_file(tmp_path):
               "known_from": [datetime.datetime(2025, 3, 1, 23, 30, tzinfo=datetime.UTC)], "is_deleted": [False],
     }  # fmt: skip
     pq.write_table(pa.table(source), path)
-    raw, notes = read_source_file(path, AbsenceSpell)
-    row = {name: column.texts()[0] for name, column in raw.items()}
+    found = open_source(str(path)).read(AbsenceSpell)
+    row = {name: column.texts()[0] for name, column in found.raw.items()}
     table = checked("absence_spells", row).table
-    assert notes == []
+    assert found.notes == []
     assert (table["spell_id"].texts(), table["grade_percent"][0], table["is_deleted"][0]) == (["7"], 100.0, 0.0)
     assert (table["first_day"][0], table["known_from"][0]) == (np.datetime64("2025-03-01"), np.datetime64("2025-03-02"))
 
 
-def test_a_source_column_that_has_no_text_is_named(tmp_path):
+PERSON = {"person_id": ["p1"], "birth_year": [1980], "sex": ["male"], "known_from": ["2025-01-01"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "kind"),
+    [
+        ("person_id", [["p1"]], "list"),
+        ("person_id", [{"Ola": "p1"}], "struct"),
+        ("more", [[1]], "list"),
+        ("x", [b"\xff"], "binary"),
+    ],
+)
+def test_a_source_column_that_has_no_text_is_named(name, cells, kind, tmp_path):
     path = tmp_path / "persons.parquet"
-    pq.write_table(
-        pa.table({"person_id": [["p1"]], "birth_year": [1980], "sex": ["male"], "known_from": ["2025-01-01"]}), path
-    )
-    with pytest.raises(SourceFileError, match="column person_id is of the type list"):
-        read_source_file(path, Person)
+    pq.write_table(pa.table(PERSON | {name: cells}), path)
+    with pytest.raises(SourceFileError, match=f"column {name} is of the type {kind}; text"):
+        open_source(str(path)).read(Person)
+
+
+def test_only_text_is_read_by_the_conventions_of_the_mapping(tmp_path):
+    # A number that is stored as one has a point in its text because we write it so, not because the sender did.
+    answers = {"person_id": ["p"] * 2, "instrument": ["who5"] * 2, "item": ["item_1", "item_2"],
+               "answered_on": ["01.03.2025"] * 2, "known_from": ["2025-03-02"] * 2}  # fmt: skip
+    path = tmp_path / "survey_answers.parquet"
+    mapping = Mapping.model_validate({"format": {"decimal": ","}})
+    for cells, texts in (([2.5, 3.0], ["2.5", "3"]), (["2,5", "3"], ["2.5", "3"])):
+        pq.write_table(pa.table(answers | {"answer": cells}), path)
+        found = open_source(str(path), mapping).read(SurveyAnswer)
+        assert found.raw["answer"].texts() == texts
+        assert found.raw["answered_on"].texts() == ["2025-03-01"] * 2
+        assert (found.refusals, found.row_numbers.tolist()) == ([], [1, 2])
+
+
+def test_a_long_text_that_is_repeated_is_held_once(tmp_path):
+    path = tmp_path / "persons.parquet"
+    long = pa.DictionaryArray.from_arrays(pa.array([0] * 20_000, pa.int32()), ["y" * 100_000])
+    rows = {name: cells * 20_000 for name, cells in PERSON.items()} | {"x": long}
+    pq.write_table(pa.table(rows), path, store_schema=False)
+    assert path.stat().st_size < 1_000_000, "two gigabytes, if every cell had its own"
+    assert len(open_source(str(path)).read(Person).raw["person_id"]) == 20_000
+
+
+def test_an_identity_number_in_an_ignored_column_is_found_also_as_a_number(tmp_path):
+    path = tmp_path / "persons.parquet"
+    pq.write_table(pa.table(PERSON | {"fnr": pa.array([1010750160], pa.int64())}), path)
+    (refusal,) = open_source(str(path)).read(Person).refusals
+    assert (refusal.column, refusal.rows.tolist()) == ("column 5", [0])
+
+
+@pytest.mark.parametrize("length", [0, 3, 100, -1, -10])
+def test_a_cut_or_changed_file_is_refused_and_not_quoted(length, tmp_path):
+    path = tmp_path / "persons.parquet"
+    pq.write_table(pa.table(PERSON), path)
+    content = path.read_bytes()
+    path.write_bytes(content[:length])
+    with pytest.raises(SourceFileError, match=r"persons\.parquet is not a readable Parquet file"):
+        open_source(str(path)).read(Person)
+
+
+def test_a_file_with_too_many_cells_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
+    path = tmp_path / "persons.parquet"
+    pq.write_table(pa.table({name: cells * 100_000 for name, cells in PERSON.items()}), path)
+    monkeypatch.setattr(parquet_files, "_MOST_CELLS", 399_999)
+    with pytest.raises(SourceFileError, match="more than 399999 cells"):
+        open_source(str(path)).read(Person)

@@ -24,6 +24,7 @@ from models.artifact import save
 from models.bundle import create_keys, export_bundle, move_current
 from models.outcomes import OUTCOMES
 from models.risk_model import risk_of
+from serving import problems
 from serving.notices import NOT_ELIGIBLE
 from serving.predictor import Predictor
 from serving.responses import ExplanationResponse, RiskResponse
@@ -68,6 +69,17 @@ def test_a_safety_flag_comes_through_whatever_the_date_the_consents_and_the_elig
     assert (flag["instrument"], flag["item"], flag["answered_on"]) == ("phq9", "item_9", INDEX_DATE.isoformat())
     assert flag["notice"]["code"] == "safety"
     assert set(flag) == {"instrument", "item", "answered_on", "notice"}, "the answer itself is not repeated"
+
+
+def test_a_fault_in_another_row_does_not_hide_a_safety_flag(record):
+    record["survey_answers"].append(PHQ_9_ITEM_9)
+    record["absence_spells"].append({"spell_id": "x"})
+    with pytest.raises(RecordViolation) as error:
+        predict(record)
+    document = problems.contract_violation(error.value.violations, error.value.safety_flags).document()
+    (flag,) = document["safety_flags"]
+    assert (flag["item"], flag["notice"]["code"]) == ("item_9", "safety")
+    assert "safety_flags" not in problems.contract_violation(error.value.violations).document()
 
 
 def test_no_answer_about_a_person_can_be_built_without_saying_whether_there_is_a_safety_flag(record):
@@ -119,7 +131,7 @@ def test_the_explanation_adds_up_to_the_risk(record):
         assert abs(total - found.log_odds) < 1e-9
         assert abs(found.base + sum(domain.contribution for domain in found.domains) - found.log_odds) < 1e-9
         assert risk_of(np.array([found.log_odds]))[0] == found.risk == risks[name]["risk"]
-        assert len(found.reasons) == len(MODELS[name].feature_names)
+        assert all(reason.contribution != 0 for reason in found.reasons if reason.missing)
 
 
 def test_json_keeps_every_bit(record):

@@ -16,7 +16,7 @@ import yaml
 
 from data_contracts.errors import SettingsError
 from data_contracts.instruments import INSTRUMENTS, Instrument, Item, Scale, score
-from data_contracts.readers.csv_files import read_source_file
+from data_contracts.readers.sources import open_source
 from data_contracts.records import RECORDS
 from data_contracts.tables import Table
 from data_contracts.time_windows import NO_DAY, day_number
@@ -62,8 +62,8 @@ def tables(cohort: tuple[Path, dict[str, Any]]) -> dict[str, Table]:
     """The files as the ingest stage accepts them; any quarantined row fails here."""
     accepted = {}
     for record in RECORDS:
-        raw, _ = read_source_file(cohort[0] / f"{record.table}.csv", record, None)
-        checked = check(record, raw, received_on=END, origin=record.table)
+        delivered = open_source(str(cohort[0])).read(record)
+        checked = check(record, delivered.raw, received_on=END, origin=record.table)
         assert checked.violations == []
         accepted[record.table] = checked.table
     return accepted
@@ -235,7 +235,7 @@ def scores(tables: dict[str, Table]) -> dict[str, np.ndarray]:
         person, day = _number(answers, slice(None)), days(answers["answered_on"])
         sheets, sheet = np.unique(person * (1 << 20) + day, return_inverse=True)
         found = {"person": sheets >> 20, "day": sheets % (1 << 20)}
-        for instrument in INSTRUMENTS.values():
+        for instrument in (INSTRUMENTS[name] for name in PARAMETERS.survey.instruments):
             rows = answers["instrument"].recode({instrument.name: 0}) == 0
             filled = np.full((len(sheets), len(instrument.items)), np.nan)
             filled[sheet[rows], answers["item"].recode(instrument.item_positions)[rows]] = answers["answer"][rows]
@@ -428,13 +428,56 @@ def test_overlaps_counts_both_ends() -> None:
     assert overlaps(spells, others).tolist() == [False, True, True, False, False]
 
 
-def test_an_instrument_that_is_only_declared_is_answered_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A new instrument must not need code here; without loadings it follows the latent of its domain."""
+def test_only_what_the_parameters_name_is_asked(tables: dict[str, Table]) -> None:
+    """Of SHC only the musculoskeletal items; nobody fills in thirty questionnaires."""
+    answers = tables["survey_answers"]
+    assert set(answers["instrument"].compact().vocabulary) == set(PARAMETERS.survey.instruments)
+    complaints = answers["instrument"].recode({"shc": 0}) == 0
+    assert set(answers["item"][complaints].compact().vocabulary) == {f"musculoskeletal_{k}" for k in range(1, 9)}
+
+
+def test_minutes_of_activity_are_round_and_asked_only_of_those_who_are_active(tables: dict[str, Table]) -> None:
+    """Minutes from 1441 thresholds around a third of a day would make everybody a marathon runner."""
+    answers = tables["survey_answers"]
+    found = {}
+    for item in ("vigorous_days", "vigorous_minutes"):
+        rows = answers["item"].recode({item: 0}) == 0
+        keys = zip(_number(answers, rows), days(answers["answered_on"][rows]), strict=True)
+        found[item] = dict(zip(keys, answers["answer"][rows], strict=True))
+    active = [sheet for sheet, n_days in found["vigorous_days"].items() if n_days > 0]
+    assert not [sheet for sheet in found["vigorous_minutes"] if found["vigorous_days"].get(sheet) == 0]
+    assert sum(sheet in found["vigorous_minutes"] for sheet in active) > 0.9 * len(active)
+    minutes = np.array(list(found["vigorous_minutes"].values()))
+    assert (minutes % 5 == 0).all()
+    assert 30 < np.median(minutes) < 60
+    met_minutes = scores(tables)["ipaq_met_minutes"]
+    assert 1000 < np.nanmedian(met_minutes) < 3500
+    assert np.isnan(met_minutes[~np.isnan(scores(tables)["who5_wellbeing"])]).mean() < 0.2
+
+
+def test_body_mass_follows_from_height_and_weight_as_it_was_measured_before(tables: dict[str, Table]) -> None:
+    """Two correlated log-normals with the wrong loadings would make thin giants."""
+    labs = tables["lab_results"]
+    found = {}
+    for code in ("NPU03794", "NPU03804"):
+        rows = labs["code"].recode({code: 0}) == 0
+        keys = zip(_number(labs, rows), days(labs["sampled_on"][rows]), strict=True)
+        found[code] = dict(zip(keys, labs["value"][rows], strict=True))
+    index = [
+        weight / found["NPU03794"][key] ** 2 for key, weight in found["NPU03804"].items() if key in found["NPU03794"]
+    ]
+    assert np.median(index) == pytest.approx(26.4, abs=0.5)
+    assert np.std(np.log(index)) == pytest.approx(0.16, abs=0.01)
+
+
+def test_an_instrument_without_loadings_follows_the_latent_of_its_domain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new instrument must need no code here, only its name in the parameters."""
     items = tuple(Item(f"item_{k}", (0.0, 1.0, 2.0, 3.0)) for k in range(1, 4))
     scale = Scale(
         "new_wellbeing", tuple(item.id for item in items), "sum", 3, 0, 9, False, "mental_health", True, "n", "n"
     )
     monkeypatch.setattr(survey, "INSTRUMENTS", {"new": Instrument("new", "New", items, (scale,), "", "")})
+    monkeypatch.setattr(PARAMETERS.survey, "instruments", {"new": "all"})
     model = survey.scale_models(PARAMETERS)["new_wellbeing"]
     distress = PARAMETERS.latents.names.index("distress")
     assert model.weights[distress] < 0

@@ -10,7 +10,7 @@ from models.estimators import TreeSize
 from models.evaluation.discrimination import log_losses
 from models.outcomes import OUTCOMES
 from models.training import Trained, train, training_rows
-from tests.lib.cohorts import random_training_set, split_of
+from tests.lib.cohorts import NEVER_KNOWN, random_training_set, split_of
 
 TREES = TreeSize(n_estimators=8, min_child_samples=20)
 OUTCOME = OUTCOMES["long_sick_leave"]
@@ -28,7 +28,7 @@ def result() -> Trained:
 def test_all_candidates_are_compared_and_the_one_that_sees_the_signal_is_chosen(result):
     assert list(result.candidates) == ["roelen", "prior_absence", "short", "logistic", "lightgbm"]
     assert result.comparison.chosen.name == result.champion.name == "logistic"
-    assert result.comparison.chosen.auroc > 0.7
+    assert result.comparison.chosen.auroc > 0.65
 
 
 def test_the_champion_is_ready_to_be_served(result, tmp_path):
@@ -60,6 +60,13 @@ def test_out_of_fold_losses_are_honest(result):
 
 def test_constant_columns_are_dropped(result):
     assert "n_jobs" not in result.champion.feature_names
+
+
+def test_an_instrument_that_was_never_asked_is_in_no_model_of_all_features(result):
+    """It would only be listed as missing, for every person and for ever."""
+    for name in ("logistic", "lightgbm"):
+        assert not set(NEVER_KNOWN) & set(result.candidates[name].feature_names)
+    assert "phq9_depression" in NEVER_KNOWN
 
 
 def test_no_row_of_a_person_is_in_the_model(result):

@@ -1,0 +1,188 @@
+"""Verb erase --expired: facts older than their table's retention period go from the source, the tables and DVC's cache.
+
+The periods are declared on the record classes. A period runs from the last date that a table declares, the end of what
+happened; where that is empty, it goes on, and nothing expires; persons have no such date. A fact goes with all its
+versions, and when the latest of them is old enough: an old version of a running spell, or of a mistake, must not come to
+count again because a newer one went first.
+Training sets are not touched; they are made again from the tables, and ``dvc repro`` says so.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from datetime import date
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from data_contracts.errors import BalanceRiskError
+from data_contracts.records import RECORDS, TABLES, Record, columns
+from data_contracts.tables import Coded, Table
+from data_contracts.time_windows import local_date, today
+from pipeline.console import progress, sha256
+from pipeline.erasure import cache, certificate
+from pipeline.erasure.files import csv_without, parquet_without, replace_file
+from pipeline.erasure.reports import REPORTS, renumbered
+from pipeline.erasure.search import decoded, delimiter_of
+from pipeline.erasures import write_certificate
+from pipeline.workspace import Workspace
+
+_FIRST_ROW = {".csv": 2, ".parquet": 1}
+
+
+class RetentionIncomplete(BalanceRiskError):
+    """Rows that have expired are still there."""
+
+    exit_code: ClassVar[int] = 3
+
+
+def end_column(record: type[Record]) -> str | None:
+    """Return the column that says when a fact came to its end: the last date that the table declares."""
+    dates = [column.name for column in columns(record) if column.kind == "date" and column.name != "known_from"]
+    return dates[-1] if dates else None
+
+
+def expired_rows(record: type[Record], table: Table, on: date) -> np.ndarray:
+    """True for each row whose fact has expired: the latest version ended more than the retention period before ``on``.
+
+    ``table`` needs the natural key, ``known_from`` and :func:`end_column`.
+    """
+    end = end_column(record)
+    if end is None or not len(table["known_from"]):
+        return np.zeros(len(table["known_from"]), dtype=bool)
+    day = table[end].astype("datetime64[D]")
+    return _expired(_facts(record, table), table["known_from"], day, record, on)
+
+
+def _expired(fact: np.ndarray, known_from: np.ndarray, end: np.ndarray, record: type[Record], on: date) -> np.ndarray:
+    if len(fact) == 0:
+        return np.zeros(0, dtype=bool)
+    order = np.lexsort((end, known_from, fact))
+    is_last = np.append(np.diff(fact[order]) != 0, True)
+    of_fact = np.empty(int(fact.max()) + 1, dtype="datetime64[D]")
+    of_fact[fact[order][is_last]] = end[order][is_last]
+    # NaT, a fact without an end, compares as false.
+    return of_fact[fact] < np.datetime64(on, "D") - record.retention_days
+
+
+def run(workspace: Workspace, *, on: date | None = None) -> dict[str, Any]:
+    """Remove what has expired and return the certificate, or say that nothing has; raises RetentionIncomplete."""
+    on = on or today()
+    files: dict[str, dict[str, Any]] = {}
+    expired = Counter[str]()
+    with progress("look for what has expired"):
+        due = [
+            (path, record, rows) for path, record in _places(workspace) if (rows := _expired_in(path, record, on)).any()
+        ]
+        gone = [cache.md5_of(path) for path, _, _ in due if cache.holds(workspace.root, path)]
+    if not due:
+        return {"certificate": None, "expired": {}, "summary": f"erase --expired: nothing has expired by {on}."}
+    for path, record, rows in due:
+        _remove(workspace, path, rows)
+        expired[record.table] += int(rows.sum()) if path.parent == workspace.tables else 0
+        files[_shown(workspace, path)] = {
+            "rows": int(rows.sum()),
+            "sha256_after": sha256(path) if path.exists() else None,
+        }
+    deleted, stages = cache.forget(workspace.root, gone)
+    files |= {_shown(workspace, path): {"rows": 1, "sha256_after": None} for path in deleted}
+    return _prove(workspace, on, files, {name: expired[name] for name in TABLES if expired[name]}, stages)
+
+
+def _prove(
+    workspace: Workspace, on: date, files: dict[str, dict[str, Any]], expired: dict[str, int], stages: list[str]
+) -> dict[str, Any]:
+    places = _places(workspace)
+    left = [_shown(workspace, path) for path, record in places if _expired_in(path, record, on).any()]
+    if left:
+        raise RetentionIncomplete(f"Rows that have expired are still in {', '.join(left)}. Run the same command again.")
+    found = certificate.certificate(
+        workspace.root, files, "retention period over", on, len(places), expired=expired, stages_to_run_again=stages,
+        not_searched=["training sets: build them again", "sources whose columns are mapped: ask the sender to remove the rows"],
+        retention_days={record.table: record.retention_days for record in RECORDS},
+    )  # fmt: skip
+    text = certificate.as_text(found)
+    path = write_certificate(workspace, f"{on}-expired", found, text)
+    return {**found, "certificate": str(path), "summary": f"{text}\n  certificate: {path}"}
+
+
+def _places(workspace: Workspace) -> list[tuple[Path, type[Record]]]:
+    """Files that are tables by their name: of the source, of the tables, and objects of DVC's cache."""
+    names = cache.file_names(workspace.root)
+    cached = [(path, names.get(cache.md5_of(path), "")) for place in cache.caches(workspace.root)
+              for path in sorted(place.rglob("*")) if path.is_file()]  # fmt: skip
+    files = [(path, path.name) for place in (workspace.source, workspace.tables) if place.is_dir()
+             for path in sorted(place.iterdir())]  # fmt: skip
+    return [(path, TABLES[Path(name).stem]) for path, name in [*files, *cached]
+            if Path(name).stem in TABLES and Path(name).suffix in _FIRST_ROW]  # fmt: skip
+
+
+def _facts(record: type[Record], table: Table) -> np.ndarray:
+    """Number the facts: rows with the same natural key have the same number."""
+    parts = [column.codes if isinstance(column, Coded) else np.unique(column, return_inverse=True)[1]
+             for column in (table[name] for name in record.natural_key)]  # fmt: skip
+    return np.unique(np.stack(parts, axis=1), axis=0, return_inverse=True)[1].ravel()
+
+
+def _expired_in(path: Path, record: type[Record], on: date) -> np.ndarray:
+    end = end_column(record)
+    needed = {*record.natural_key, "known_from"} | ({end} if end else set())
+    texts = _texts(path, needed)
+    if end is None or not needed <= {*texts}:
+        return np.zeros(0, dtype=bool)  # nothing expires, or the columns are the customer's own
+    dates = {name: _days(texts[name]) for name in ("known_from", end)}
+    fact = Coded.from_texts(["\0".join(row) for row in zip(*(texts[name] for name in record.natural_key), strict=True)])
+    return _expired(fact.codes, dates["known_from"], dates[end], record, on)
+
+
+def _days(texts: list[str]) -> np.ndarray:
+    days = {text: _day(text) for text in set(texts)}
+    return np.array([days[text] for text in texts], dtype="datetime64[D]")
+
+
+def _day(text: str) -> str:
+    try:
+        return local_date(text).isoformat()
+    except (ValueError, OverflowError):
+        return "NaT"  # such a row is quarantined; when it happened, nobody can say
+
+
+def _remove(workspace: Workspace, path: Path, rows: np.ndarray) -> None:
+    if cache.holds(workspace.root, path):
+        path.unlink()
+        return
+    if path.suffix == ".parquet":
+        content = parquet_without(path, rows)
+    else:
+        numbers = set((np.flatnonzero(rows) + _FIRST_ROW[path.suffix]).tolist())
+        content, _ = csv_without(path, lambda _: lambda number, _: number in numbers)
+    if path.parent == workspace.source:
+        gone = (np.flatnonzero(rows) + _FIRST_ROW[path.suffix]).tolist()
+        for report in (workspace.tables / name for name in REPORTS):
+            if report.exists():
+                replace_file(report, renumbered(report, path.name, gone)[0])
+    replace_file(path, content)
+
+
+def _shown(workspace: Workspace, path: Path) -> str:
+    return str(path.relative_to(workspace.root)) if path.is_relative_to(workspace.root) else str(path)
+
+
+def _texts(path: Path, wanted: set[str]) -> dict[str, list[str]]:
+    """Return some columns of a file as text; a missing value is empty."""
+    content = path.read_bytes()
+    if content[:4] == b"PAR1":
+        table = pq.ParquetFile(io.BytesIO(content)).read()
+        chosen = {name: table[name].to_pylist() for name in table.column_names if name in wanted}
+        return {name: ["" if value is None else str(value) for value in values] for name, values in chosen.items()}
+    text, _ = decoded(content)
+    rows = [
+        row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text.partition("\n")[0])) if row
+    ]
+    header = [name.lstrip("\ufeff").strip() for name in rows[0]] if rows else []
+    places = [(i, name) for i, name in enumerate(header) if name in wanted]
+    return {name: [row[i] if i < len(row) else "" for row in rows[1:]] for i, name in places}

