@@ -39,8 +39,8 @@ class Problem:
     title: str
     detail: str
     errors: Sequence[FieldError] = ()
-    safety_flags: Sequence[SafetyNotice] = ()
     headers: tuple[tuple[str, str], ...] = ()
+    safety_flags: Sequence[SafetyNotice] = ()
 
     def document(self) -> dict[str, Any]:
         """Return the JSON members."""

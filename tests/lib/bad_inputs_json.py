@@ -119,9 +119,9 @@ def _files() -> Iterator[BadInput]:
         "a list": "[1]",
         "a word": '"x"',
         "null": "null",
-        "no Bundle": '{"resourceType": "Bundle"}',
     }.items():
-        yield _file(f"that is {name}", lambda _, head=head: head, "persons")
+        yield _file(f"that is {name}", lambda _, head=head: head, BUNDLE)
+    yield _file("without entries", lambda _: '{"resourceType": "Bundle"}', "persons is missing")
     number = {"identifier": {"value": IDENTITY_NUMBER}}
     yield _file("with an identity number in the head", lambda text: json.dumps(json.loads(text) | number), IDENTITY)
     yield _file(
@@ -178,6 +178,7 @@ def _entries() -> Iterator[BadInput]:
     yield _resource("status of its own", _measured(status="done"), (f"{here}.status", "codes"))
     yield _resource("two values", _measured(valueString="x"), (here, not_fhir))
     yield _resource("date as a number", _measured(effectiveDateTime=20250501), (f"{here}.effectiveDateTime", not_fhir))
+    yield _resource("birth date as a number", _new(birthDate=1980), ("Patient.birthDate", not_fhir))
     yield _resource(
         "value as a text", _measured(valueQuantity={"value": "many"}), (f"{here}.valueQuantity.value", not_fhir)
     )
