@@ -8,7 +8,7 @@ from data_contracts.analytes import ANALYTES
 from data_contracts.instruments import INSTRUMENTS
 from data_contracts.open_data_contract import order_sentence
 from data_contracts.records import RECORDS, Column, Record, columns
-from data_contracts.violations import ADVICE, RULES, RULES_OF_ARRIVAL
+from data_contracts.rules import RULES
 
 
 def data_dictionary() -> str:
@@ -77,8 +77,8 @@ def _analytes_section() -> str:
 
 
 def _rules_section() -> str:
-    rows = [(rule, RULES.get(rule, "See the tables above."), advice) for rule, advice in ADVICE.items()]
-    arrival = "\n".join(f"- {rule}: {reason}." for rule, reason in RULES_OF_ARRIVAL.items())
+    rows = [(name, rule.meaning, rule.advice) for name, rule in RULES.items()]
+    arrival = "\n".join(f"- {name}: {rule.only_on_arrival}." for name, rule in RULES.items() if rule.only_on_arrival)
     return (
         f"## Rules\n\n{_markdown_table(('Rule', 'Quarantined when', 'What to ask the sender'), rows)}\n\n"
         "Every rule is checked row by row when data arrive, and stated once more as a Great Expectations suite that "

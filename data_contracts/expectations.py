@@ -2,7 +2,7 @@
 
 This is the only module that imports great_expectations, and it does so inside its functions: the import takes seconds
 and has no place in a request. The suites are generated, so they cannot drift from the records. Every rule that an
-accepted table can break is an expectation and names its rule; the others are in ``violations.RULES_OF_ARRIVAL`` with the
+accepted table can break is an expectation and names its rule; the others are in ``rules.RULES`` with the
 reason. :func:`data_contracts.validation.check` decides row by row; the suites prove afterwards, with other code, that
 what it let pass keeps the contract.
 """

@@ -93,21 +93,3 @@ LOINC_ANSWERS: dict[str, int] = {
     "LA18933-4": 1, "LA18876-5": 2, "LA18891-4": 3, "LA18934-2": 4,  # LL2181-7: AUDIT-C 3
 }  # fmt: skip
 """LOINC answer code -> score, for the answer lists of those panels."""
-
-FHIR_RULES: dict[str, str] = {
-    "not FHIR R4": "The resource does not follow FHIR R4.",
-    "modifier": "The resource says that something we do not read changes its meaning or replaces it.",
-    "reference": "A reference does not lead to exactly one resource.",
-    "repeated fullUrl": "Two entries that differ have the same fullUrl.",
-    "restricted consent": "The consent has a condition or an exception that the contract has no column for.",
-}
-"""Rules that only FHIR sources can break."""
-
-FHIR_ADVICE: dict[str, str] = {
-    "not FHIR R4": "Mend the element named; a FHIR validator shows the same fault.",
-    "modifier": "Send the resource without modifier elements, or the record that replaces it.",
-    "reference": "Send the resource that is referred to in the same bundle, once, with the fullUrl or id referred to.",
-    "repeated fullUrl": "Send each resource once, or give its versions their meta.versionId.",
-    "restricted consent": "Send a consent that permits whole sources for whole purposes, and its end when it has come.",
-}
-"""What to ask the sender to do, for each of these rules."""

@@ -20,7 +20,7 @@ from data_contracts.records import (
     SurveyAnswer,
     columns,
 )
-from data_contracts.violations import ADVICE, RULES
+from data_contracts.rules import RULES
 
 VERSION = "1.0.0"
 """Raised by hand when the contract changes; each table also carries its own fingerprint."""
@@ -130,7 +130,7 @@ def _limit(value: Any) -> Any:
 
 
 def _allowed(column: Column) -> dict[str, Any]:
-    return _quality("codes", "conformity", RULES["codes"]) | {
+    return _quality("codes", "conformity", RULES["codes"].meaning) | {
         "type": "library",
         "metric": "invalidValues",
         "arguments": {"validValues": list(column.codes)},
@@ -139,7 +139,7 @@ def _allowed(column: Column) -> dict[str, Any]:
 
 
 def _table_rules(record: type[Record]) -> list[dict[str, Any]]:
-    unique = _quality("conflicting versions", "uniqueness", RULES["conflicting versions"]) | {
+    unique = _quality("conflicting versions", "uniqueness", RULES["conflicting versions"].meaning) | {
         "type": "library",
         "metric": "duplicateValues",
         "arguments": {"properties": [*record.natural_key, "known_from"]},
@@ -149,7 +149,7 @@ def _table_rules(record: type[Record]) -> list[dict[str, Any]]:
     if record.table != "persons" and "person_id" in record.model_fields:
         rules["person not in persons"] = "consistency"
     orders = [_quality(rule.rule, "consistency", order_sentence(rule)) for rule in record.rules]
-    return [unique, *orders, *(_quality(rule, dimension, RULES[rule]) for rule, dimension in rules.items())]
+    return [unique, *orders, *(_quality(rule, dimension, RULES[rule].meaning) for rule, dimension in rules.items())]
 
 
 def order_sentence(rule: DateOrder | NumberOrder, quote: str = "") -> str:
@@ -164,7 +164,7 @@ def _quality(rule: str, dimension: str, meaning: str) -> dict[str, Any]:
     return {
         "name": rule,
         "type": "text",
-        "description": f"{meaning} Such a row is quarantined. {ADVICE[rule]}",
+        "description": f"{meaning} Such a row is quarantined. {RULES[rule].advice}",
         "dimension": dimension,
         "severity": "error",
     }

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from data_contracts.absence_warnings import WARNINGS
-from data_contracts.violations import ADVICE, RULES, Violation, shown
+from data_contracts.rules import RULES
+from data_contracts.violations import Violation, shown
 
 ACCEPTED, WITH_QUARANTINE, REFUSED = "accepted", "accepted with quarantined rows", "refused"
 COUNTS = ("rows", "accepted", "quarantined", "duplicates")
 ROWS_SHOWN = 3
 _TEMPLATES = Path(__file__).parent / "templates"
-_CONTRADICTION = "Two cells of the row contradict each other, as the rule's name says."
 _ASK_WHETHER_RIGHT = "The rows were accepted. Look at them, and send a correction if they are wrong."
 _NEXT_STEP = {
     ACCEPTED: "Nothing needs to be done.",
@@ -90,13 +90,18 @@ def _by_rule(groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for group in groups:
         places[group["rule"]].append(group)
     rules = [
-        {"rule": rule, "meaning": meaning(rule), "advice": ADVICE.get(rule, _ASK_WHETHER_RIGHT), "places": found,
+        {"rule": rule, "meaning": meaning(rule), "advice": advice(rule), "places": found,
          "count": sum(group["count"] for group in found)}
         for rule, found in places.items()
     ]  # fmt: skip
     return sorted(rules, key=lambda entry: -entry["count"])
 
 
+def advice(rule: str) -> str:
+    """Return what to ask the sender to do."""
+    return RULES[rule].advice if rule in RULES else _ASK_WHETHER_RIGHT
+
+
 def meaning(rule: str) -> str:
-    """Return what a rule or a warning means; of orders within a row, their name says it."""
-    return RULES.get(rule) or WARNINGS.get(rule) or _CONTRADICTION
+    """Return what a rule or a warning means."""
+    return RULES[rule].meaning if rule in RULES else WARNINGS[rule]

@@ -34,6 +34,9 @@ _MOST_FAULTS = 20
 _LONGEST_NAME = 64
 _MODIFIERS = ("modifierExtension", "implicitRules")
 
+# The models take a number for a date: days since 1970, which nobody means.
+_DATES = ("DateTime", "Instant", "Date", "issued", "authored", "lastUpdated", "start", "end")
+_DATE_AS_NUMBER = Fault("not FHIR R4", 'must be a text such as "2026-03-01"')
 _NOT_AN_OBJECT = Fault("shape", "must be an object")
 _MODIFIER = Fault("modifier", "changes the meaning of the resource in a way that we do not know (FHIR: do not ignore)")
 _TOO_DEEP = Fault("shape", f"is nested more than {_DEEPEST} levels deep")
@@ -149,6 +152,8 @@ def _inspect_inside(value: Any, path: str, depth: int, faults: list[tuple[str, F
         if not isinstance(name, str) or len(name) > _LONGEST_NAME:
             faults.append((path, _NOT_A_NAME))
             continue
+        if name.endswith(_DATES) and type(inner) in (int, float):
+            faults.append((f"{path}.{name}", _DATE_AS_NUMBER))
         if name in _MODIFIERS:
             faults.append((f"{path}.{name}", _MODIFIER))
         _inspect(inner, f"{path}.{name}", depth, faults)

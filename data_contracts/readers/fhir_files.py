@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from data_contracts.errors import SourceFileError
 from data_contracts.readers.fhir_r4 import FhirTables, read_fhir_file
 from data_contracts.readers.source_table import SourceTable
 from data_contracts.tables import Coded, n_rows
@@ -37,6 +38,9 @@ def read_fhir_files(paths: list[Path]) -> FhirSource:
     parts: dict[str, list[SourceTable]] = {}
     for path in paths:
         found = read_fhir_file(path)
+        for fault in found.violations:
+            if fault.row == 0:  # the document and not an entry is to blame, so nothing of it was read
+                raise SourceFileError(f"{path}: {fault.column or 'the document'}: {fault.rule}, {fault.reason}.")
         source.violations.extend(found.violations)
         source.notes.extend(f"{path.name}: {note}" for note in found.notes)
         source.refused.update(_refused(found))

@@ -56,7 +56,9 @@ def read_fhir_file(path: Path) -> FhirTables:
     try:
         document = _parse(text)
     except (ValueError, RecursionError):  # the messages of json quote the file
-        raise SourceFileError(f"{path} is not JSON: truncated, nested too deeply, or with NaN or Infinity.") from None
+        raise SourceFileError(
+            f"{path} is not JSON: truncated, nested too deeply, with a name twice in one object, or with NaN or Infinity."
+        ) from None
     return read_bundle(document, path.name)
 
 
@@ -64,7 +66,14 @@ _LARGEST_FILE = 200 * 2**20
 
 
 def _parse(text: str) -> Any:
-    return json.loads(text, parse_constant=_refuse_constant)
+    return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_distinct)
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):  # nothing says which of the two counts
+        raise ValueError
+    return found
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -79,7 +88,11 @@ def _read_lines(text: str, origin: str) -> FhirTables:
             if line.strip():
                 entries.append((number, {"resource": _parse(line)}))
         except (ValueError, RecursionError):
-            gathered.refuse(number, "", Fault("shape", "is no JSON document; truncated, or NaN or Infinity in it"))
+            gathered.refuse(
+                number,
+                "",
+                Fault("shape", "is no JSON document; truncated, or with a name twice, NaN or Infinity in it"),
+            )
     return _read(sound_entries(entries, gathered), gathered)
 
 

@@ -13,9 +13,18 @@ from typing import Any
 import yaml
 
 from data_contracts.errors import MissingInputError, SettingsError
+from data_contracts.national_identity_number import contains
 
 _LARGEST = 256 * 1024
+_DEEPEST = 20
 _EMPTY = ("", "~", "null")
+_OPENING = (
+    yaml.BlockMappingStartToken,
+    yaml.BlockSequenceStartToken,
+    yaml.FlowMappingStartToken,
+    yaml.FlowSequenceStartToken,
+)
+_CLOSING = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
 
 
 def read_plain_yaml(path: Path) -> Any:
@@ -40,10 +49,18 @@ def read_plain_yaml(path: Path) -> Any:
 
 
 def _refuse_expansions(path: Path, text: str) -> None:
+    depth = 0
     for token in yaml.scan(text, Loader=yaml.SafeLoader):
+        depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
+        if depth > _DEEPEST:  # the scanner's time grows with the square of the depth
+            raise RecursionError
         if isinstance(token, yaml.AnchorToken | yaml.AliasToken | yaml.TagToken):
             raise SettingsError(
                 f"{path}{_line(token.start_mark)}: anchors (&), aliases (*) and tags (!) are not allowed."
+            )
+        if isinstance(token, yaml.ScalarToken) and contains(token.value):
+            raise SettingsError(
+                f"{path}{_line(token.start_mark)}: a national identity number stands here. Take it out."
             )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Protocol
 
 from data_contracts.errors import MissingInputError, SettingsError, SourceFileError
+from data_contracts.national_identity_number import contains
 from data_contracts.readers import csv_files, parquet_files
 from data_contracts.readers.column_mapping import Mapping
 from data_contracts.readers.fhir_files import FhirSource, read_fhir_files
@@ -62,6 +63,10 @@ def open_source(location: str, mapping: Mapping | None = None) -> Source:
         from data_contracts.readers.sql import Database
 
         return Database(location, mapping)
+    if contains(location):
+        raise SettingsError(
+            "A national identity number stands in the path of the source. Give the directory another name."
+        )
     path = Path(location)
     if path.is_dir():
         return Files(path, sorted(one for one in path.iterdir() if one.is_file()), mapping)
@@ -79,6 +84,8 @@ class Files:
     """Files of one directory: a CSV or Parquet file per table, and FHIR files, which hold several tables each."""
 
     def __init__(self, directory: Path, files: list[Path], mapping: Mapping, location: str | None = None) -> None:
+        if any(contains(path.name) for path in files):
+            raise SourceFileError(f"{directory}: a file is named by a national identity number. Give it another name.")
         self.location = location or str(directory)
         self.is_synthetic = _is_synthetic(directory / _STAMP)
         self.required: tuple[str, ...] = REQUIRED_TABLES
@@ -121,7 +128,7 @@ class Files:
         source = self._mapping.table(record).source
         if source is not None:
             path = self._inside(source, record)
-            if not path.is_file():
+            if not _is_file(path):
                 raise SourceFileError(f"{path}: no such file; the mapping names it as the source of {record.table}.")
             return path if self._is_whole_directory or path.name in self._names else None
         named = [name for suffix in _TABLE_SUFFIXES if (name := f"{record.table}{suffix}") in self._names]
@@ -150,6 +157,13 @@ def _read_fhir(paths: list[Path]) -> FhirSource:
     for path in paths:
         _refuse_packed(path)
     return read_fhir_files(paths)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name longer than the file system allows
+        return False
 
 
 def _is_synthetic(stamp: Path) -> bool:

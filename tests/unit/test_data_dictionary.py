@@ -5,7 +5,7 @@ from __future__ import annotations
 from data_contracts.data_dictionary import data_dictionary
 from data_contracts.instruments import INSTRUMENTS
 from data_contracts.records import RECORDS, columns
-from data_contracts.violations import ADVICE, RULES, RULES_OF_ARRIVAL
+from data_contracts.rules import RULES
 
 
 def test_every_table_column_rule_and_instrument_is_described():
@@ -14,8 +14,8 @@ def test_every_table_column_rule_and_instrument_is_described():
         section = text.split(f"## {record.table}\n")[1].split("\n## ")[0]
         assert all(f"| `{column.name}` | {column.kind} |" in section for column in columns(record))
         assert all(rule.rule in section for rule in record.rules)
-    assert all(f"| {rule} | {meaning} | {ADVICE[rule]} |" in text for rule, meaning in RULES.items())
-    assert all(f"- {rule}: " in text for rule in RULES_OF_ARRIVAL)
+    assert all(f"| {name} | {rule.meaning} | {rule.advice} |" in text for name, rule in RULES.items())
+    assert all((f"- {name}: " in text) == bool(rule.only_on_arrival) for name, rule in RULES.items())
     assert all(f"| `{name}` |" in text for name in INSTRUMENTS)
 
 

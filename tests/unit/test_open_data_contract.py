@@ -13,7 +13,7 @@ import yaml
 from data_contracts.fingerprints import fingerprint
 from data_contracts.open_data_contract import open_data_contract
 from data_contracts.records import RECORDS, columns
-from data_contracts.violations import RULES
+from data_contracts.rules import RULES
 
 
 @pytest.fixture(scope="module")
@@ -84,11 +84,9 @@ def test_the_key_of_a_version_is_the_primary_key_unless_a_part_of_it_may_be_empt
 def test_every_rule_of_a_row_is_told_with_what_to_do(contract):
     told = {rule["name"] for one in contract["schema"] for rule in one["quality"]}
     told |= {rule["name"] for one in contract["schema"] for p in one["properties"] for rule in p.get("quality", [])}
-    declared = {rule.rule for record in RECORDS for rule in record.rules}
     by_the_column = {"required", "type", "bounds", "pattern"}
-    of_arrival = {"decimal comma", "thousands separator", "mixed number conventions", "ambiguous date", "shape",
-                  "other person", "unknown field"}  # fmt: skip
-    assert told == (set(RULES) | declared) - by_the_column - of_arrival
+    of_arrival = {name for name, rule in RULES.items() if rule.only_on_arrival} | {"unknown field"}
+    assert told == set(RULES) - by_the_column - of_arrival
     slack = next(one for one in table(contract, "absence_spells")["quality"] if one["name"] == "event after known_from")
     assert slack["description"].startswith("first_day must not be after known_from by more than 14 days.")
 

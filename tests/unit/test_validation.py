@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from data_contracts.records import RECORDS, TABLES, columns
+from data_contracts.rules import RULES
 from data_contracts.tables import n_rows
 from data_contracts.validation import check, check_record, orphans
-from data_contracts.violations import RULES
 from tests.lib.sound_rows import FAULTS, RECEIVED_ON, SOUND, changed, checked, raw
 
 IDENTITY_NUMBER = "01010750160"  # synthetic: valid control digits, no living person
