@@ -50,6 +50,7 @@ repro: $(READY) ## Run the pipeline of dvc.yaml with params.yaml; only what a ch
 bench: $(READY) ## Speed and memory, printed with the machine they were measured on
 	@$(BIN)/python benchmarks/features_speed.py
 	@$(BIN)/python benchmarks/predictor_latency.py
+	@$(BIN)/python benchmarks/validation_speed.py
 	@$(BIN)/python benchmarks/demo_time.py
 
 format: $(READY) ## Format the code and regenerate the generated pages
