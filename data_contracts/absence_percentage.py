@@ -16,7 +16,9 @@ import numpy as np
 from data_contracts.current_rows import current_rows
 from data_contracts.records import AbsenceSpell, Employment, Record
 from data_contracts.tables import Table, take
-from data_contracts.time_windows import NO_DAY, calendar_date, day_number, to_day_numbers
+from data_contracts.time_windows import NO_DAY, day_number, to_day_numbers
+
+_PERSONS_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,8 @@ def absence_percentage(
     by : str
         Column of ``employments`` to group by, such as ``company_id`` or ``industry_code``; rows without it are left out.
     as_of : date, optional
-        Count as it was known on this morning; a running spell then lasts until the day before. None: as known now, and
-        a running spell lasts to the end of the period.
+        Count as it was known on this morning, and only the days before it: the planned end of a certificate is no fact
+        about the past. None: as known now, and a running spell lasts to the end of the period.
 
     Raises
     ------
@@ -71,6 +73,8 @@ def absence_percentage(
     if last_day < first_day:
         raise ValueError(f"the period ends on {last_day}, before it begins on {first_day}")
     days = _working_day_numbers(first_day, last_day)
+    if as_of is not None:
+        days = days[days < day_number(as_of)]
     jobs = _current(Employment, tables["employments"], as_of)
     jobs = take(jobs, (jobs[by].codes >= 0).nonzero()[0])
     groups = jobs[by].compact()
@@ -79,18 +83,19 @@ def absence_percentage(
 
     persons = {text: code for code, text in enumerate(jobs["person_id"].vocabulary)}
     spells = _current(AbsenceSpell, tables["absence_spells"], as_of)
-    by_self, by_doctor = _lost_until(spells, persons, days, as_of)
-    person = jobs["person_id"].codes
+    owner, person = spells["person_id"].recode(persons), jobs["person_id"].codes
+    lost = np.zeros((2, len(person)))
+    for begin in range(0, len(persons), _PERSONS_AT_ONCE):
+        chosen = (begin <= person) & (person < begin + _PERSONS_AT_ONCE)
+        of_chosen = (begin <= owner) & (owner < begin + _PERSONS_AT_ONCE)
+        until = _lost_until(take(spells, of_chosen), owner[of_chosen] - begin, days)
+        mine = person[chosen] - begin
+        lost[:, chosen] = until[:, mine, end[chosen]] - until[:, mine, start[chosen]]
 
     def total(per_job: np.ndarray) -> np.ndarray:
         return np.bincount(groups.codes, weights=share * per_job, minlength=len(groups.vocabulary))
 
-    return AbsencePercentage(
-        groups.vocabulary,
-        total((end - start).astype(np.float64)),
-        total(by_self[person, end] - by_self[person, start]),
-        total(by_doctor[person, end] - by_doctor[person, start]),
-    )
+    return AbsencePercentage(groups.vocabulary, total((end - start).astype(np.float64)), total(lost[0]), total(lost[1]))
 
 
 def _current(record: type[Record], table: Table, as_of: date | None) -> Table:
@@ -119,29 +124,20 @@ def _places(days: np.ndarray, first: np.ndarray, last: np.ndarray) -> tuple[np.n
     return start, np.maximum(start, end)
 
 
-def _lost_until(
-    spells: Table, persons: dict[str, int], days: np.ndarray, as_of: date | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return lost days, full-time, before each working day, for self- and for doctor-certified absence.
+def _lost_until(spells: Table, person: np.ndarray, days: np.ndarray) -> np.ndarray:
+    """Return lost days, full-time, before each working day.
 
-    Both have the shape (persons, working days + 1).
+    The shape is (self- and doctor-certified, persons, working days + 1); ``person`` is the position of each spell's person.
     """
-    person = spells["person_id"].recode(persons)
-    last = spells["last_day"]
-    if as_of is not None:
-        last = np.where(np.isnat(last), np.datetime64(calendar_date(day_number(as_of) - 1)), last)
-    start, end = _places(days, spells["first_day"], last)
+    start, end = _places(days, spells["first_day"], spells["last_day"])
     is_self = spells["kind"].recode({"self_certified": 1}, 0) == 1
     grade = np.where(is_self, 100.0, spells["grade_percent"]) / 100
-    lost = np.zeros((2, len(persons), len(days)))
-    for kind, of_kind in enumerate((is_self, ~is_self)):
-        rows = (of_kind & (person >= 0)).nonzero()[0]
-        n_days = (end - start)[rows]
-        offset = np.arange(n_days.sum()) - (n_days.cumsum() - n_days).repeat(n_days)
-        np.maximum.at(
-            lost[kind], (person[rows].repeat(n_days), start[rows].repeat(n_days) + offset), grade[rows].repeat(n_days)
-        )
+    lost = np.zeros((2, _PERSONS_AT_ONCE, len(days)))
+    n_days = end - start
+    offset = np.arange(n_days.sum()) - (n_days.cumsum() - n_days).repeat(n_days)
+    cell = np.where(is_self, 0, 1).repeat(n_days), person.repeat(n_days), start.repeat(n_days) + offset
+    np.maximum.at(lost, cell, grade.repeat(n_days))
     lost[0][lost[1] > 0] = 0.0
-    until = np.zeros((2, len(persons), len(days) + 1))
+    until = np.zeros((2, _PERSONS_AT_ONCE, len(days) + 1))
     np.cumsum(lost, axis=2, out=until[:, :, 1:])
-    return until[0], until[1]
+    return until

@@ -1,8 +1,10 @@
 """Sickness absence against the Norwegian rules: what is unusual is pointed out, and nothing is refused for it.
 
-No warning makes a row wrong; each is worth asking the sender about. Sources: folketrygdloven chapter 8 (employer period
-of 16 calendar days, 52 weeks, self-certification after two months of employment, three days at a time and four times in
-twelve months) and the extended self-certification of the IA agreement (eight days at a time, 24 days in twelve months).
+No warning makes a row wrong; each is worth asking the sender about. Sources: folketrygdloven chapter 8 (employer period of 16
+calendar days, absences with fewer than 16 days between them counted together, 52 weeks, self-certification after two months of
+employment, re-hiring within two weeks, three days at a time and four times in twelve months) and the extended
+self-certification of the IA agreement (eight days at a time, 24 days in twelve months). That days of earlier
+self-certification count when the next absence begins within 16 days (section 8-24) is taken to hold for both schemes.
 """
 
 from __future__ import annotations
@@ -14,17 +16,20 @@ import numpy as np
 
 from data_contracts.current_rows import current_rows
 from data_contracts.records import AbsenceSpell, Employment
-from data_contracts.tables import Table, n_rows, take
+from data_contracts.tables import Table, take
 from data_contracts.time_windows import NO_DAY, to_day_numbers
 from data_contracts.violations import Violation
 
 Scheme = Literal["extended", "ordinary"]
 
 EMPLOYER_PERIOD_DAYS = 16
+DAYS_BETWEEN_ABSENCES = 16
 LONGEST_SICK_PAY_DAYS = 364
-DAYS_BEFORE_SELF_CERTIFICATION = 61
+MONTHS_BEFORE_SELF_CERTIFICATION = 2
+DAYS_BETWEEN_EMPLOYMENTS = 14
 LOWEST_GRADE = 20
 TWELVE_MONTHS = 365
+_NEVER = np.iinfo(np.int32).max
 
 
 class Quota(NamedTuple):
@@ -46,7 +51,7 @@ WARNINGS: dict[str, str] = {
     "graded self-certification": "Self-certified absence is always full absence.",
     "self-certified after the employer period": "Self-certification ends with the employer period of 16 calendar days.",
     "self-certified too soon": "Self-certification may be used after two months of employment.",
-    "self-certified too long": "More days at a time than the scheme allows.",
+    "self-certified too long": "More days at a time, absences within 16 days counted together, than the scheme allows.",
     "self-certified too often": "More times, or more days, in twelve months than the scheme allows.",
 }
 """Every warning about absence, with what it means for whoever is asked about it."""
@@ -63,135 +68,147 @@ def absence_warnings(
     row_numbers : for each table, the number under which each of its rows stands in its source
     scheme : which quota of self-certification the firms have
     """
-    if not n_rows(tables["absence_spells"]):
+    spells = _Spells(tables["absence_spells"])
+    if not len(spells.rows):
         return []
-    spells = _Spells(tables)
     numbers = row_numbers["absence_spells"]
+    findings = [*_of_absence(spells, QUOTAS[scheme]), *_of_employment(spells, _Jobs(tables["employments"], spells))]
     found = [
         Violation("absence_spells", int(numbers[row]), column, rule, None, WARNINGS[rule])
-        for rule, column, rows in _findings(spells, QUOTAS[scheme])
-        for row in spells.rows[np.unique(rows)].tolist()
+        for rule, column, is_so in findings
+        for row in spells.rows[is_so].tolist()
     ]
     return sorted(found, key=lambda one: one.row)
 
 
 class _Spells:
-    """Current spells as day numbers, sorted by person and first day, beside the current employments."""
+    """Current spells as day numbers, sorted by person and first day; all attributes but ``persons`` are arrays."""
 
-    def __init__(self, tables: dict[str, Table]) -> None:
-        table = tables["absence_spells"]
+    def __init__(self, table: Table) -> None:
         rows = current_rows(AbsenceSpell, table)
-        persons = {text: code for code, text in enumerate(table["person_id"].vocabulary)}
-        self.n_persons = len(persons)
+        self.persons = {text: code for code, text in enumerate(table["person_id"].vocabulary)}
         order = np.lexsort((to_day_numbers(table["first_day"][rows]), table["person_id"].codes[rows]))
         self.rows = rows[order]
         table = take(table, self.rows)
         self.person = table["person_id"].codes
         self.first = to_day_numbers(table["first_day"])
-        last = to_day_numbers(table["last_day"])
-        # A running spell reaches at least to the day on which it was last reported.
-        self.last = np.where(last == NO_DAY, np.maximum(self.first, to_day_numbers(table["known_from"])), last)
-        self.is_self = table["kind"].recode({"self_certified": 1}, 0) == 1
+        self.by_self = table["kind"].recode({"self_certified": 1}, 0) == 1
         self.grade = table["grade_percent"]
-        self.days = self.last - self.first + 1
-        jobs = tables["employments"]
-        jobs = take(jobs, current_rows(Employment, jobs))
-        self.job_person = jobs["person_id"].recode(persons)
-        self.job_first = to_day_numbers(jobs["start_date"])
-        last = to_day_numbers(jobs["end_date"])
-        self.job_last = np.where(last == NO_DAY, np.iinfo(np.int32).max, last)
-
-    def first_employed(self) -> np.ndarray:
-        """Return, per spell, the day on which the person's first employment began; without any, a day before every spell."""
-        began = np.full(self.n_persons, np.iinfo(np.int32).max, dtype=np.int32)
-        known = self.job_person >= 0
-        np.minimum.at(began, self.job_person[known], self.job_first[known])
-        began[began == np.iinfo(np.int32).max] = np.iinfo(np.int32).min
-        return began[self.person]
-
-    def jobs_on_first_day(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return, per spell, how many employments cover its first day, and the earliest day that one of them began."""
-        order = np.argsort(self.job_person, kind="stable")
-        person = self.job_person[order]
-        start, end = person.searchsorted(self.person), person.searchsorted(self.person, side="right")
-        n_jobs = end - start
-        spell = np.arange(len(self.person)).repeat(n_jobs)
-        job = order[np.arange(len(spell)) - (n_jobs.cumsum() - n_jobs).repeat(n_jobs) + start.repeat(n_jobs)]
-        covers = (self.job_first[job] <= self.first[spell]) & (self.first[spell] <= self.job_last[job])
-        began = np.full(len(self.person), np.iinfo(np.int32).max, dtype=np.int32)
-        np.minimum.at(began, spell[covers], self.job_first[job[covers]])
-        return np.bincount(spell[covers], minlength=len(self.person)), began
+        last, known_from = to_day_numbers(table["last_day"]), to_day_numbers(table["known_from"])
+        # A running certificate reaches at least to the day of its last report; of a running self-certification nobody
+        # knows more than that it has begun.
+        so_far = np.where(self.by_self, self.first, np.maximum(self.first, known_from))
+        self.last = np.where(last == NO_DAY, so_far, last)
 
 
-def _findings(spells: _Spells, quota: Quota) -> Iterator[tuple[str, str, np.ndarray]]:
-    """Yield rule, blamed column, and positions among the spells."""
-    n_jobs, began = spells.jobs_on_first_day()
-    by_self = spells.is_self
-    too_soon = by_self & (n_jobs > 0) & (spells.first - began < DAYS_BEFORE_SELF_CERTIFICATION)
-    yield "overlapping spells", "first_day", _overlapping(spells)
-    yield "two employments at once", "first_day", (n_jobs > 1).nonzero()[0]
-    # Absence from before the first employment is the history that somebody brought along.
-    yield "outside employment", "first_day", ((n_jobs == 0) & (spells.first_employed() <= spells.first)).nonzero()[0]
-    yield (
-        "longer than 52 weeks",
-        "last_day",
-        (~by_self & (_run_days(spells, ~by_self) > LONGEST_SICK_PAY_DAYS)).nonzero()[0],
-    )
-    yield "grade under 20 %", "grade_percent", (~by_self & (spells.grade < LOWEST_GRADE)).nonzero()[0]
-    yield "graded self-certification", "grade_percent", (by_self & (spells.grade < 100)).nonzero()[0]
-    every = np.ones(len(by_self), dtype=bool)
-    yield (
-        "self-certified after the employer period",
-        "last_day",
-        (by_self & (_run_days(spells, every) > EMPLOYER_PERIOD_DAYS)).nonzero()[0],
-    )
-    yield "self-certified too soon", "first_day", too_soon.nonzero()[0]
-    yield "self-certified too long", "last_day", (by_self & (spells.days > quota.days_at_a_time)).nonzero()[0]
-    yield "self-certified too often", "first_day", _over_quota(spells, quota)
+class _Runs(NamedTuple):
+    """Chosen spells one after the other; arrays over all spells, meaningless where a spell is not chosen.
+
+    ``gap`` is the number of days since the latest day of an earlier chosen spell of the person (negative: they overlap;
+    huge: there is none), ``new_days`` the days that no earlier one covers.
+    """
+
+    gap: np.ndarray
+    new_days: np.ndarray
+
+    @classmethod
+    def of(cls, spells: _Spells, chosen: np.ndarray) -> _Runs:
+        rows = chosen.nonzero()[0]
+        gap, new_days = np.zeros((2, len(chosen)), dtype=np.int64)
+        first, last = spells.first[rows].astype(np.int64), spells.last[rows].astype(np.int64)
+        lift = spells.person[rows].astype(np.int64) * 2**32
+        reach = np.full(len(rows), -(2**40))
+        reach[1:] = np.maximum.accumulate(last + lift)[:-1] - lift[1:]  # of another person: far in the past
+        gap[rows] = first - reach - 1
+        new_days[rows] = np.maximum(0, last - np.maximum(first, reach + 1) + 1)
+        return cls(gap, new_days)
 
 
-def _overlapping(spells: _Spells) -> np.ndarray:
-    """Positions of spells that begin on or before the last day of an earlier spell of the same person and kind."""
-    found = [np.empty(0, dtype=np.intp)]
-    for kind in (spells.is_self, ~spells.is_self):
-        chosen = kind.nonzero()[0]
-        reach = _latest_so_far(spells.person[chosen], spells.last[chosen])
-        follows = np.append(False, spells.person[chosen][1:] == spells.person[chosen][:-1])[: len(chosen)]
-        found.append(chosen[follows & (spells.first[chosen] <= np.append(0, reach)[: len(chosen)])])
-    return np.concatenate(found)
+def _days_of_chain(spells: _Spells, chain: np.ndarray, days: np.ndarray) -> np.ndarray:
+    """Return, per spell, the sum of ``days`` from the first spell of its chain to itself; ``chain`` opens where it is true."""
+    total = np.cumsum(days)
+    opens = np.maximum.accumulate(np.where(chain, np.arange(len(chain)), 0))
+    return total - total[opens] + days[opens]
 
 
-def _latest_so_far(person: np.ndarray, last: np.ndarray) -> np.ndarray:
-    """Running maximum of ``last`` within each person; rows come sorted by person."""
-    lift = person.astype(np.int64) * 2**32
-    return np.maximum.accumulate(last + lift) - lift
+def _of_absence(spells: _Spells, quota: Quota) -> Iterator[tuple[str, str, np.ndarray]]:
+    """Yield rule, blamed column, and the mask of spells, for what the spells say by themselves."""
+    by_self, every = spells.by_self, np.ones(len(spells.rows), dtype=bool)
+    all_runs, own, certified = (_Runs.of(spells, chosen) for chosen in (every, by_self, ~by_self))
+    chain = all_runs.gap >= DAYS_BETWEEN_ABSENCES
+    absent_days = _days_of_chain(spells, chain, all_runs.new_days)
+    own_days = _days_of_chain(spells, chain, own.new_days)
+    certified_days = _days_of_chain(spells, chain, certified.new_days)
+    overlaps = np.where(by_self, own.gap, certified.gap) < 0
+    yield "overlapping spells", "first_day", overlaps
+    yield "longer than 52 weeks", "last_day", ~by_self & (certified_days > LONGEST_SICK_PAY_DAYS)
+    yield "grade under 20 %", "grade_percent", ~by_self & (spells.grade < LOWEST_GRADE)
+    yield "graded self-certification", "grade_percent", by_self & (spells.grade < 100)
+    yield "self-certified after the employer period", "last_day", by_self & (absent_days > EMPLOYER_PERIOD_DAYS)
+    yield "self-certified too long", "last_day", by_self & (own_days > quota.days_at_a_time)
+    yield "self-certified too often", "first_day", _over_quota(spells, own, quota)
 
 
-def _run_days(spells: _Spells, chosen: np.ndarray) -> np.ndarray:
-    """Days from the first day of the unbroken run of chosen spells that a spell lies in to its own last day (0: not chosen)."""
-    rows = chosen.nonzero()[0]
-    result = np.zeros(len(chosen), dtype=np.int64)
+def _over_quota(spells: _Spells, own: _Runs, quota: Quota) -> np.ndarray:
+    """True for self-certified spells with which the twelve months up to their last day go over the quota."""
+    over = np.zeros(len(spells.rows), dtype=bool)
+    rows = spells.by_self.nonzero()[0]
     if not len(rows):
-        return result
-    person, first, last = spells.person[rows], spells.first[rows], spells.last[rows]
-    reach = _latest_so_far(person, last)
-    opens = np.append(True, (person[1:] != person[:-1]) | (first[1:] > reach[:-1] + 1))
-    result[rows] = last - first[opens][np.cumsum(opens) - 1] + 1
-    return result
-
-
-def _over_quota(spells: _Spells, quota: Quota) -> np.ndarray:
-    """Positions of self-certified spells with which the twelve months up to their last day go over the quota."""
-    rows = spells.is_self.nonzero()[0]
-    if not len(rows):
-        return rows
-    person, first, last = spells.person[rows], spells.first[rows], spells.last[rows]
-    lift = person.astype(np.int64) * 2**32
-    window = last - TWELVE_MONTHS + 1
-    opens = (_latest_so_far(person, last) + lift).searchsorted(window + lift)
-    total = np.append(0, np.cumsum(spells.days[rows]))
+        return over
+    lift = spells.person[rows].astype(np.int64) * 2**32
+    reach = np.maximum.accumulate(spells.last[rows] + lift)
+    window = spells.last[rows] - TWELVE_MONTHS + 1
+    opens = reach.searchsorted(window + lift)
+    days, times = np.append(0, np.cumsum(own.new_days[rows])), np.append(0, np.cumsum(own.gap[rows] > 0))
     # Of the spell that the window cuts, only the days inside it count.
-    days = total[1:] - total[opens] - np.maximum(0, window - first[opens])
-    times = np.arange(len(rows)) - opens + 1
+    days_inside = days[1:] - days[opens] - np.maximum(0, window - spells.first[rows][opens])
     most_times, most_days = (np.inf if most is None else most for most in quota[1:])
-    return rows[(times > most_times) | (days > most_days)]
+    over[rows] = (times[1:] - times[opens] > most_times) | (days_inside > most_days)
+    return over
+
+
+class _Jobs:
+    """Current employments of the persons who have spells, in the order of person, company and first day."""
+
+    def __init__(self, table: Table, spells: _Spells) -> None:
+        table = take(table, current_rows(Employment, table))
+        person = table["person_id"].recode(spells.persons)
+        first, last = to_day_numbers(table["start_date"]), to_day_numbers(table["end_date"])
+        order = np.lexsort((first, table["company_id"].codes, person))
+        order = order[person[order] >= 0]
+        self.person, self.first = person[order], first[order]
+        self.last = np.where(last == NO_DAY, _NEVER, last)[order]
+        company = table["company_id"].codes[order]
+        goes_on = (self.person[1:] == self.person[:-1]) & (company[1:] == company[:-1])
+        goes_on &= self.first[1:] <= self.last[:-1].astype(np.int64) + DAYS_BETWEEN_EMPLOYMENTS + 1
+        opens = np.append(True, ~goes_on)[: len(order)]
+        # Whoever is re-hired within two weeks keeps the right that the earlier employment gave.
+        self.hired = self.first[np.maximum.accumulate(np.where(opens, np.arange(len(order)), 0))]
+
+
+def _of_employment(spells: _Spells, jobs: _Jobs) -> Iterator[tuple[str, str, np.ndarray]]:
+    """Yield rule, blamed column, and the mask of spells, for what the spells say beside the employments."""
+    start, end = jobs.person.searchsorted(spells.person), jobs.person.searchsorted(spells.person, side="right")
+    n_jobs = end - start
+    spell = np.arange(len(spells.rows)).repeat(n_jobs)
+    job = np.arange(len(spell)) - (n_jobs.cumsum() - n_jobs).repeat(n_jobs) + start.repeat(n_jobs)
+    covers = (jobs.first[job] <= spells.first[spell]) & (spells.first[spell] <= jobs.last[job])
+    n_covering = np.bincount(spell[covers], minlength=len(spells.rows))
+    hired, first_employed = np.full((2, len(spells.rows)), _NEVER, dtype=np.int32)
+    np.minimum.at(hired, spell[covers], jobs.hired[job[covers]])
+    np.minimum.at(first_employed, spell, jobs.first[job])
+    yield "two employments at once", "first_day", n_covering > 1
+    # Absence from before the first employment is the history that somebody brought along.
+    outside = (n_covering == 0) & ((first_employed <= spells.first) | (n_jobs == 0))
+    yield "outside employment", "first_day", outside
+    too_soon = spells.by_self & (n_covering > 0) & (spells.first < _months_later(hired))
+    yield "self-certified too soon", "first_day", too_soon
+
+
+def _months_later(day: np.ndarray) -> np.ndarray:
+    """Return the same day of the month two months later, or that month's last day."""
+    date = np.where(day == _NEVER, 0, day).astype("datetime64[D]")
+    month = date.astype("datetime64[M]")
+    later = month + MONTHS_BEFORE_SELF_CERTIFICATION
+    longest = (later + 1).astype("datetime64[D]") - 1
+    return np.minimum(later.astype("datetime64[D]") + (date - month.astype("datetime64[D]")), longest).astype(np.int64)

@@ -76,7 +76,7 @@ def units_of(code_system: str, code: str) -> tuple[str, ...]:
 def reference_limits(
     analyte: np.ndarray, is_female: np.ndarray, age_years: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the fallback reference limits of results, in the canonical unit of each.
+    """Return the fallback reference limits of results as declared, in the canonical unit of each.
 
     What is not known about a person is filled in only where it does not matter: with the sex (or age) unknown a limit is
     given if it is the same for both sexes (at all ages from 18).
@@ -96,6 +96,17 @@ def reference_limits(
         NaN where there is no limit.
     """
     low, high = _REFERENCE_LIMITS[:, analyte, is_female, age_positions(age_years)]
+    return low, high
+
+
+def limits_inside(
+    analyte: np.ndarray, is_female: np.ndarray, age_years: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the lowest and highest single-precision number inside the fallback interval: open limits are one step in.
+
+    Parameters, and what is returned, are as in :func:`reference_limits`, but float32.
+    """
+    low, high = _LIMITS_INSIDE[:, analyte, is_female, age_positions(age_years)]
     return low, high
 
 
@@ -151,3 +162,6 @@ for _code_system, _code, _unit in _CANONICAL:
     _UNITS[_code_system, _code] = (*_UNITS.get((_code_system, _code), ()), _unit)
 
 _REFERENCE_LIMITS = limits_by_sex_and_age([analyte.reference_intervals for analyte in ANALYTES])
+_LIMITS_INSIDE = limits_by_sex_and_age(
+    [[interval.closed() for interval in analyte.reference_intervals] for analyte in ANALYTES]
+).astype(np.float32)

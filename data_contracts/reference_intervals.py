@@ -15,7 +15,7 @@ _SEXES = {"male": (0,), "female": (1,), "both": (0, 1)}
 class ReferenceInterval(NamedTuple):
     """Fallback interval of one sex and age group: completed years ``age_from..age_to``, both included.
 
-    ``age_to`` None is "and older"; a limit None is "no limit".
+    ``age_to`` None is "and older"; a limit None is "no limit". A limit is inside unless ``open`` names it: "below 140".
     """
 
     sex: Literal["female", "male", "both"]
@@ -23,6 +23,16 @@ class ReferenceInterval(NamedTuple):
     age_to: int | None
     low: float | None
     high: float | None
+    open: Literal["", "low", "high", "both"] = ""
+
+    def closed(self) -> ReferenceInterval:
+        """Return the interval of the same single-precision numbers with both limits inside."""
+        low, high = self.low, self.high
+        if low is not None and self.open in ("low", "both"):
+            low = float(np.nextafter(np.float32(low), np.float32(np.inf)))
+        if high is not None and self.open in ("high", "both"):
+            high = float(np.nextafter(np.float32(high), np.float32(-np.inf)))
+        return self._replace(low=low, high=high, open="")
 
 
 def reference_intervals(rows: Iterable[dict[str, str]]) -> dict[str, tuple[ReferenceInterval, ...]]:
@@ -35,17 +45,18 @@ def reference_intervals(rows: Iterable[dict[str, str]]) -> dict[str, tuple[Refer
             age_to=int(row["age_to"]) if row["age_to"] else None,
             low=float(row["low"]) if row["low"] else None,
             high=float(row["high"]) if row["high"] else None,
+            open=cast(Literal["", "low", "high", "both"], row["open"]),
         )
         intervals[row["analyte"]] = (*intervals.get(row["analyte"], ()), interval)
     return intervals
 
 
-def limits_by_sex_and_age(intervals_of_each: Sequence[tuple[ReferenceInterval, ...]]) -> np.ndarray:
+def limits_by_sex_and_age(intervals_of_each: Sequence[Iterable[ReferenceInterval]]) -> np.ndarray:
     """Return all limits as one table to look them up in.
 
     Parameters
     ----------
-    intervals_of_each : sequence of tuples, length n
+    intervals_of_each : sequence of iterables, length n
         The intervals of each analyte.
 
     Returns
@@ -56,7 +67,7 @@ def limits_by_sex_and_age(intervals_of_each: Sequence[tuple[ReferenceInterval, .
     """
     limits = np.full((2, len(intervals_of_each), 3, _OLDEST + 2), np.nan)
     for position, intervals in enumerate(intervals_of_each):
-        for sex, age_from, age_to, low, high in intervals:
+        for sex, age_from, age_to, low, high, _ in intervals:
             ages = slice(age_from, (_OLDEST if age_to is None else age_to) + 1)
             for row in _SEXES[sex]:
                 limits[:, position, row, ages] = np.array([[low], [high]], dtype=np.float64)

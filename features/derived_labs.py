@@ -15,6 +15,7 @@ import numpy as np
 from data_contracts.analytes import ANALYTES, Analyte
 from data_contracts.derived_analytes import bmi, egfr_ckd_epi_2009, ldl_friedewald, non_hdl
 from features.as_of import Known, Rows
+from features.gathering import EXACT
 from features.life_situation import age_in_year_of, is_female
 from features.segments import day_of, group_of, point, run_ends
 
@@ -50,7 +51,7 @@ def derived_results(known: Known) -> Results | None:
 
 def _series(rows: Rows) -> dict[str, _Series]:
     """Return the series of each input that occurs; of several results of a day the one known last."""
-    chosen = (_IS_INPUT[rows["analyte"]] & ~rows["is_bound"]).nonzero()[0]
+    chosen = (_IS_INPUT[rows["analyte"]] & (rows["comparator"] == EXACT)).nonzero()[0]
     points, analytes = point(rows["person"][chosen], rows["day"][chosen]), rows["analyte"][chosen]
     last = run_ends(analytes, points)
     points, analytes, values = points[last], analytes[last], rows["value"][chosen[last]]
@@ -65,11 +66,13 @@ def _on_day_of(wanted: _Series, base: _Series) -> np.ndarray:
     return np.where(wanted.point[place] == base.point, wanted.value[place], np.nan)
 
 
-def _by_day_of(wanted: _Series, base: _Series) -> np.ndarray:
-    """Return the person's latest value on or before the day of each row of another series; NaN where there is none."""
-    place = wanted.point.searchsorted(base.point, side="right") - 1
-    is_found = (place >= 0) & (group_of(wanted.point[place]) == group_of(base.point))
-    return np.where(is_found, wanted.value[place], np.nan)
+def _nearest_to_day_of(wanted: _Series, base: _Series) -> np.ndarray:
+    """Return the person's latest value by the day of each row of another series, else the first after it, else NaN."""
+    after = wanted.point.searchsorted(base.point, side="right")
+    value = np.full(len(base.point), np.nan)
+    for place in (np.minimum(after, len(wanted.point) - 1), np.maximum(after - 1, 0)):
+        value = np.where(group_of(wanted.point[place]) == group_of(base.point), wanted.value[place], value)
+    return value
 
 
 def _latest(known: Known, analyte: Analyte, inputs: list[_Series]) -> Results:
@@ -82,7 +85,7 @@ def _latest(known: Known, analyte: Analyte, inputs: list[_Series]) -> Results:
 
 
 def _bmi(known: Known, height: _Series, weight: _Series) -> tuple[_Series, np.ndarray]:
-    return weight, bmi(_by_day_of(height, weight), weight.value)
+    return weight, bmi(_nearest_to_day_of(height, weight), weight.value)
 
 
 def _egfr(known: Known, creatinine: _Series) -> tuple[_Series, np.ndarray]:

@@ -19,6 +19,11 @@ EVENT_KINDS = ("leader_change", "reorganisation", "downsizing", "intervention_se
 _EVENT_CODES = {name: code for code, name in enumerate(EVENT_KINDS)}
 UNKNOWN = -1
 """Missing in the small integer columns (flags, codes)."""
+EXACT = 0
+COMPARATORS = {"<": -2, "<=": -1, ">=": 1, ">": 2}
+"""How a result bounds the true value: the sign is the side on which it lies, 2 leaves the bound itself out."""
+UNDECIDED = -2
+"""Verdict on a bound that may lie on either side of a limit."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +147,10 @@ def gather_events(rows: Rows, units: dict[str, int]) -> Block:
 
 
 def gather_labs(rows: Rows) -> Block:
-    """Lab values in their canonical unit, with the verdict against the laboratory's own interval, if it gave one."""
+    """Lab values in their canonical unit, with the verdict against the laboratory's own interval, if it gave one.
+
+    Of the results of one day, exact ones come after bounds.
+    """
     code = rows.table["code_system"].codes, rows.table["code"].codes
     rows, known_until = rows.current(rows.days("sampled_on"), *code)
     analyte, factor, offset = _conversions(rows.table)
@@ -153,14 +161,15 @@ def gather_labs(rows: Rows) -> Block:
     value = rows.table["value"] * factor + offset
     low, high = (rows.table[name] * factor + offset for name in ("reference_low", "reference_high"))
     day = rows.days("sampled_on")
+    comparator = rows.table["comparator"].recode(COMPARATORS, EXACT).astype(np.int8)
     return rows.block(
         known_until,
-        (analyte, day, rows.known_from, _rank(rows.table["code"])),
+        (analyte, day, comparator == EXACT, rows.known_from, _rank(rows.table["code"])),
         analyte=analyte,
         day=day,
         value=value,
-        is_bound=rows.table["comparator"].codes >= 0,
-        outside=outside(value, low, high),
+        comparator=comparator,
+        outside=outside(value, comparator, low, high),
     )
 
 
@@ -187,8 +196,25 @@ def _conversions(table: Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return analyte[cell], factor[cell], offset[cell]
 
 
-def outside(value: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Return 1 outside, 0 inside (limits are inside), -1 without any limit, int8."""
-    verdict = ((value < low) | (value > high)).astype(np.int8)
+def outside(value: np.ndarray, comparator: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Return the verdict on results against their limits, which are inside.
+
+    Parameters
+    ----------
+    value, low, high : float arrays of one type, shape (n,)
+        NaN is no limit.
+    comparator : int8 array, shape (n,)
+        As in ``COMPARATORS``, or ``EXACT``.
+
+    Returns
+    -------
+    int8 array, shape (n,)
+        1 outside, 0 inside, ``UNKNOWN`` without any limit, ``UNDECIDED`` where only a part of what is possible is outside.
+    """
+    nearest = np.where(np.abs(comparator) == 2, np.nextafter(value, np.where(comparator < 0, -np.inf, np.inf)), value)
+    least, most = np.where(comparator < 0, -np.inf, nearest), np.where(comparator > 0, np.inf, nearest)
+    may_be_outside = (least < low) | (most > high)
+    must_be_outside = (most < low) | (least > high)
+    verdict = np.where(must_be_outside, 1, np.where(may_be_outside, UNDECIDED, 0)).astype(np.int8)
     verdict[(low != low) & (high != high)] = UNKNOWN
     return verdict

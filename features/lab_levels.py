@@ -7,28 +7,31 @@ from typing import NamedTuple
 
 import numpy as np
 
-from data_contracts.analytes import ANALYTES, Analyte, reference_limits
+from data_contracts.analytes import ANALYTES, Analyte, limits_inside
 from data_contracts.time_windows import NO_DAY
 from features.as_of import Known
 from features.derived_labs import derived_results
 from features.feature import Feature, FeatureGroup
-from features.gathering import UNKNOWN, outside
+from features.gathering import EXACT, UNKNOWN, outside
 from features.life_situation import age_in_year_of, is_female
 from features.segments import run_ends
 
 _VALUE = (
-    "latest value sampled before t, in the canonical unit; of several that day the one known last; "
-    "a bound (<1, >90) counts as the value"
+    "latest value sampled before t, in the canonical unit; of several that day an exact one before a bound (<1, >90), "
+    "then the one known last; a bound counts as the value"
 )
-_DERIVED = "; on a day without a measured value computed from {inputs}, where these are known and no bounds"
+_DERIVED = "; on a day without an exact measured value computed from {inputs}, where these are known and no bounds"
+_OTHER_DAYS = {"height": "height (the latest by that day, else the first after it)"}
 _OUTSIDE = (
     "1 if the latest value is outside the laboratory's interval (limits are inside) or, if it gave none, "
-    "the fallback for the person's sex and age in the year of the sample; sex unknown: only where both agree"
+    "the fallback for the person's sex and age in the year of the sample; sex unknown: only where both agree; "
+    "a bound: only where all that it leaves possible is outside (1) or inside (0)"
 )
 
 
 def _features(analyte: Analyte) -> tuple[Feature, Feature, Feature]:
     """Value, age and outside-reference flag of one analyte."""
+    inputs = ", ".join(_OTHER_DAYS.get(name, name) for name in analyte.derived_from)
     value = Feature(
         name=analyte.name,
         unit=analyte.unit,
@@ -38,7 +41,7 @@ def _features(analyte: Analyte) -> tuple[Feature, Feature, Feature]:
         modifiable=analyte.modifiable,
         expected_direction=analyte.higher_is_worse,
         table="lab_results",
-        meaning=_VALUE + (_DERIVED.format(inputs=", ".join(analyte.derived_from)) if analyte.derived_from else ""),
+        meaning=_VALUE + (_DERIVED.format(inputs=inputs) if inputs else ""),
         age_feature=f"{analyte.name}_age_days",
     )
     age = replace(
@@ -84,7 +87,7 @@ def compute(known: Known) -> np.ndarray:
         result[place, 0] = latest.value
         result[place, 1] = known.t[latest.person] - latest.day
         verdict = np.where(latest.outside == UNKNOWN, _outside_fallback(known, latest), latest.outside)
-        result[place, 2] = np.where(verdict == UNKNOWN, np.nan, verdict)
+        result[place, 2] = np.where(verdict < 0, np.nan, verdict)
     return result.reshape(len(known), len(FEATURES))
 
 
@@ -95,6 +98,7 @@ class _Latest(NamedTuple):
     analyte: np.ndarray
     day: np.ndarray
     value: np.ndarray
+    comparator: np.ndarray
     outside: np.ndarray
 
 
@@ -104,11 +108,13 @@ def _latest(known: Known) -> _Latest:
     derived = derived_results(known)
     if derived is None:
         return measured
-    day = np.full(len(known) * len(ANALYTES), NO_DAY, dtype=np.int32)
-    day[_place(measured.person, measured.analyte)] = measured.day
-    newer = (derived.day > day[_place(derived.person, derived.analyte)]).nonzero()[0]
+    # The last day on which a derived result gives way: one day less for a bound, which it replaces on the same day.
+    measured_until = np.full(len(known) * len(ANALYTES), NO_DAY, dtype=np.int32)
+    measured_until[_place(measured.person, measured.analyte)] = measured.day - (measured.comparator != EXACT)
+    newer = (derived.day > measured_until[_place(derived.person, derived.analyte)]).nonzero()[0]
     columns = {name: column[newer] for name, column in derived._asdict().items()}
-    more = _Latest(**columns, outside=np.full(len(newer), UNKNOWN, dtype=np.int8))
+    exact, unknown = (np.full(len(newer), code, dtype=np.int8) for code in (EXACT, UNKNOWN))
+    more = _Latest(**columns, comparator=exact, outside=unknown)
     # A newer derived result comes after the measured one of its place, and so is written over it.
     return _Latest(*(np.concatenate(pair) for pair in zip(measured, more, strict=True)))
 
@@ -130,9 +136,8 @@ def _outside_fallback(known: Known, latest: _Latest) -> np.ndarray:
 
 
 def _against(latest: _Latest, sex: np.ndarray, age: np.ndarray) -> np.ndarray:
-    # In float32, so that a value on a limit is inside whatever the conversion of its unit did to the last bits.
-    limits = (limit.astype(np.float32) for limit in reference_limits(latest.analyte, sex, age))
-    return outside(latest.value.astype(np.float32), *limits)
+    # In float32, so that a value on a limit is that limit whatever the conversion of its unit did to the last bits.
+    return outside(latest.value.astype(np.float32), latest.comparator, *limits_inside(latest.analyte, sex, age))
 
 
-GROUP = FeatureGroup("lab_levels", FEATURES, compute)
+GROUP = FeatureGroup("lab_levels", FEATURES, compute, version=2)

@@ -124,7 +124,14 @@ def _analyte_section(a: Analyte) -> str:
         for c in a.codes
     ]
     intervals = [
-        (row["sex"], f"{row['age_from']}–{row['age_to']}", row["low"], row["high"], row["evidence"], row["source"])
+        (
+            row["sex"],
+            f"{row['age_from']}–{row['age_to']}",
+            ("above " if row["open"] in ("low", "both") else "") + row["low"],
+            ("below " if row["open"] in ("high", "both") else "") + row["high"],
+            row["evidence"],
+            row["source"],
+        )
         for row in _declared("reference_intervals", a.name)
     ]
     parts = [f"## {a.label_en} (`{a.name}`)\n\n{a.label_nb}; {'; '.join(facts)}. {a.note}".rstrip()]

@@ -128,9 +128,31 @@ def _report(found: SourceCheck, expectations: dict[str, dict[str, Any]], problem
         "rules": grouped(found.violations),
         "warnings": grouped(found.warnings),
         "safety_flags": len(found.safety_flags),
+        "absence": _absence(found.tables),
         "expectations": expectations,
     }
     return report | {"summary": sentence(report)}
+
+
+def _absence(tables: dict[str, Table]) -> dict[str, Any] | None:
+    """Absence per cent of the last twelve months of the data, by which a sender sees missing or repeated rows at once."""
+    known_from = tables["absence_spells"]["known_from"]
+    if not len(known_from) or n_rows(tables["persons"]) < FEWEST_PERSONS:
+        return None
+    last_day = known_from.max().item() - timedelta(days=1)
+    first_day = last_day - timedelta(days=364)
+    found = absence_percentage(tables, first_day, last_day)
+    agreed = float(found.agreed_days.sum())
+    if not agreed:
+        return None
+    doctor, by_self = (100 * float(lost.sum()) / agreed
+                       for lost in (found.lost_days_doctor_certified, found.lost_days_self_certified))  # fmt: skip
+    return {
+        "first_day": first_day.isoformat(),
+        "last_day": last_day.isoformat(),
+        "percent": round(doctor + by_self, 1),
+        "percent_doctor_certified": round(doctor, 1),
+    }
 
 
 def _unusable(location: str, error: SourceFileError, received_on: date) -> dict[str, Any]:
@@ -146,6 +168,7 @@ def _unusable(location: str, error: SourceFileError, received_on: date) -> dict[
         "rules": [],
         "warnings": [],
         "safety_flags": 0,
+        "absence": None,
         "expectations": {},
     }
     return report | {"summary": sentence(report)}

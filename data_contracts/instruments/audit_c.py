@@ -31,6 +31,10 @@ AUDIT_C = Instrument(
             ),
         ),
     ),
+    coding=(
+        "item_1, how often: 0 = never, 4 = four or more times a week. item_2, drinks on a typical day: 0 = one or "
+        "two, 4 = ten or more. item_3, how often six or more on one occasion: 0 = never, 4 = daily or almost daily."
+    ),
     licence="Public domain.",
     source=(
         "Bush K, et al. Arch Intern Med 1998;158:1789-1795 (men: 4); Bradley KA, et al. Arch Intern Med "

@@ -1,7 +1,4 @@
-"""Burnout Assessment Tool, short form (BAT-12): three items of each of the four core dimensions.
-
-Items are numbered within their dimension of this form: ``exhaustion_2`` here need not be ``exhaustion_2`` of BAT-23.
-"""
+"""Burnout Assessment Tool, short form (BAT-12): three items of each of the four core dimensions."""
 
 from __future__ import annotations
 
@@ -15,6 +12,10 @@ BAT12 = Instrument(
     title="Burnout Assessment Tool, 12 items",
     items=tuple(Item(item, (1.0, 2.0, 3.0, 4.0, 5.0)) for part in _ITEMS.values() for item in part),
     scales=scales("bat12", _ITEMS, at_risk=2.54, severe=2.96),
+    coding=(
+        "1 = never, 5 = always. Items are numbered within their dimension of this form: exhaustion_2 here need not "
+        "be exhaustion_2 of bat23."
+    ),
     licence=LICENCE,
     source=(
         "Hadzibajramovic E, Schaufeli W, De Witte H. BMC Public Health 2022;22:560. Cut-offs: Schaufeli WB, et al. Scand J "

@@ -22,7 +22,7 @@ _LABELS = {
 
 
 def dimension_items(n_items: dict[str, int]) -> dict[str, tuple[str, ...]]:
-    """Return the item ids of each dimension, numbered within it in printed order."""
+    """Return the item ids of each dimension, numbered within it."""
     return {part: tuple(f"{part}_{number}" for number in range(1, n + 1)) for part, n in n_items.items()}
 
 
@@ -63,6 +63,7 @@ BAT23 = Instrument(
     title="Burnout Assessment Tool, 23 items",
     items=tuple(Item(item, (1.0, 2.0, 3.0, 4.0, 5.0)) for part in _ITEMS.values() for item in part),
     scales=scales("bat23", _ITEMS, at_risk=2.59, severe=3.02),
+    coding="1 = never, 5 = always. Items are numbered within their dimension, in printed order.",
     licence=LICENCE,
     source=(
         "Schaufeli WB, De Witte H, Desart S. Manual Burnout Assessment Tool (BAT), version 2.0. KU Leuven 2020. Cut-offs: "

@@ -40,6 +40,10 @@ BERGEN_INSOMNIA_SCALE = Instrument(
             criteria=((_NIGHT, 3.0), (_DAY, 3.0)),
         ),
     ),
+    coding=(
+        "0 = no day of the week, 7 = every day of the week. Items are in printed order: item_1 to item_4 count as "
+        "the night, item_5 and item_6 as the day."
+    ),
     licence="Free to use with citation (recalled).",
     source="Pallesen S, Bjorvatn B, Nordhus IH, et al. Percept Mot Skills 2008;107:691-706.",
 )

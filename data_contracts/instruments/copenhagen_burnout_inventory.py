@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from data_contracts.instruments.instrument import Band, Instrument, Item, Scale
 
-# Every answer is stored as 100 for "always" / "to a very high degree" down to 0 for "never" / "to a very low degree".
 _CODES = (0.0, 25.0, 50.0, 75.0, 100.0)
 _PERSONAL = tuple(f"personal_{number}" for number in range(1, 7))
 _WORK = tuple(f"work_{number}" for number in range(1, 8))
@@ -44,9 +43,6 @@ COPENHAGEN_BURNOUT_INVENTORY = Instrument(
             modifiable=True,
             label_nb="Arbeidsrelatert utmattelse",
             label_en="Work-related exhaustion",
-            # The only item where "always" is the good answer: enough energy for family and friends. Two orders are in
-            # print; this is the one that begins with the three degree items (emotionally exhausting, burnt out,
-            # frustrating) and ends with this one. In the other it is the fourth: such a source must be renumbered.
             reversed_items=("work_7",),
             bands=_BANDS,
         ),
@@ -64,6 +60,12 @@ COPENHAGEN_BURNOUT_INVENTORY = Instrument(
             label_en="Exhaustion from work with people",
             bands=_BANDS,
         ),
+    ),
+    coding=(
+        "0 = never or almost never, or to a very low degree; 100 = always, or to a very high degree. work_7, the one "
+        "on energy for family and friends, is where always is the good answer: send it as answered, the scorer turns "
+        "it. Two orders are in print, and in the other that item is the fourth of its part and the three degree "
+        "items come last: such a source must be renumbered."
     ),
     licence="Free to use with citation (National Research Centre for the Working Environment, Denmark).",
     source=(

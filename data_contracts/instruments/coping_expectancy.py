@@ -23,6 +23,7 @@ COPING_EXPECTANCY = Instrument(
             label_en="Confidence in coping",
         ),
     ),
+    coding="0 = not true at all, 4 = completely true; a source that counts from 1 must subtract 1.",
     licence="Generic item, free to use with citation (recalled).",
     source=(
         "Coping item of TOMCATS: Odéen M, Westerlund H, Theorell T, et al. Int J Behav Med 2013;20:242-251. "

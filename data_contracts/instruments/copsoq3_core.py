@@ -1,9 +1,4 @@
-"""Copenhagen Psychosocial Questionnaire III (COPSOQ III): the 32 core items that every national version contains.
-
-Item ids are those of the COPSOQ network. Every answer is stored as 100, 75, 50, 25 or 0, where 100 is most of what the
-dimension is named after: "always", "to a very large extent", "very satisfied", "excellent". "I do not have a supervisor" or
-"colleagues" is no answer.
-"""
+"""Copenhagen Psychosocial Questionnaire III (COPSOQ III): the 32 core items that every national version contains."""
 
 from __future__ import annotations
 
@@ -91,6 +86,11 @@ COPSOQ3_CORE = Instrument(
     title="Copenhagen Psychosocial Questionnaire III, core items",
     items=tuple(Item(item, _CODES) for scale in _DIMENSIONS for item in scale.items),
     scales=_DIMENSIONS,
+    coding=(
+        "0 = least, 100 = most of what the dimension is named after: always, to a very large extent, very satisfied, "
+        "excellent; a source where 100 is never must send 100 minus the answer. Item ids are those of the COPSOQ "
+        "network. Having no supervisor, or no colleagues, is no answer."
+    ),
     licence=(
         "CC BY-NC-ND 4.0, commercial use allowed under the COPSOQ network's guidelines: no change to the questions, no fee "
         "for the form, anonymity."

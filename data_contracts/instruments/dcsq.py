@@ -1,8 +1,4 @@
-"""Demand-Control-Support Questionnaire (DCSQ), the 17-item Swedish form of Karasek and Theorell's model.
-
-Items are numbered within their scale, in printed order. Demands and decision latitude are answered from 1, (almost) never,
-to 4, often; support from 1, strongly disagree, to 4, strongly agree. A source that counts the other way must be recoded.
-"""
+"""Demand-Control-Support Questionnaire (DCSQ), the 17-item Swedish form of Karasek and Theorell's model."""
 
 from __future__ import annotations
 
@@ -29,7 +25,6 @@ DEMAND_CONTROL_SUPPORT = Instrument(
             modifiable=True,
             label_nb="Krav i jobben",
             label_en="Demands at work",
-            # The only item where "often" is the good answer: enough time for the tasks.
             reversed_items=("demands_4",),
         ),
         Scale(
@@ -44,7 +39,6 @@ DEMAND_CONTROL_SUPPORT = Instrument(
             modifiable=True,
             label_nb="Medbestemmelse og læring i jobben",
             label_en="Having a say and learning at work",
-            # The only item where "often" means less latitude: repetitive tasks.
             reversed_items=("latitude_4",),
         ),
         Scale(
@@ -60,6 +54,12 @@ DEMAND_CONTROL_SUPPORT = Instrument(
             label_nb="Samhold og støtte på jobb",
             label_en="Good relations and support at work",
         ),
+    ),
+    coding=(
+        "demands and latitude: 1 = never or almost never, 4 = often; support: 1 = strongly disagree, 4 = strongly "
+        "agree. A source that counts the other way must send 5 minus the answer. Items are numbered within their "
+        "scale, in printed order, and sent as answered: the scorer turns demands_4 (enough time) and latitude_4 "
+        "(repetitive tasks), so a source that orders items otherwise must be renumbered."
     ),
     licence="Free to use with citation (recalled).",
     source=(

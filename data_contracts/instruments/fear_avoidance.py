@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from data_contracts.instruments.instrument import Instrument, Item, Scale
 
-# From "completely disagree" to "completely agree".
 _AGREEMENT = tuple(float(code) for code in range(7))
 
 FEAR_AVOIDANCE = Instrument(
@@ -39,6 +38,7 @@ FEAR_AVOIDANCE = Instrument(
             label_en="Concern that work makes pain worse",
         ),
     ),
+    coding="0 = completely disagree, 6 = completely agree.",
     licence="Generic items, free to use.",
     source=(
         "Answer codes of the Fear-Avoidance Beliefs Questionnaire (Waddell G, et al. Pain 1993;52:157-168); one "

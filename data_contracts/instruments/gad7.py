@@ -40,6 +40,10 @@ GAD7 = Instrument(
             bands=(Band("low", 0), Band("high", 3)),
         ),
     ),
+    coding=(
+        "0 = not at all, 3 = nearly every day; a source that counts from 1 must subtract 1. Items are in printed "
+        "order: the first two are GAD-2."
+    ),
     licence="Public domain.",
     source=(
         "Spitzer RL, Kroenke K, Williams JBW, Löwe B. Arch Intern Med 2006;166:1092-1097 (GAD-7); Kroenke K, et al. "

@@ -26,6 +26,7 @@ HSCL10 = Instrument(
             bands=(Band("low", 1), Band("high", 1.85)),
         ),
     ),
+    coding="1 = not at all, 4 = extremely; a source that counts from 0 must add 1.",
     licence="Free in Norwegian health surveys; formal owner unclear.",
     source="Strand BH, Dalgard OS, Tambs K, Rognerud M. Nord J Psychiatry 2003;57:113-118. Fewest answers recalled.",
 )

@@ -1,9 +1,7 @@
 """Hopkins Symptom Checklist, 25 items (HSCL-25): psychological distress in the last week, with its two parts.
 
-Items are numbered within the two parts, ten of anxiety and fifteen of depression, because orders of the whole list
-differ between translations and no score depends on them. One item of the second part has a name instead of a number:
-thoughts of ending one's life are a safety item (:mod:`data_contracts.safety`), which nobody may hit or miss by miscounting.
-It is the 20th of the English form.
+One item of the second part has a name instead of a number, because it is a safety item (:mod:`data_contracts.safety`),
+which nobody may hit or miss by miscounting.
 """
 
 from __future__ import annotations
@@ -58,6 +56,12 @@ HSCL25 = Instrument(
             label_nb="Nedstemthet",
             label_en="Low mood",
         ),
+    ),
+    coding=(
+        "1 = not at all, 4 = extremely; a source that counts from 0 must add 1. Items are numbered within the two "
+        "parts, in any order, because orders of the whole list differ between translations and no score depends on "
+        "them. Only thoughts of ending one's life, the 20th item of the English form, have a name instead of a "
+        "number and must be sent under it: suicidal_thoughts."
     ),
     licence="Free in Norwegian health surveys; formal owner unclear.",
     source=(

@@ -112,6 +112,10 @@ class Scale:
 class Instrument:
     """One questionnaire: its items in order, its scales, its licence and where the scoring key comes from.
 
+    ``coding`` says what the lowest and the highest code mean, as ``0 = never, 4 = always``, and what a source that counts
+    or orders otherwise must do. Nothing else can notice such a source: its codes are all allowed ones. It is no place for
+    the wording of items.
+
     ``licence_kind`` is ``free`` (anybody may ask the questions) or ``scoring_only``: the customer must hold a licence and
     supplies the wording, and ``licence`` says where to get it.
     """
@@ -120,6 +124,7 @@ class Instrument:
     title: str
     items: tuple[Item, ...]
     scales: tuple[Scale, ...]
+    coding: str
     licence: str
     source: str
     licence_kind: Literal["free", "scoring_only"] = "free"
@@ -133,9 +138,23 @@ class Instrument:
     @property
     def items_text(self) -> str:
         """The ids of the items in one short text: ``item_1 to item_9``, or ``worst, average`` where nothing counts on."""
-        runs = [list(run) for _, run in groupby(enumerate(item.id for item in self.items), _run)]
-        ends = [(run[0][1], run[-1][1]) for run in runs]
-        return ", ".join(first if first == last else f"{first} to {last}" for first, last in ends)
+        return _ids_text(item.id for item in self.items)
+
+    @property
+    def codes_text(self) -> str:
+        """The answer codes in one short text, by groups of items where they differ: ``worst: 0, 1, 2; often: 0, 1``."""
+        groups: dict[str, list[str]] = {}
+        for item in self.items:
+            groups.setdefault(item.codes_text, []).append(item.id)
+        if len(groups) == 1:
+            return next(iter(groups))
+        return "; ".join(f"{_ids_text(ids)}: {codes}" for codes, ids in groups.items())
+
+
+def _ids_text(ids: Iterable[str]) -> str:
+    runs = [list(run) for _, run in groupby(enumerate(ids), _run)]
+    ends = [(run[0][1], run[-1][1]) for run in runs]
+    return ", ".join(first if first == last else f"{first} to {last}" for first, last in ends)
 
 
 def _run(place: tuple[int, str]) -> tuple[str, int]:

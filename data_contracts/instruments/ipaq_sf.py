@@ -1,8 +1,4 @@
-"""International Physical Activity Questionnaire, short form (IPAQ-SF): activity and sitting in the last seven days.
-
-Days are days per week. Minutes are per day, with hours already turned into minutes by the sender. Whoever reports no day
-of an activity is not asked for its minutes, so these are not needed then.
-"""
+"""International Physical Activity Questionnaire, short form (IPAQ-SF): activity and sitting in the last seven days."""
 
 from __future__ import annotations
 
@@ -126,6 +122,13 @@ IPAQ_SF = Instrument(
             label_nb="Minutter sittende på en hverdag",
             label_en="Minutes sitting on a weekday",
         ),
+    ),
+    coding=(
+        "Days: 0 = no day, 7 = every day of the last seven; minutes: 0 = none, 1440 = the whole day, on one such day "
+        "(sitting: on a weekday), with hours already turned into minutes by the sender. The two activity scores need "
+        "all three numbers of days, and the minutes of every activity whose days are above 0; who reports no day of "
+        "an activity is not asked for its minutes, so these may be left out. More than 960 minutes of activity a day "
+        "give no score."
     ),
     licence="Free to use (IPAQ group).",
     source=(

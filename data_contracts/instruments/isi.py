@@ -26,6 +26,10 @@ ISI = Instrument(
             bands=(Band("low", 0), Band("mild", 8), Band("moderate", 15), Band("severe", 22)),
         ),
     ),
+    coding=(
+        "item_1 to item_3: 0 = none, 4 = very severe; item_4: 0 = very satisfied, 4 = very dissatisfied; item_5 to "
+        "item_7: 0 = not at all, 4 = very much. No item is turned: higher is worse for each."
+    ),
     licence="© Charles M. Morin: the customer gets licence and wording from Mapi Research Trust (eprovide.mapi-trust.org).",
     source=(
         "Bastien CH, Vallieres A, Morin CM. Sleep Med 2001;2:297-307. Key and cut-offs as printed by the US Department of "

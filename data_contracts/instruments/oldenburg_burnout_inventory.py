@@ -8,8 +8,8 @@ _ITEMS = tuple(f"item_{number}" for number in range(1, 17))
 _DISENGAGEMENT = tuple(f"item_{number}" for number in (1, 3, 6, 7, 9, 11, 13, 15))
 _EXHAUSTION = tuple(f"item_{number}" for number in (2, 4, 5, 8, 10, 12, 14, 16))
 
-# Answers run from 1, strongly agree, to 4, strongly disagree. Agreeing with a negative statement must therefore count 4:
-# it is the negative statements that are reversed, although the scales measure something negative.
+# Agreeing, 1, with a negative statement must count 4: it is the negative statements that are reversed, although the scales
+# measure something negative.
 _NEGATIVE = tuple(f"item_{number}" for number in (2, 3, 4, 6, 8, 9, 11, 12))
 
 OLDENBURG_BURNOUT_INVENTORY = Instrument(
@@ -63,6 +63,11 @@ OLDENBURG_BURNOUT_INVENTORY = Instrument(
             label_en="Less energy and involvement in work, overall",
             reversed_items=_NEGATIVE,
         ),
+    ),
+    coding=(
+        "1 = strongly agree, 4 = strongly disagree; a source that counts from 1 for strongly disagree must send 5 "
+        "minus the answer. Items are in printed order and sent as answered: the scorer turns the negative "
+        "statements, which are item_2, item_3, item_4, item_6, item_8, item_9, item_11 and item_12."
     ),
     licence="Free to use with citation.",
     source=(

@@ -10,7 +10,6 @@ _ZERO_TO_TEN = tuple(float(code) for code in range(11))
 OMPSQ_SF = Instrument(
     name="ompsq_sf",
     title="Örebro Musculoskeletal Pain Screening Questionnaire, short form",
-    # The first item is how long the pain has lasted, in ten classes from 1; there is no class 0.
     items=tuple(Item(item, _ZERO_TO_TEN[1:] if item == "item_1" else _ZERO_TO_TEN) for item in _ITEMS),
     scales=(
         Scale(
@@ -25,10 +24,15 @@ OMPSQ_SF = Instrument(
             modifiable=True,
             label_nb="Smertens betydning for hverdag og arbeid",
             label_en="What pain means for everyday life and work",
-            # Where 10 is the good answer: light work, sleep, and the chance of working in the coming months.
             reversed_items=("item_3", "item_4", "item_8"),
             bands=(Band("low", 1), Band("high", 50)),
         ),
+    ),
+    coding=(
+        "item_1, how long the pain has lasted: 1 = up to one week, 10 = more than a year, in ten classes; there is "
+        "no class 0. The others: 0 = least, 10 = most of what the item is about. item_3 (light work), item_4 (sleep) "
+        "and item_8 (chance of working in the coming months), where 10 is the good answer, are sent as answered, and "
+        "the scorer turns them."
     ),
     licence=(
         "© Steven J. Linton, free for clinical use (recalled): the customer gets permission and wording from the Center for "

@@ -27,6 +27,12 @@ OSLO_SOCIAL_SUPPORT = Instrument(
             bands=(Band("low", 3), Band("moderate", 9), Band("high", 12)),
         ),
     ),
+    coding=(
+        "item_1, number of close people: 1 = none, 4 = more than five; item_2, concern shown by others: 1 = none, 5 "
+        "= a lot; item_3, ease of getting help from neighbours: 1 = very difficult, 5 = very easy. Some forms number "
+        "item_2 and item_3 from the other end, 1 for a lot and for very easy: such a source must send 6 minus the "
+        "answer to these two."
+    ),
     licence="Free to use with citation.",
     source="Kocalevent RD, Berg L, Beutel ME, et al. BMC Psychology 2018;6:31.",
 )

@@ -51,6 +51,7 @@ PAIN = Instrument(
             label_en="Pain for three months or more",
         ),
     ),
+    coding="worst and average: 0 = no pain, 10 = worst pain imaginable. three_months: 0 = no, 1 = yes.",
     licence="Generic items, free to use.",
     source="Numeric rating scale 0-10; three months as in Treede RD, et al. Pain 2015;156:1003-1007 (recalled).",
 )

@@ -23,6 +23,7 @@ PAIN_SITES = Instrument(
             label_en="Number of places with pain",
         ),
     ),
+    coding="0 = no place, 10 = all ten places: the number of places where pain was felt.",
     licence="Generic item, free to use.",
     source="Kamaleri Y, Natvig B, Ihlebaek CM, Bruusgaard D. Eur J Pain 2008;12:742-748 (recalled).",
 )

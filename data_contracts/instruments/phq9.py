@@ -1,7 +1,4 @@
-"""Patient Health Questionnaire (PHQ-9, and PHQ-8 and PHQ-2 within it): low mood in the last two weeks.
-
-Item 9, thoughts of being better off dead or of self-harm, is a safety item: see :mod:`data_contracts.safety`.
-"""
+"""Patient Health Questionnaire (PHQ-9, and PHQ-8 and PHQ-2 within it): low mood in the last two weeks."""
 
 from __future__ import annotations
 
@@ -68,6 +65,10 @@ PHQ9 = Instrument(
             label_en="Low mood and less enjoyment, two questions",
             bands=(Band("low", 0), Band("high", 3)),
         ),
+    ),
+    coding=(
+        "0 = not at all, 3 = nearly every day; a source that counts from 1 must subtract 1. Items are in printed "
+        "order: item_9, thoughts of being better off dead or of self-harm, is the safety item."
     ),
     licence="Public domain.",
     source=(

@@ -3,8 +3,7 @@
 The form itself (34 single questions, 37 in later prints) was not at hand, and no list that says which question belongs to
 which scale was found. Declared are the scales that a study of the Norwegian form reports with their number of questions
 and their content. Left out, until someone holds the form: a fifth scale (organisational climate, six questions, of which
-it is not known which run the other way) and the questions that belong to no scale. Items are numbered within their scale,
-because that is all the scores depend on.
+it is not known which run the other way) and the questions that belong to no scale.
 """
 
 from __future__ import annotations
@@ -48,6 +47,10 @@ QPSNORDIC_34 = Instrument(
             label_nb="Leder som oppmuntrer til medvirkning og utvikling",
             label_en="Leader who encourages participation and development",
         ),
+    ),
+    coding=(
+        "1 = very seldom or never, 5 = very often or always. Items are numbered within their scale, in any order, "
+        "because that is all the scores depend on."
     ),
     licence="Free to use with citation (Nordic Council of Ministers).",
     source=(

@@ -1,4 +1,4 @@
-"""Self-rated health (SRH): one question, from 1 (poor) to 5 (excellent)."""
+"""Self-rated health (SRH): one question."""
 
 from __future__ import annotations
 
@@ -22,6 +22,10 @@ SELF_RATED_HEALTH = Instrument(
             label_nb="Egenvurdert helse",
             label_en="Self-rated health",
         ),
+    ),
+    coding=(
+        "1 = poor, 5 = excellent. Many forms count from 1 for excellent: such a source must send 6 minus the answer. "
+        "A form with four answers has no codes here."
     ),
     licence="Generic item, free to use.",
     source="Direction (5 = best) as in Roelen CAM, et al. BMC Public Health 2013;13:105 (recalled).",

@@ -1,8 +1,4 @@
-"""STarT Back screening tool: what may keep low back pain going, in the order in which Keele University prints it.
-
-Items 1-8 are 0, disagree, or 1, agree. Item 9, how bothersome, is 0 to 4 and counts as one point from "very much", 3.
-Older papers number the items differently: there the psychosocial items are 1, 4, 7, 8 and 9. Such a source must be renumbered.
-"""
+"""STarT Back screening tool: what may keep low back pain going, in the order in which Keele University prints it."""
 
 from __future__ import annotations
 
@@ -82,6 +78,12 @@ START_BACK = Instrument(
             function=risk_group,
             bands=(Band("low", 1), Band("medium", 2), Band("high", 3)),
         ),
+    ),
+    coding=(
+        "item_1 to item_8: 0 = disagree, 1 = agree; item_9, how bothersome: 0 = not at all, 4 = extremely, sent as "
+        "answered and counted as one point from 3, very much. Items are in the order in which Keele University "
+        "prints them. In older papers the psychosocial items are 1, 4, 7, 8 and 9 instead of 5 to 9: a source that "
+        "follows them must be renumbered."
     ),
     licence=(
         "© Keele University, free for non-commercial use: the customer gets wording, and permission for use in a product, "

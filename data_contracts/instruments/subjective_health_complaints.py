@@ -1,8 +1,6 @@
 """Subjective Health Complaints inventory (SHC): 29 complaints in the last 30 days, in five scales.
 
-Items are numbered within their scale, because that is all the scores depend on. On the printed form they are (recalled):
-musculoskeletal 4-10 and 14; pseudoneurology 11 and 24-29; gastrointestinal 15-21; allergy 3, 12, 13, 22 and 23; flu 1
-and 2. No cut-off has been published, hence no bands.
+No cut-off has been published, hence no bands.
 """
 
 from __future__ import annotations
@@ -71,6 +69,12 @@ SUBJECTIVE_HEALTH_COMPLAINTS = Instrument(
             label_nb="Forkjølelse og hoste",
             label_en="Colds and cough",
         ),
+    ),
+    coding=(
+        "0 = not at all, 3 = seriously; a source that counts from 1 must subtract 1. Items are numbered within their "
+        "scale, in any order, because that is all the scores depend on. On the printed form they are (recalled): "
+        "musculoskeletal 4-10 and 14; pseudoneurology 11 and 24-29; gastrointestinal 15-21; allergy 3, 12, 13, 22 "
+        "and 23; flu 1 and 2."
     ),
     licence="Norwegian authors; ask before shipping item texts.",
     source=(

@@ -25,6 +25,7 @@ UWES3 = Instrument(
             label_en="Engagement in work",
         ),
     ),
+    coding="0 = never, 6 = always, that is every day.",
     licence=(
         "© Wilmar Schaufeli & Arnold Bakker, free for non-commercial research only: the customer gets permission and wording "
         "from wilmarschaufeli.nl."

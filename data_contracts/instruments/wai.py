@@ -1,9 +1,4 @@
-"""Work Ability Index (WAI): seven dimensions of how well health and resources fit the demands of work, 7 to 49 points.
-
-Items where the form prints points take those points: ``impairment`` 1-6 (the lowest one ticked), ``sick_leave`` 1 (100 days
-or more in the last year) to 5 (none), ``prognosis`` 1, 4 or 7. ``work_type`` is 1 mainly mental, 2 mainly physical, 3 both;
-``diseases`` is the number of diseases a physician has diagnosed.
-"""
+"""Work Ability Index (WAI): seven dimensions of how well health and resources fit the demands of work, 7 to 49 points."""
 
 from __future__ import annotations
 
@@ -83,6 +78,15 @@ WORK_ABILITY_INDEX = Instrument(
             # Weighting gives half points: 27.5 has not reached 28.
             bands=(Band("poor", 7), Band("moderate", 28), Band("good", 37), Band("excellent", 44)),
         ),
+    ),
+    coding=(
+        "work_type: 1 = mainly mental, 2 = mainly physical, 3 = both; diseases: 0 = none, 51 = all of the list, the "
+        "number that a physician has diagnosed. Elsewhere higher is better: work_ability 0 = unable to work, 10 = "
+        "lifetime best; physical and mental 1 = very poor, 5 = very good; impairment 1 = entirely unable to work, 6 "
+        "= no hindrance, the lowest one ticked; sick_leave 1 = 100 days or more in the last year, 5 = none; "
+        "prognosis 1 = unlikely, 4 = not certain, 7 = relatively certain; resources 0 = never, 4 = often or always. "
+        "Where the form prints points, those points are the codes: a source that counts the ticked boxes from the "
+        "top must be recoded."
     ),
     licence="© Finnish Institute of Occupational Health (FIOH): the customer gets permission and wording from ttl.fi.",
     source=(

@@ -29,6 +29,7 @@ WHO5 = Instrument(
             bands=(Band("low", 0), Band("moderate", 29), Band("high", 51)),
         ),
     ),
+    coding="0 = at no time, 5 = all of the time.",
     licence="WHO: CC BY-NC-SA 3.0 IGO since 2024, before that free with citation; ask for commercial use.",
     source="Topp CW, Ostergaard SD, Sondergaard S, Bech P. Psychother Psychosom 2015;84:167-176. Cut-offs recalled.",
 )

@@ -24,6 +24,7 @@ WORK_ABILITY_SCORE = Instrument(
             bands=(Band("low", 0), Band("moderate", 6), Band("high", 8), Band("very_high", 10)),
         ),
     ),
+    coding="0 = unable to work at present, 10 = work ability at its lifetime best.",
     licence="Single item, free to use.",
     source="Ahlstrom L, Grimby-Ekman A, Hagberg M, Dellve L. SJWEH 2010;36:404-412. Bands recalled.",
 )

@@ -86,12 +86,29 @@ def test_a_running_spell_and_a_correction_on_two_clocks() -> None:
         spell("2025-03-03", None, "2025-03-03"),
         spell("2025-03-03", "2025-03-04", "2025-03-07"),
     ]
-    lost = {day: counted([job("2020-01-01")], spells, as_of=day).lost_days_doctor_certified[0]
+    seen = {day: counted([job("2020-01-01")], spells, as_of=day)
             for day in (MONDAY, MONDAY + timedelta(2), FRIDAY, FRIDAY + timedelta(1))}  # fmt: skip
     # On Monday morning nothing is known; on Wednesday it runs for two days, on Friday for four; then it is corrected.
-    assert list(lost.values()) == [0, 2, 4, 2]
+    assert [found.lost_days_doctor_certified[0] for found in seen.values()] == [0, 2, 4, 2]
+    # Days that have not come yet are neither lost nor agreed.
+    assert [found.agreed_days[0] for found in seen.values()] == [0, 2, 4, 5]
     assert counted([job("2020-01-01")], spells).lost_days_doctor_certified.tolist() == [2]
     assert counted([job("2020-01-01")], spells[:1]).lost_days_doctor_certified.tolist() == [5]
+
+
+def test_the_planned_end_of_a_certificate_is_no_fact_about_the_past() -> None:
+    planned = [spell("2025-03-03", "2025-03-07", "2025-03-03")]
+    found = counted([job("2020-01-01")], planned, as_of=MONDAY + timedelta(2))
+    assert (found.lost_days_doctor_certified[0], found.percent[0]) == (2, 100)
+
+
+def test_many_persons_are_counted_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    people = [f"p{number}" for number in range(7)]
+    jobs = [job("2020-01-01", person_id=one) for one in people]
+    spells = [spell("2025-03-03", f"2025-03-0{3 + number % 5}", person_id=one) for number, one in enumerate(people)]
+    whole = counted(jobs, spells)
+    monkeypatch.setattr("data_contracts.absence_percentage._PERSONS_AT_ONCE", 3)
+    assert counted(jobs, spells).lost_days_doctor_certified == whole.lost_days_doctor_certified == [18]
 
 
 def test_rows_without_the_group_are_left_out_and_a_backward_period_is_refused() -> None:

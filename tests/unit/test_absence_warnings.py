@@ -19,8 +19,8 @@ def certified(first: str, days: int | None, **others: Any) -> Row:
     return spell(first, last, **({"known_from": first, "spell_id": f"d{first}"} | others))
 
 
-def self_certified(first: str, days: int, **others: Any) -> Row:
-    return certified(first, days, kind="self_certified", spell_id=f"s{first}", **others)
+def self_certified(first: str, days: int | None, **others: Any) -> Row:
+    return certified(first, days, kind="self_certified", **({"spell_id": f"s{first}"} | others))
 
 
 def warnings_of(spells: list[Row], jobs: list[Row] | None = None, **options: Any) -> list[tuple[int, str]]:
@@ -48,16 +48,24 @@ def warnings_of(spells: list[Row], jobs: list[Row] | None = None, **options: Any
         ([certified("2024-01-01", 364)], []),
         ([certified("2024-01-01", 365)], [(1, "longer than 52 weeks")]),
         ([certified("2024-01-01", 200), certified("2024-07-19", 165)], [(2, "longer than 52 weeks")]),
-        ([certified("2024-01-01", 200), certified("2024-07-20", 165)], []),
+        # Fewer than 16 days at work do not begin a new year of sick pay; the days between do not count themselves.
+        ([certified("2024-01-01", 200), certified("2024-08-03", 164)], []),
+        ([certified("2024-01-01", 200), certified("2024-08-03", 165)], [(2, "longer than 52 weeks")]),
+        ([certified("2024-01-01", 200), certified("2024-08-04", 165)], []),
         ([certified("2025-01-01", 20, grade_percent=20)], []),
         ([certified("2025-01-01", 20, grade_percent=19)], [(1, "grade under 20 %")]),
         ([self_certified("2025-01-01", 3, grade_percent=50)], [(1, "graded self-certification")]),
-        # Two months after 1 January 2020 is 2 March (61 days).
-        ([self_certified("2020-03-01", 2)], [(1, "self-certified too soon")]),
-        ([self_certified("2020-03-02", 2)], []),
+        # Two months after 1 January 2020 is 1 March.
+        ([self_certified("2020-02-29", 1)], [(1, "self-certified too soon")]),
+        ([self_certified("2020-03-01", 1)], []),
         # Day 16 of an unbroken absence is the last one of the employer period.
         ([certified("2025-01-01", 10), self_certified("2025-01-11", 6)], []),
         ([certified("2025-01-01", 10), self_certified("2025-01-11", 7)], [(2, "self-certified after the employer period")]),
+        # ... also where 15 days at work lie in between, but not 16: then a new employer period begins.
+        ([certified("2025-01-01", 30), self_certified("2025-02-15", 3)], [(2, "self-certified after the employer period")]),
+        ([certified("2025-01-01", 30), self_certified("2025-02-16", 3)], []),
+        # Of a self-certification that is still open nobody knows how long it is.
+        ([self_certified("2025-01-01", None, known_from="2025-02-01")], []),
     ],
 )  # fmt: skip
 def test_each_warning_at_its_limit(spells: list[Row], expected: list[tuple[int, str]]) -> None:
@@ -75,12 +83,37 @@ def test_each_warning_at_its_limit(spells: list[Row], expected: list[tuple[int, 
         # Ordinary: 3 days at a time, four times.
         ([3, 3, 3, 3], "ordinary", []),
         ([3, 3, 3, 3, 1], "ordinary", [(5, "self-certified too often")]),
+        ([3, -3, 3], "ordinary", [(2, "self-certified too long")]),
+        ([8, -15, 8], "extended", [(2, "self-certified too long")]),
+        ([8, -16, 8], "extended", []),
         ([4], "ordinary", [(1, "self-certified too long")]),
     ],
 )
 def test_quotas_of_both_schemes(days_each: list[int], scheme: str, expected: list[tuple[int, str]]) -> None:
-    spells = [self_certified(f"2025-{month + 1:02}-01", days) for month, days in enumerate(days_each)]
+    # A negative number is days at work before the next spell; without one there is a month.
+    spells, first = [], date(2025, 1, 1)
+    for days in days_each:
+        if days < 0:
+            first += timedelta(-days - 30)
+        else:
+            spells.append(self_certified(first.isoformat(), days))
+            first += timedelta(days + 30)
     assert warnings_of(spells, scheme=scheme) == expected
+
+
+def test_days_covered_twice_count_once_in_the_quota() -> None:
+    spells = [certified(day, 8, kind="self_certified", spell_id=name)
+              for day, name in (("2025-01-01", "a"), ("2025-01-01", "b"), ("2025-03-01", "c"))]  # fmt: skip
+    last = certified("2025-05-01", 8, kind="self_certified", spell_id="d")
+    assert [rule for _, rule in warnings_of([*spells, last])] == ["overlapping spells"]
+
+
+def test_a_right_is_kept_where_the_next_employment_begins_within_two_weeks() -> None:
+    before = job("2020-01-01", "2021-02-14")
+    for start, expected in (("2021-02-15", []), ("2021-03-01", []), ("2021-03-02", [(1, "self-certified too soon")])):
+        assert warnings_of([self_certified("2021-03-10", 2)], [before, job(start)]) == expected
+    elsewhere = job("2021-02-15", company_id="another")
+    assert warnings_of([self_certified("2021-03-10", 2)], [before, elsewhere]) == [(1, "self-certified too soon")]
 
 
 def test_outside_employment_is_after_an_end_or_without_any_but_not_the_history_from_before() -> None:
@@ -99,7 +132,7 @@ def test_the_quota_looks_back_twelve_months_and_not_a_day_more() -> None:
 
 def test_another_persons_spells_do_not_count() -> None:
     theirs = [self_certified("2025-03-01", 8, person_id="p2"), self_certified("2025-04-01", 8, person_id="p2")]
-    mine = [self_certified("2025-05-01", 8), self_certified("2025-05-20", 8)]
+    mine = [self_certified("2025-05-01", 8), self_certified("2025-05-25", 8)]
     assert warnings_of([*theirs, *mine], [JOB, JOB | {"person_id": "p2"}]) == []
 
 
