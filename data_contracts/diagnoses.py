@@ -59,9 +59,9 @@ def chapter(code: str, system: str | None = None) -> str:
 
     Notes
     -----
-    ICD-10 categories go to the chapter of the ICPC-2 codes that NAV's conversion of certificates (`icd10.json` of
-    navikt/syfosm-common, commit d304cbd) gives them most often, for 427 of its 436 categories; none of the other nine is
-    P or L. The base rows of ``icd10_chapters.csv`` fill in the categories that it does not convert.
+    ICD-10 codes go where NAV's conversion of certificates (``icd10.json`` of navikt/syfosm-common, commit d304cbd) takes
+    them; all codes that it takes to P or L alone are a test. The base rows of ``icd10_chapters.csv`` fill in the categories
+    that it does not convert.
     """
     if system == "ICD-10":
         return _icd10_chapter(code)

@@ -108,6 +108,11 @@ RULES: dict[str, Rule] = {
         "The row's person is not in the table persons.",
         "Send the person's row in the table persons too, or mend it if it was refused there.",
     ),
+    "consent in doubt": Rule(
+        "A refused row of the same person, source and purpose may have withdrawn this consent, so it does not count.",
+        "Mend the refused row of the table consents and send it again; until then the source is not used for that person.",
+        "it is about a row that was refused; a table holds accepted rows only",
+    ),
     "unknown field": Rule(
         "The record has a field that the contract does not know.",
         "Leave the field out, or use the name that the data dictionary gives.",

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from data_contracts.absence_warnings import absence_warnings
+from data_contracts.consent import in_doubt
 from data_contracts.errors import SourceFileError
 from data_contracts.pseudonyms import Pseudonymiser
 from data_contracts.readers.column_mapping import Mapping, read_mapping
@@ -23,6 +24,8 @@ from data_contracts.validation import Checked, Violation, check, orphans
 from pipeline.console import progress
 from pipeline.erasures import Tombstones
 from pipeline.settings import IngestSettings
+
+_IN_DOUBT = "a refused row of the same person, source and purpose may have withdrawn it"
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,7 @@ def check_source(
     reports = {name: _report(found, delivered[name], source.refused[name]) for name, found in checked.items()}
     violations = [violation for found in checked.values() for violation in found.violations]
     violations += _drop_orphans(tables, positions, reports)
+    violations += _drop_doubtful_consents(tables, positions, reports, delivered["consents"], violations)
     warnings = absence_warnings(tables, positions, settings.self_certification)
     return SourceCheck(
         tables=tables,
@@ -188,18 +192,39 @@ def _report(checked: Checked, delivered: SourceTable, n_refused: int) -> dict[st
     }
 
 
+def _drop_doubtful_consents(
+    tables: dict[str, Table], positions: dict[str, np.ndarray], reports: dict[str, dict[str, Any]],
+    delivered: SourceTable, violations: list[Violation],
+) -> list[Violation]:  # fmt: skip
+    """Take away consents that a refused row may have withdrawn: what a person says must never be lost to a slip."""
+    refused = sorted({violation.row for violation in violations if violation.origin == "consents"})
+    if not refused:
+        return []
+    doubtful = in_doubt(tables["consents"], {name: column[np.array(refused)] for name, column in delivered.raw.items()})
+    return _set_aside("consents", doubtful, tables, positions, reports, "consent in doubt", "source", _IN_DOUBT)
+
+
+def _set_aside(
+    name: str, lost: np.ndarray, tables: dict[str, Table], positions: dict[str, np.ndarray],
+    reports: dict[str, dict[str, Any]], rule: str, column: str, reason: str,
+) -> list[Violation]:  # fmt: skip
+    """Take accepted rows out of a table again; the row number is enough to find a person, so no value is repeated."""
+    violations = [Violation(name, row, column, rule, None, reason) for row in positions[name][lost].tolist()]
+    tables[name], positions[name] = take(tables[name], ~lost), positions[name][~lost]
+    reports[name]["accepted"] -= int(lost.sum())
+    reports[name]["quarantined"] += int(lost.sum())
+    return violations
+
+
 def _drop_orphans(
     tables: dict[str, Table], positions: dict[str, np.ndarray], reports: dict[str, dict[str, Any]]
 ) -> list[Violation]:
     """Take rows of unknown persons out of the tables; the persons table may itself have lost rows to quarantine."""
-    violations = []
-    for name, lost in orphans(tables).items():
-        # The row number is enough to find the person; the identifier need not be repeated.
-        violations += [
-            Violation(name, row, "person_id", "person not in persons", None, "no accepted row of persons has it")
-            for row in positions[name][lost].tolist()
-        ]
-        tables[name], positions[name] = take(tables[name], ~lost), positions[name][~lost]
-        reports[name]["accepted"] -= int(lost.sum())
-        reports[name]["quarantined"] += int(lost.sum())
-    return violations
+    reason = "no accepted row of persons has it"
+    return [
+        violation
+        for name, lost in orphans(tables).items()
+        for violation in _set_aside(
+            name, lost, tables, positions, reports, "person not in persons", "person_id", reason
+        )
+    ]

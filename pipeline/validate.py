@@ -7,18 +7,20 @@ nothing but the report. The report holds counts, row numbers, columns and rules:
 from __future__ import annotations
 
 import csv
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from data_contracts.absence_percentage import absence_percentage
 from data_contracts.errors import ContractViolation, SourceFileError
 from data_contracts.fingerprints import fingerprint
 from data_contracts.national_identity_number import mask
 from data_contracts.readers.parquet_files import read_tables
 from data_contracts.records import TABLES
 from data_contracts.safety import safety_flags
+from data_contracts.tables import Table, n_rows
 from data_contracts.time_windows import today
 from data_contracts.violations import Violation
 from pipeline.console import progress, read_json, write_json
@@ -27,6 +29,9 @@ from pipeline.settings import IngestSettings
 from pipeline.source_check import SourceCheck, check_source
 from pipeline.validation_report import ACCEPTED, COUNTS, REFUSED, WITH_QUARANTINE, grouped, html, sentence
 from pipeline.workspace import Workspace, require
+
+FEWEST_PERSONS = 10
+"""An aggregate over fewer persons is about persons."""
 
 
 def run(

@@ -201,6 +201,18 @@ def _cells() -> Iterator[BadInput]:
         yield bad_cell("employments", "shift_work", text, "type", f"flag {text!r}")
 
 
+def _consents() -> Iterator[BadInput]:
+    """A withdrawal with a slip must not leave the consent in force that it was meant to end."""
+    for text, rule in (
+        ("2025-06-31", "type"),
+        ("01/06/2025", "ambiguous date"),
+        ("2024-12-31", "withdrawn_on before given_on"),
+    ):
+        found = [(0, "source", "consent in doubt"), (1, "withdrawn_on", rule)]
+        changes = [{"withdrawn_on": ""}, {"withdrawn_on": text}]
+        yield bad_rows(f"consents withdrawn on {text!r}", "consents", changes, *found)
+
+
 def _conventions() -> Iterator[BadInput]:
     """Beside a number with a decimal comma nobody knows what a point means; the row with the comma is bad elsewhere."""
     changes = [{"position_percent": "12.5"}, {"position_percent": "7,5", "company_id": ""}]
@@ -258,6 +270,7 @@ def cases() -> list[BadInput]:
         _results(),
         _absences(),
         _cells(),
+        _consents(),
         _conventions(),
         _identity_numbers(),
     )

@@ -10,7 +10,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from data_contracts.consent import SOURCES, in_force
+from data_contracts.consent import SOURCES, in_doubt, in_force
 from data_contracts.readers.parquet_files import write_tables
 from data_contracts.records import Consent
 from data_contracts.tables import empty_table
@@ -22,7 +22,7 @@ from pipeline import score
 from pipeline.workspace import Workspace
 from tests.lib.models import linear_model
 from tests.lib.records import Row, answers, consent, job, person, record_of, rows_of, spell, tables
-from tests.lib.sound_rows import changed, checked
+from tests.lib.sound_rows import changed, checked, raw
 
 
 def scoring(on: str | list[str], *rows: dict[str, str], purpose: str = "risk_scoring") -> list[list[bool]]:
@@ -97,6 +97,33 @@ def test_nobody_has_consented_in_an_empty_table():
 # --- every door -------------------------------------------------------------------------------------------------------
 
 T, DAY_BEFORE = "2026-03-01", "2026-02-28"
+
+
+@pytest.mark.parametrize(
+    ("refused", "doubtful"),
+    [
+        ({}, ["survey scoring"]),
+        ({"source": "lab"}, ["lab scoring"]),
+        # What cannot be read stands for all of its kind, for this person only.
+        ({"source": "surveys"}, ["survey scoring", "lab scoring"]),
+        ({"source": ""}, ["survey scoring", "lab scoring"]),
+        ({"purpose": "trainig"}, ["survey scoring", "survey training"]),
+        ({"source": "?", "purpose": "?"}, ["survey scoring", "survey training", "lab scoring"]),
+        ({"person_id": "p2"}, []),
+        ({"person_id": ""}, []),
+        ({"source": "absence"}, []),
+    ],
+)
+def test_a_refused_row_puts_what_it_names_in_doubt(refused, doubtful):
+    rows = {
+        "survey scoring": {},
+        "survey training": {"purpose": "model_training"},
+        "lab scoring": {"source": "lab"},
+        "another's": {"person_id": "p3"},
+    }
+    table = checked("consents", *(changed("consents", withdrawn_on="", **row) for row in rows.values())).table
+    found = in_doubt(table, raw("consents", changed("consents", withdrawn_on="2025-06-31", **refused)))
+    assert [name for name, is_doubtful in zip(rows, found, strict=True) if is_doubtful] == doubtful
 
 
 def given(source: str = "survey", purpose: str = "risk_scoring", **others: str) -> Row:

@@ -75,6 +75,20 @@ def test_the_stored_tables_get_the_same_report_as_their_source(tmp_path, deliver
     assert validate.run(workspace) == before
 
 
+@pytest.mark.parametrize(("n", "percent"), [(9, None), (10, 10.0)])
+def test_absence_in_per_cent_is_told_of_ten_persons_and_more(tmp_path, fast, n, percent):
+    people = [employee(f"p{number}") for number in range(n)]
+    # One of them is away all year; the year ends on the day before the last report.
+    spell = {"person_id": "p0", "spell_id": "s", "kind": "doctor_certified", "grade_percent": 100,
+             "first_day": "2024-06-01", "last_day": "2025-12-31", "known_from": "2026-01-01"}  # fmt: skip
+    write_source(tmp_path / "source", together(*people, {"absence_spells": [spell]}))
+    settings = IngestSettings(received_on=date(2026, 3, 1))
+    found = validate.run(Workspace(tmp_path), settings, source=str(tmp_path / "source"))["absence"]
+    assert (found and found["percent"]) == percent
+    if found:
+        assert (found["first_day"], found["last_day"]) == ("2025-01-01", "2025-12-31")
+
+
 def test_a_delivery_without_fault_is_accepted(tmp_path, fast):
     write_source(tmp_path / "delivery", together(employee(), {"absence_spells": SPELLS}))
     assert validate.run(Workspace(tmp_path), SETTINGS, str(tmp_path / "delivery"))["verdict"] == "accepted"

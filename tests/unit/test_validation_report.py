@@ -48,6 +48,7 @@ def report(**changes) -> dict:
         "rules": grouped(FOUND),
         "warnings": [],
         "safety_flags": 0,
+        "absence": None,
         "expectations": {"lab_results": {"success": True, "expectations": [expectation]}},
     } | changes
     return found | {"summary": sentence(found)}
@@ -182,6 +183,12 @@ def test_synthetic_data_assumptions_safety_and_failed_expectations_are_shown():
     failed = {"rule": "codes", "column": "sex", "type": "t", "success": False, "evaluated": True, "unexpected_count": 7}
     page = html(report(expectations={"lab_results": {"success": False, "expectations": [failed]}}))
     assert "codes in <code>sex</code> (7 rows)" in page
+
+
+def test_the_absence_of_the_last_year_is_told_where_there_are_enough_persons():
+    assert "Sickness absence" not in Outline(html(report())).text
+    year = {"first_day": "2025-01-01", "last_day": "2025-12-31", "percent": 6.4, "percent_doctor_certified": 5.3}
+    assert "6.4 % of agreed man-days, 5.3 % doctor-certified" in Outline(html(report(absence=year))).text
 
 
 def test_a_source_that_cannot_be_used_at_all_has_a_page_too():
