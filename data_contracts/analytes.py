@@ -99,9 +99,7 @@ def reference_limits(
     return low, high
 
 
-def limits_inside(
-    analyte: np.ndarray, is_female: np.ndarray, age_years: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def limits_inside(analyte: np.ndarray, is_female: np.ndarray, age_years: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the lowest and highest single-precision number inside the fallback interval: open limits are one step in.
 
     Parameters, and what is returned, are as in :func:`reference_limits`, but float32.

@@ -55,15 +55,15 @@ def _allowed(column: Column) -> str:
 def _instruments_section() -> str:
     rows = []
     for instrument in INSTRUMENTS.values():
-        answers = {item.id: item.codes_text for item in instrument.items}
-        distinct = set(answers.values())
-        shown = (
-            distinct.pop() if len(distinct) == 1 else "; ".join(f"{item}: {codes}" for item, codes in answers.items())
-        )
         items = ", ".join(f"`{item.id}`" for item in instrument.items)
         scales = ", ".join(f"`{scale.name}`" for scale in instrument.scales)
-        rows.append((f"`{instrument.name}`", instrument.title, items, shown, scales))
-    return "## Instruments\n\n" + _markdown_table(("Instrument", "Title", "Items", "Answer codes", "Scales"), rows)
+        codes, coding = instrument.codes_text, instrument.coding
+        rows.append((f"`{instrument.name}`", instrument.title, items, codes, coding, scales))
+    heading = ("Instrument", "Title", "Items", "Answer codes", "What the codes mean", "Scales")
+    return (
+        "## Instruments\n\nAnswers that are counted or ordered in another way than stated here can pass every check and turn "
+        f"the scores round: compare before sending.\n\n{_markdown_table(heading, rows)}"
+    )
 
 
 def _analytes_section() -> str:

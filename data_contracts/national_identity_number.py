@@ -26,15 +26,25 @@ from datetime import date
 MASK = "[national identity number]"
 
 # "No digit before" is asked after the first digit: a pattern that begins with a digit is searched for twice as fast.
-# People group the digits as DDMMYY IIIKK, DD.MM.YY-IIIKK or DDMMYY III KK.
+# People group the digits as DDMMYY IIIKK, DD.MM.YY-IIIKK or DDMMYY III KK. Between the date and the rest up to three signs
+# of any kind may stand, also such as nobody sees (U+200B, U+00AD).
 _GAP = r"[\s./_\u2010-\u2015-]?"
-_CANDIDATE = re.compile(rf"\d(?<!\d\d)\d{_GAP}\d\d{_GAP}\d\d{_GAP}\d{{3}}{_GAP}\d\d(?!\d)")
+_CANDIDATE = re.compile(rf"\d(?<!\d\d)\d{_GAP}\d\d{_GAP}\d\d[\W_]{{0,3}}\d{{3}}{_GAP}\d\d(?!\d)")
+# Hashes, UUIDs with a version (RFC 9562) and keyed pseudonyms (data_contracts/pseudonyms.py), each as a whole word: eleven
+# digits in a row inside one are chance, while a name before the digits ("personnummer...") makes no digest.
+_DIGEST = re.compile(
+    r"(?<![^\W_])(?:"
+    r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}"
+    r"|[a-z][a-z0-9]{0,7}-[a-z2-7]{26}"
+    r"|[0-9a-fA-F]{32,128}"
+    r")(?![^\W_])"
+)
+_LONGEST_DIGEST = 128
 _FIRST_WEIGHTS = (3, 7, 6, 1, 8, 9, 4, 5, 2, 1)
 _SECOND_WEIGHTS = (5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1)
 _MONTHS_ADDED = (0, 20, 40, 60, 65, 80)
 _LOWEST_FIRST_OF_FH = 8
 _SHORTEST = 10
-_LONGEST_PREFIXED = 19
 
 
 def is_national_identity_number(text: str) -> bool:
@@ -79,11 +89,10 @@ def _mask_one(match: re.Match[str]) -> str:
 
 
 def _is_inside_digest(match: re.Match[str]) -> bool:
-    # Keyed pseudonyms and hashes are long hexadecimal words; eleven digits in a row inside one are chance.
-    before = re.search(r"[0-9A-Za-z]*$", match.string[: match.start()])
-    after = re.match(r"[0-9A-Za-z]*", match.string[match.end() :])
-    neighbours = sum(len(side.group()) for side in (before, after) if side)
-    return len(match.group()) + neighbours > _LONGEST_PREFIXED
+    # No further than a digest is long, or the time would grow with the square of the text.
+    first, last = max(0, match.start() - _LONGEST_DIGEST), match.end() + _LONGEST_DIGEST
+    around = _DIGEST.finditer(match.string, first, last)
+    return any(word.start() <= match.start() and match.end() <= word.end() for word in around)
 
 
 def _is_birth_date(day: int, month: int, year: int) -> bool:

@@ -91,12 +91,19 @@ def check_record(record_json: Any, received_on: date) -> tuple[dict[str, Table],
     Whatever arrives, this returns; a caller refuses the request when there is any violation. Violations have origins
     such as ``record.survey_answers`` and the index of the row in its list.
     """
-    raw_tables, violations = read_record(record_json)
+    raw_tables, row_numbers, violations = read_record(record_json)
     reported = {violation[:3] for violation in violations}
     tables = {}
     for record in RECORDS:
         origin = "record.person" if record.table == "persons" else f"record.{record.table}"
-        checked = check(record, raw_tables[record.table], received_on=received_on, origin=origin, first_row=0)
+        checked = check(
+            record,
+            raw_tables[record.table],
+            received_on=received_on,
+            origin=origin,
+            first_row=0,
+            row_numbers=row_numbers.get(record.table),
+        )
         tables[record.table] = checked.table
         violations += [violation for violation in checked.violations if violation[:3] not in reported]
     return tables, violations

@@ -161,7 +161,8 @@ def gather_labs(rows: Rows) -> Block:
     value = rows.table["value"] * factor + offset
     low, high = (rows.table[name] * factor + offset for name in ("reference_low", "reference_high"))
     day = rows.days("sampled_on")
-    comparator = rows.table["comparator"].recode(COMPARATORS, EXACT).astype(np.int8)
+    signs = rows.table["comparator"]
+    comparator = np.where(signs.codes < 0, EXACT, signs.recode(COMPARATORS)).astype(np.int8)
     return rows.block(
         known_until,
         (analyte, day, comparator == EXACT, rows.known_from, _rank(rows.table["code"])),
@@ -211,7 +212,8 @@ def outside(value: np.ndarray, comparator: np.ndarray, low: np.ndarray, high: np
     int8 array, shape (n,)
         1 outside, 0 inside, ``UNKNOWN`` without any limit, ``UNDECIDED`` where only a part of what is possible is outside.
     """
-    nearest = np.where(np.abs(comparator) == 2, np.nextafter(value, np.where(comparator < 0, -np.inf, np.inf)), value)
+    beyond = np.nextafter(value, np.copysign(value.dtype.type(np.inf), comparator))
+    nearest = np.where(np.abs(comparator) == 2, beyond, value)
     least, most = np.where(comparator < 0, -np.inf, nearest), np.where(comparator > 0, np.inf, nearest)
     may_be_outside = (least < low) | (most > high)
     must_be_outside = (most < low) | (least > high)

@@ -16,8 +16,9 @@ import numpy as np
 
 from data_contracts.consent import SOURCES, in_force
 from data_contracts.errors import ContractViolation
+from data_contracts.record_safety import record_safety_flags
 from data_contracts.records import TABLES, Purpose
-from data_contracts.safety import SafetyFlag, safety_flags
+from data_contracts.safety import SafetyFlag
 from data_contracts.tables import Table, empty_table, n_rows, take
 from data_contracts.time_windows import day_number, is_visible, to_day_numbers
 from data_contracts.validation import check_record
@@ -138,8 +139,8 @@ def tables_of_record(record: dict[str, Any], received_on: date) -> dict[str, Tab
     """Return the checked tables of the JSON record of the API; raises RecordViolation."""
     tables, violations = check_record(record, received_on)
     if violations:
-        # A fault in one row must not hide what another row says about the person's safety.
-        raise RecordViolation(violations, safety_flags(tables["survey_answers"]))
+        # A fault must not hide what a row, be it the faulty one, says about the person's safety.
+        raise RecordViolation(violations, record_safety_flags(record, received_on))
     return tables
 
 

@@ -71,17 +71,17 @@ def _features_page() -> str:
 
 def _instruments_page() -> str:
     parts = [
-        "# Instruments\n\nGenerated from `data_contracts/instruments/`. Answers are stored as the codes below, before "
-        "reversal. No wording of any item is in this repository; of instruments marked *scoring only* the customer brings the "
-        "licensed text."
+        "# Instruments\n\nGenerated from `data_contracts/instruments/`. Answers are stored as the codes below, as answered, "
+        "before any reversal. A source that counts or orders them in another way can pass every check and turn the scores "
+        "round: compare *what the codes mean* before sending. No wording of any item is in this repository; of instruments "
+        "marked *scoring only* the customer brings the licensed text."
     ]
     for instrument in INSTRUMENTS.values():
         rows = [
-            (f"`{s.name}`", s.label_nb, s.label_en, f"{s.minimum:g}–{s.maximum:g}", s.method, len(s.items), s.fewest_answers,
+            (f"`{s.name}`", s.label_nb, s.label_en, f"{s.minimum:g}–{s.maximum:g}", s.method, len(s.items), _fewest(s),
              "higher is worse" if s.higher_is_worse else "higher is better", _bands(s))
             for s in instrument.scales
         ]  # fmt: skip
-        codes = sorted({item.codes_text for item in instrument.items})
         kind = " *Scoring only.*" if instrument.licence_kind == "scoring_only" else ""
         safety = "".join(
             f" **Safety: an answer above {rule.above:g} to `{rule.item}` must be looked at by a clinician today.**"
@@ -89,10 +89,17 @@ def _instruments_page() -> str:
         )
         head = ("scale", "bokmål", "English", "range", "method", "items", "fewest answers", "direction", "bands")
         parts.append(
-            f"## {instrument.title} (`{instrument.name}`)\n\nItems: {instrument.items_text}. Answer codes: {'; '.join(codes)}."
-            f"{safety}\n\n{_table(head, rows)}\n\nLicence:{kind} {instrument.licence} Source: {instrument.source}"
+            f"## {instrument.title} (`{instrument.name}`)\n\nItems: {instrument.items_text}. "
+            f"Answer codes: {instrument.codes_text}.{safety}\n\nWhat the codes mean: {instrument.coding}\n\n"
+            f"{_table(head, rows)}\n\nLicence:{kind} {instrument.licence} Source: {instrument.source}"
         )
     return "\n\n".join(parts) + "\n"
+
+
+def _fewest(scale: Scale) -> str:
+    # A function may need certain answers, whatever their number.
+    is_whole_rule = scale.function is None or scale.fewest_answers == len(scale.items)
+    return str(scale.fewest_answers) if is_whole_rule else f"{scale.fewest_answers}, and as said above"
 
 
 def _bands(scale: Scale) -> str:

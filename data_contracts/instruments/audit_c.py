@@ -38,6 +38,7 @@ AUDIT_C = Instrument(
     licence="Public domain.",
     source=(
         "Bush K, et al. Arch Intern Med 1998;158:1789-1795 (men: 4); Bradley KA, et al. Arch Intern Med "
-        "2003;163:821-829 (women: 3). High from 8, and that all three must be answered: recalled."
+        "2003;163:821-829 (women: 3). High from 8, that all three must be answered, and meaning of the codes: "
+        "recalled."
     ),
 )

@@ -27,6 +27,6 @@ COPING_EXPECTANCY = Instrument(
     licence="Generic item, free to use with citation (recalled).",
     source=(
         "Coping item of TOMCATS: Odéen M, Westerlund H, Theorell T, et al. Int J Behav Med 2013;20:242-251. "
-        "Answer codes 0 (not true at all) to 4 (completely true) recalled."
+        "Answer codes recalled."
     ),
 )

@@ -96,9 +96,9 @@ COPSOQ3_CORE = Instrument(
         "for the form, anonymity."
     ),
     source=(
-        "Burr H, Berthelsen H, Moncada S, et al. Saf Health Work 2019;10:482-503. Core level of each item as in the public "
-        "repository mem-memov/copsoq3 at 509c8a9, but without QD4: that one is at long level in the supplement of Berthelsen "
-        "H, et al. Int J Environ Res Public Health 2020;17:3179, which was at hand for demands and pace only. At least half "
-        "answered: recalled."
+        "Burr H, Berthelsen H, Moncada S, et al. Saf Health Work 2019;10:482-503. Core level of each item as in the "
+        "public repository mem-memov/copsoq3 at 509c8a9, but without QD4: that one is at long level in the supplement "
+        "of Berthelsen H, et al. Int J Environ Res Public Health 2020;17:3179, which was at hand for demands and pace "
+        "only. At least half answered, and meaning of the codes: recalled."
     ),
 )

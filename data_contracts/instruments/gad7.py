@@ -47,6 +47,6 @@ GAD7 = Instrument(
     licence="Public domain.",
     source=(
         "Spitzer RL, Kroenke K, Williams JBW, Löwe B. Arch Intern Med 2006;166:1092-1097 (GAD-7); Kroenke K, et al. "
-        "Ann Intern Med 2007;146:317-325 (GAD-2). One missing answer is prorated (recalled)."
+        "Ann Intern Med 2007;146:317-325 (GAD-2). One missing answer is prorated, and meaning of the codes: recalled."
     ),
 )

@@ -34,5 +34,8 @@ OSLO_SOCIAL_SUPPORT = Instrument(
         "answer to these two."
     ),
     licence="Free to use with citation.",
-    source="Kocalevent RD, Berg L, Beutel ME, et al. BMC Psychology 2018;6:31.",
+    source=(
+        "Kocalevent RD, Berg L, Beutel ME, et al. BMC Psychology 2018;6:31. A form that counts from the other end: Sciensano, "
+        "local health survey (Belgium)."
+    ),
 )

@@ -73,8 +73,8 @@ PHQ9 = Instrument(
     licence="Public domain.",
     source=(
         "Kroenke K, Spitzer RL, Williams JBW. J Gen Intern Med 2001;16:606-613 (PHQ-9); Med Care 2003;41:1284-1292 "
-        "(PHQ-2). PHQ-8: Kroenke K, et al. J Affect Disord 2009;114:163-173 (recalled, with its bands). "
-        "At most two missing answers, prorated (recalled)."
+        "(PHQ-2). PHQ-8: Kroenke K, et al. J Affect Disord 2009;114:163-173 (recalled, with its bands). At most two "
+        "missing answers, prorated, and meaning of the codes: recalled."
     ),
     safety=(SafetyRule("item_9", above=0),),
 )

@@ -54,9 +54,8 @@ QPSNORDIC_34 = Instrument(
     ),
     licence="Free to use with citation (Nordic Council of Ministers).",
     source=(
-        "Dallner M, Elo AL, Gamberale F, et al. Nord 2000:12; answers 1 (very seldom or never) to 5 (very often or always). "
-        "Scales and their number of items from a study of nursing-home staff quoted at visitsidewalk.com (QPSNordic 34+); "
-        "that it is Roen I, et al. Int Psychogeriatr 2018;30:1279-1290 is recalled. No rule for missing answers found: "
-        "all of a scale are required."
+        "Dallner M, Elo AL, Gamberale F, et al. Nord 2000:12 (answer codes). Scales and their number of items from a "
+        "study of nursing-home staff quoted at visitsidewalk.com (QPSNordic 34+); that it is Roen I, et al. Int "
+        "Psychogeriatr 2018;30:1279-1290 is recalled. No rule for missing answers found: all of a scale are required."
     ),
 )

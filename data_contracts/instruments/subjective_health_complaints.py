@@ -79,6 +79,6 @@ SUBJECTIVE_HEALTH_COMPLAINTS = Instrument(
     licence="Norwegian authors; ask before shipping item texts.",
     source=(
         "Eriksen HR, Ihlebaek C, Ursin H. Scand J Public Health 1999;27:63-72 (29 items, five factors). "
-        "Number of items per scale, which they are, and that all must be answered: recalled."
+        "Number of items per scale, which they are, meaning of the codes, and that all must be answered: recalled."
     ),
 )

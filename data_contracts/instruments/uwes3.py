@@ -31,8 +31,8 @@ UWES3 = Instrument(
         "from wilmarschaufeli.nl."
     ),
     source=(
-        "Schaufeli WB, Shimazu A, Hakanen J, Salanova M, De Witte H. Eur J Psychol Assess 2019;35:577-591. Answers 0 (never) "
-        "to 6 (every day) recalled. No rule for missing answers found: all are required."
+        "Schaufeli WB, Shimazu A, Hakanen J, Salanova M, De Witte H. Eur J Psychol Assess 2019;35:577-591. Answer "
+        "codes recalled. No rule for missing answers found: all are required."
     ),
     licence_kind="scoring_only",
 )

@@ -90,11 +90,11 @@ WORK_ABILITY_INDEX = Instrument(
     ),
     licence="© Finnish Institute of Occupational Health (FIOH): the customer gets permission and wording from ttl.fi.",
     source=(
-        "Tuomi K, Ilmarinen J, Jahkola A, Katajarinne L, Tulkki A. Work Ability Index, 2nd ed. FIOH 1998. Bands, and that "
-        "dimension 2 is weighted by the type of work: wainetzwerk.de (Auswertung des WAI); range of the points of each "
-        "dimension: haufe.de (HI2897933). The weights 1.5 and 0.5, the points by number of diseases and the steps of the "
-        "prognosis are recalled; points for mental resources as in public code of the VBG survey. No rule for missing "
-        "answers found: all are required."
+        "Tuomi K, Ilmarinen J, Jahkola A, Katajarinne L, Tulkki A. Work Ability Index, 2nd ed. FIOH 1998. Bands, and "
+        "that dimension 2 is weighted by the type of work: wainetzwerk.de (Auswertung des WAI); range of the points of "
+        "each dimension: haufe.de (HI2897933). The weights 1.5 and 0.5, the points by number of diseases, the steps of "
+        "the prognosis and the meaning of the codes are recalled; points for mental resources as in public code of the "
+        "VBG survey. No rule for missing answers found: all are required."
     ),
     licence_kind="scoring_only",
 )

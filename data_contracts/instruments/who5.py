@@ -31,5 +31,8 @@ WHO5 = Instrument(
     ),
     coding="0 = at no time, 5 = all of the time.",
     licence="WHO: CC BY-NC-SA 3.0 IGO since 2024, before that free with citation; ask for commercial use.",
-    source="Topp CW, Ostergaard SD, Sondergaard S, Bech P. Psychother Psychosom 2015;84:167-176. Cut-offs recalled.",
+    source=(
+        "Topp CW, Ostergaard SD, Sondergaard S, Bech P. Psychother Psychosom 2015;84:167-176. Cut-offs, and meaning of "
+        "the codes, recalled."
+    ),
 )

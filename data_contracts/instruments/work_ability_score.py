@@ -26,5 +26,5 @@ WORK_ABILITY_SCORE = Instrument(
     ),
     coding="0 = unable to work at present, 10 = work ability at its lifetime best.",
     licence="Single item, free to use.",
-    source="Ahlstrom L, Grimby-Ekman A, Hagberg M, Dellve L. SJWEH 2010;36:404-412. Bands recalled.",
+    source="Ahlstrom L, Grimby-Ekman A, Hagberg M, Dellve L. SJWEH 2010;36:404-412. Bands, and meaning of the codes, recalled.",
 )

@@ -31,15 +31,18 @@ _EXPECTED = {"text": "string", "code": "string", "date": "string", "integer": "n
              "flag": "true or false"}  # fmt: skip
 
 
-def read_record(record_json: Any) -> tuple[dict[str, dict[str, Coded]], list[Violation]]:
-    """Return the raw columns of all eight tables and the violations that only JSON can have.
+def read_record(
+    record_json: Any,
+) -> tuple[dict[str, dict[str, Coded]], dict[str, np.ndarray], list[Violation]]:
+    """Return the raw columns of all eight tables, row numbers, and the violations that only JSON can have.
 
-    A table whose list or one of whose rows has the wrong shape is reported and left empty. Rows without ``person_id``
-    get the one of ``person``.
+    A list of the wrong shape is reported and its table left empty; of rows of the wrong shape, only these are left out, and
+    the numbers of those that stay are given. Rows without ``person_id`` get the one of ``person``.
     """
     raw: dict[str, dict[str, Coded]] = {name: {} for name in TABLES}
+    row_numbers: dict[str, np.ndarray] = {}
     if not isinstance(record_json, dict):
-        return raw, [_violation("record", 0, "", _SHAPE_RECORD)]
+        return raw, row_numbers, [_violation("record", 0, "", _SHAPE_RECORD)]
     violations = [_violation("record", 0, key, _UNKNOWN) for key in record_json if key not in _FIELDS]
     person = record_json.get("person")
     if person is None:
@@ -50,8 +53,14 @@ def read_record(record_json: Any) -> tuple[dict[str, dict[str, Coded]], list[Vio
         rows = record_json.get(field)
         if rows is not None:
             rows = [rows] if field == "person" else rows
-            raw[record.table] = _read_rows(record, rows, f"record.{field}", person_id, violations)
-    return raw, violations
+            faults = _shape_faults(rows, f"record.{field}")
+            if faults:
+                violations += faults
+                rows, row_numbers[record.table] = _sound_rows(rows)
+            found: list[Violation] = []
+            raw[record.table] = _read_rows(record, rows, f"record.{field}", person_id, found) if rows else {}
+            violations += [one._replace(row=int(row_numbers[record.table][one.row])) for one in found] if faults else found
+    return raw, row_numbers, violations
 
 
 _FIELDS: dict[str, type[Record]] = {
@@ -63,12 +72,8 @@ _COLUMNS = {record: {column.name: column for column in columns(record)} for reco
 
 
 def _read_rows(
-    record: type[Record], rows: Any, origin: str, person_id: Any, violations: list[Violation]
+    record: type[Record], rows: list[Any], origin: str, person_id: Any, violations: list[Violation]
 ) -> dict[str, Coded]:
-    shape_faults = _shape_faults(rows, origin)
-    if shape_faults:
-        violations += shape_faults
-        return {}
     declared = _COLUMNS[record]
     present = set().union(*rows)
     cells = {name: [row.get(name) for row in rows] for name in declared if name in present}
@@ -89,6 +94,11 @@ def _shape_faults(rows: Any, origin: str) -> list[Violation]:
     if not isinstance(rows, list):
         return [_violation(origin, 0, "", _SHAPE_LIST)]
     return [_violation(origin, index, "", _SHAPE_RECORD) for index, row in enumerate(rows) if not isinstance(row, dict)]
+
+
+def _sound_rows(rows: Any) -> tuple[list[Any], np.ndarray]:
+    sound = [index for index, row in enumerate(rows) if isinstance(row, dict)] if isinstance(rows, list) else []
+    return [rows[index] for index in sound], np.array(sound, dtype=np.int64)
 
 
 def _with_person(own: list[Any], person_id: str | None, origin: str, violations: list[Violation]) -> list[Any]:

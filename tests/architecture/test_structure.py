@@ -79,13 +79,14 @@ def test_every_instrument_has_a_golden_test():
 
 
 def prose_beside_declarations(code: str, instruments: Iterable[Instrument]) -> list[str]:
-    """Texts of several words that are neither documentation nor a title, label, licence or source of the instruments."""
+    """Texts of several words that are neither documentation nor a title, label, coding, licence or source of them."""
     tree = ast.parse(code)
     documented = [node for node in ast.walk(tree) if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef)]
     known = [ast.get_docstring(node, clean=False) or "" for node in documented]
     for one in instruments:
         known += [
             one.title,
+            one.coding,
             one.licence,
             one.source,
             *(label for s in one.scales for label in (s.label_nb, s.label_en)),
@@ -94,11 +95,22 @@ def prose_beside_declarations(code: str, instruments: Iterable[Instrument]) -> l
     return [text for text in texts if len(text.split()) > 1 and not any(text in one for one in known)]
 
 
+def speaks_as_questions_do(text: str) -> bool:
+    """To a "you", of an "I", or with a question mark."""
+    return re.search(r"\b(I|my|me|you|your|jeg|meg|du|deg|din)\b|\?", text) is not None
+
+
 def spoken_to_the_reader(code: str) -> list[str]:
-    """Comments and docstrings that speak as questions do: to a "you", of an "I", or with a question mark."""
+    """Comments and docstrings that speak as questions do."""
     tokens = list(tokenize.generate_tokens(StringIO(code).readline))
     remarks = [token.string for token in tokens if token.type == tokenize.COMMENT or token.string.startswith('"""')]
-    return [text for text in remarks if re.search(r"\b(I|my|me|you|your|jeg|meg|du|deg|din)\b|\?", text)]
+    return [text for text in remarks if speaks_as_questions_do(text)]
+
+
+def beside_the_codes(coding: str) -> list[str]:
+    """What in a coding may be the wording of an item: quotations, and sentences that speak as questions do."""
+    parts = re.split(r"(?<=[.;?])\s", coding)
+    return [part for part in parts if speaks_as_questions_do(part) or re.search(r"[\"“”«»‘]|(?<!\w)'", part)]
 
 
 INSTRUMENT_FILES = sorted(
@@ -116,6 +128,10 @@ def test_no_instrument_file_holds_the_wording_of_its_items(path):
     assert prose_beside_declarations(code, declared) == []
     if any(one.licence_kind == "scoring_only" for one in declared):
         assert spoken_to_the_reader(code) == []
+
+
+def test_no_coding_holds_the_wording_of_an_item():
+    assert {name: found for name, one in INSTRUMENTS.items() if (found := beside_the_codes(one.coding))} == {}
 
 
 def test_items_have_ids_and_codes_and_nothing_else():
@@ -144,3 +160,11 @@ def test_wording_is_noticed_where_it_does_not_belong():
         assert prose_beside_declarations(code, INSTRUMENTS.values()), code
     for code in (f"# {wording}\n", '"""How often do meetings wear people out?"""\n'):
         assert spoken_to_the_reader(code), code
+    for coding in (
+        "Meetings leave me worn out: 0 = never, 4 = always.",
+        "How often do meetings wear people out? 0 = never, 4 = always.",
+        'item_1: "Meetings wear people out". 0 = never, 4 = always.',
+        "0 = never, 4 = always; item_1 is 'Meetings wear people out'.",
+    ):
+        assert beside_the_codes(coding), coding
+    assert not beside_the_codes("0 = never, 4 = always. item_1 is the one on ending one's meetings.")

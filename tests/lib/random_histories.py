@@ -101,7 +101,8 @@ _MEASURED = (
 )
 _LEVELS = {
     "total_cholesterol": (1.5, 5.2, 6.9), "hdl": (0.9, 1.4, 2.1), "triglycerides": (1.0, 4.5, 4.6),
-    "height": (150, 175, 230), "weight": (40, 80, 300), "creatinine": (45, 70, 120),
+    "height": (150, 175, 230), "weight": (40, 80, 300), "creatinine": (45, 70, 120), "egfr": (30, 60, 90),
+    "ferritin": (10, 15, 160), "crp": (1, 5, 8),
 }  # fmt: skip
 """Some of which body mass index, cholesterol fractions and kidney function follow, and some of which they do not."""
 
@@ -122,7 +123,9 @@ def _results_of(names: Sequence[str]) -> list[tuple[AnalyteCode, float]]:
     ]
 
 
-_RESULTS = st.one_of(*(st.sampled_from(_results_of([name])) for name in (*_MEASURED, "creatinine", "egfr")))
+_RESULTS = st.one_of(
+    *(st.sampled_from(_results_of([name])) for name in (*_MEASURED, "creatinine", "egfr", "crp", "ferritin"))
+)
 _LAB_DAYS = st.one_of(st.sampled_from([day(T, days) for days in (-400, -3, -3, -1, 0)]), DAYS)
 _labs = st.builds(
     lambda row, result, limits, comparator: (
@@ -138,8 +141,17 @@ _labs = st.builds(
     ),
     _known("sampled_on", days=_LAB_DAYS, person_id=_PERSON_IDS),
     _RESULTS,
-    st.sampled_from(({}, {}, {"reference_low": 4.0, "reference_high": 6.5}, {"reference_high": 38.0})),
-    st.sampled_from((None, None, None, "<", ">=")),
+    st.sampled_from(
+        (
+            {},
+            {},
+            {"reference_low": 4.0, "reference_high": 6.5},
+            {"reference_high": 38.0},
+            {"reference_low": 15.0},
+            {"reference_high": 5.0},
+        )
+    ),
+    st.sampled_from((None, None, None, "<", "<=", ">=", ">")),
 )
 
 

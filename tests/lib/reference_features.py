@@ -215,8 +215,10 @@ class Reference:
             measured = self.measured(analyte)
             latest = max(measured, key=lambda one: one["rank"]) if measured else None
             computed = self.computed(analyte.name)
-            if computed and (latest is None or max(computed) > latest["day"]):
-                latest = {"day": max(computed), "value": computed[max(computed)], "limits": None}
+            day = max(computed, default=-math.inf)
+            # An exact result holds its own day, a bound does not.
+            if computed and (latest is None or day + (latest["comparator"] is not None) > latest["day"]):
+                latest = {"day": day, "value": computed[day], "comparator": None, "limits": None}
             features |= self.of_analyte(analyte, latest)
         return features
 
@@ -230,10 +232,10 @@ class Reference:
                 own = [row.get("reference_low"), row.get("reference_high")]
                 limits = [None if limit is None else limit * factor + offset for limit in own]
                 results.append({
-                    "rank": (row["sampled_on"], row["known_from"], row["code"]),
+                    "rank": (row["sampled_on"], row.get("comparator") is None, row["known_from"], row["code"]),
                     "day": number(row["sampled_on"]),
                     "value": row["value"] * factor + offset,
-                    "is_bound": row.get("comparator") is not None,
+                    "comparator": row.get("comparator"),
                     "limits": None if own == [None, None] else limits,
                 })  # fmt: skip
         return results
@@ -242,7 +244,7 @@ class Reference:
         """The value to compute with on each day: no bound, and of several the one known last."""
         (analyte,) = [one for one in ANALYTES if one.name == name]
         results = sorted(self.measured(analyte), key=lambda one: one["rank"])
-        return {one["day"]: one["value"] for one in results if not one["is_bound"]}
+        return {one["day"]: one["value"] for one in results if one["comparator"] is None}
 
     def computed(self, name: str) -> dict[int, float]:
         """Day and value of every result that follows from others."""
@@ -256,8 +258,9 @@ class Reference:
         heights, found = self.by_day("height"), {}
         for day, weight in self.by_day("weight").items():
             earlier = [other for other in heights if other <= day]
-            if earlier:
-                found[day] = weight / (heights[max(earlier)] / 100) ** 2
+            if heights:
+                height = heights[max(earlier) if earlier else min(heights)]
+                found[day] = weight / (height / 100) ** 2
         return found
 
     def egfr(self) -> dict[int, float]:
@@ -293,7 +296,7 @@ class Reference:
         if latest is None:
             return dict.fromkeys(names, NAN)
         if latest["limits"] is not None:
-            verdict = self.outside(latest["value"], *latest["limits"])
+            verdict = self.outside(latest["value"], latest["comparator"], *latest["limits"])
         else:
             sexes = [row["sex"] for row in self.known("persons")] or ["female", "male"]
             verdicts = {self.against_fallback(analyte, sex, latest) for sex in sexes}
@@ -306,17 +309,40 @@ class Reference:
         age = self.age_on(latest["day"])
         if not math.isnan(age):
             intervals = [one for one in intervals if one.age_from <= age <= (one.age_to or 200)]
-        low, high = ({getattr(one, end) for one in intervals} for end in ("low", "high"))
-        limits = [ends.pop() if len(ends) == 1 else None for ends in (low, high)]
+        low, high = ({(getattr(one, end), one.open in (end, "both")) for one in intervals} for end in ("low", "high"))
+        (low, low_is_open), (high, high_is_open) = (
+            ends.pop() if len(ends) == 1 else (None, False) for ends in (low, high)
+        )
         # To single precision, as features are: the conversion of a unit may change the last bits of a value on a limit.
-        value, *ends = (None if one is None else float(np.float32(one)) for one in (latest["value"], *limits))
-        return self.outside(value, *ends)
+        value, low, high = (None if one is None else float(np.float32(one)) for one in (latest["value"], low, high))
+        return self.outside(value, latest["comparator"], low, high, low_is_open, high_is_open)
 
     @staticmethod
-    def outside(value: float, low: float | None, high: float | None) -> float:
+    def outside(
+        value: float,
+        comparator: str | None,
+        low: float | None,
+        high: float | None,
+        low_is_open: bool = False,
+        high_is_open: bool = False,
+    ) -> float:
+        """Of a bound: 1 if all that is possible lies outside, 0 if all lies inside, else unknown."""
         if low is None and high is None:
             return NAN
-        return float((low is not None and value < low) or (high is not None and value > high))
+        is_strict = comparator in ("<", ">")
+        on_low, on_high = value == low, value == high
+        if comparator in ("<", "<="):
+            is_outside = low is not None and (value < low or (on_low and (is_strict or low_is_open)))
+            is_inside = low is None and (value < high or (on_high and (is_strict or not high_is_open)))
+        elif comparator in (">", ">="):
+            is_outside = high is not None and (value > high or (on_high and (is_strict or high_is_open)))
+            is_inside = high is None and (value > low or (on_low and (is_strict or not low_is_open)))
+        else:
+            is_below = low is not None and (value < low or (on_low and low_is_open))
+            is_above = high is not None and (value > high or (on_high and high_is_open))
+            is_outside = is_below or is_above
+            is_inside = not is_outside
+        return 1.0 if is_outside else 0.0 if is_inside else NAN
 
     # --- workplace
 

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 import data_contracts.analytes
-from data_contracts.analytes import ANALYTES, Analyte, canonical, reference_limits, units_of
+from data_contracts.analytes import ANALYTES, Analyte, canonical, limits_inside, reference_limits, units_of
 from data_contracts.domains import Domain
+from data_contracts.reference_intervals import ReferenceInterval
 
 POSITION = {analyte.name: position for position, analyte in enumerate(ANALYTES)}
 EACH_ANALYTE = pytest.mark.parametrize("analyte", ANALYTES, ids=[analyte.name for analyte in ANALYTES])
@@ -236,6 +237,33 @@ def test_reference_limits_of_many_are_those_of_each() -> None:
     np.testing.assert_array_equal(low, [10, np.nan, 15])
     np.testing.assert_array_equal(high, [45, 5, 115])
     assert [len(one) for one in reference_limits(positions[:0], positions[:0], positions[:0])] == [0, 0]
+
+
+def test_which_limits_are_outside_themselves() -> None:
+    found = {(analyte.name, one.open) for analyte in ANALYTES for one in analyte.reference_intervals if one.open}
+    assert found == {
+        ("systolic_bp", "high"),
+        ("diastolic_bp", "high"),
+        ("bmi", "high"),
+        ("waist", "high"),
+        ("crp", "high"),
+        ("egfr", "low"),
+    }
+    for row in rows("reference_intervals.csv"):
+        assert row["open"] in {"", "low", "high", "both"}
+        assert not row["open"] or all(row[end] for end in ("low", "high") if row["open"] in (end, "both"))
+        assert ("below" in row["source"].lower() or "above" in row["source"].lower()) == bool(row["open"])
+
+
+def test_an_open_limit_is_one_single_precision_number_further_in() -> None:
+    interval = ReferenceInterval("both", 18, None, 2.0, 4.0, "both")
+    # Between 2 and 4 single-precision numbers are 2**-22 apart.
+    assert interval.closed() == ("both", 18, None, 2 + 2**-22, 4 - 2**-22, "")
+    assert interval._replace(open="low").closed()[3:5] == (2 + 2**-22, 4)
+    assert interval._replace(open="").closed() == interval._replace(open="")
+    assert interval._replace(low=None, high=None).closed()[3:5] == (None, None)
+    low, high = limits_inside(np.array([POSITION["bmi"]]), np.array([-1], dtype=np.int8), np.array([np.nan]))
+    assert (low.dtype, high.dtype, low.item(), high.item()) == (np.float32, np.float32, 18.5, 25 - 2**-19)
 
 
 @EACH_ANALYTE

@@ -45,9 +45,20 @@ def test_body_mass_index_of_a_weight_and_the_latest_height_before_it():
     assert_features([*heights, weight(100, "2026-02-01")], bmi=25, bmi_age_days=28, weight=100, height=150)
 
 
-def test_a_height_of_the_same_day_counts_and_one_of_a_later_day_does_not():
+def test_a_height_of_the_same_day_counts_and_without_an_earlier_one_the_first_later_one_known_at_t():
     assert_features([height(2, "2026-02-01"), weight(100, "2026-02-01")], bmi=25)
-    assert_features([height(2, "2026-02-02"), weight(100, "2026-02-01")], bmi=NAN, bmi_age_days=NAN, bmi_outside=NAN)
+    later = [height(2, "2026-02-02"), height(1.6, "2026-02-03"), weight(100, "2026-02-01")]
+    assert_features(later, bmi=25, bmi_age_days=28, bmi_outside=1)
+    assert_features(later, "2026-02-02", bmi=NAN, bmi_age_days=NAN, bmi_outside=NAN)
+    assert_features([height(1.6, "2026-01-01"), *later], bmi=100 / 2.56)
+
+
+def test_the_height_of_the_next_person_is_not_a_later_one_of_this():
+    rows = rows_of(
+        persons=[person("p"), person("q")],
+        lab_results=[weight(100, "2026-01-01"), height(2, "2026-02-01", person_id="q")],
+    )
+    assert np.isnan(build_features(histories(rows), day_number(T)).values[:, POSITIONS["bmi"]]).all()
 
 
 def test_it_is_known_from_the_day_on_which_the_last_input_is():
@@ -74,7 +85,7 @@ def test_a_measured_value_goes_before_one_derived_on_its_day_or_earlier_but_not_
     assert_features([*derived, lab("NPU27281", 27, "kg/m2", "2026-02-10")], bmi=27, bmi_age_days=19)
     assert_features([*derived, lab("NPU27281", 27, "kg/m2", "2026-02-11")], bmi=27, bmi_age_days=18)
     earlier = lab("NPU27281", 17, "kg/m2", "2026-02-09", reference_low=10, reference_high=20)
-    # Derived, it has no laboratory's interval: 25 is above 24.9 of the fallback.
+    # Derived, it has no laboratory's interval: 25 is no longer below 25, as in the fallback.
     assert_features([*derived, earlier], bmi=25, bmi_age_days=19, bmi_outside=1)
 
 
@@ -83,6 +94,18 @@ def test_bounds_are_not_computed_with():
     assert_features([total, hdl | {"comparator": ">"}, fat], non_hdl=NAN, ldl=NAN, hdl=1.5)
     exact_earlier = hdl | {"code_system": "LOINC", "code": "14646-4", "value": 1.0}
     assert_features([total, hdl | {"comparator": ">"}, exact_earlier, fat], non_hdl=4, ldl=3.5)
+
+
+def egfr(value: float, sampled_on: str = "2026-02-01", **others) -> Row:
+    return lab("NOR25909", value, "mL/min/{1.73_m2}", sampled_on, **others)
+
+
+def test_an_exact_derived_value_goes_before_a_bound_of_its_day_but_not_before_an_exact_or_a_newer_one():
+    bound = egfr(60, comparator=">", known_from="2026-02-05", reference_low=200)
+    # CKD-EPI 2009: a woman of 46 with 50 umol/L has 111.8; the laboratory's interval goes with its bound.
+    assert_features([bound, creatinine(50)], egfr=111.811595, egfr_age_days=28, egfr_outside=0)
+    assert_features([bound, creatinine(50, "2026-01-31")], egfr=60, egfr_age_days=28, egfr_outside=NAN)
+    assert_features([bound, creatinine(50), egfr(100) | {"code": "DNK35302"}], egfr=100)
 
 
 def test_cholesterol_fractions_need_all_inputs_of_one_day():

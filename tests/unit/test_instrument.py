@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import MISSING, fields, replace
 from typing import get_args
 
 import numpy as np
@@ -72,6 +73,7 @@ UNEVEN = Instrument(
     title="Codes without an exact binary form",
     items=tuple(Item(f"item_{number}", (0.1, 0.7, 1.3)) for number in range(1, 20)),
     scales=(replace(PHQ9.scales[0], items=tuple(f"item_{number}" for number in range(1, 20)), bands=()),),
+    coding="",
     licence="",
     source="",
 )
@@ -131,6 +133,7 @@ FUNCTION = Instrument(
             function=added_up,
         ),
     ),
+    coding="",
     licence="",
     source="",
 )
@@ -193,6 +196,22 @@ def test_items_are_told_in_a_short_text(ids: list[str], text: str) -> None:
     assert replace(PHQ9, items=tuple(Item(one, (0.0, 1.0)) for one in ids)).items_text == text
 
 
+@pytest.mark.parametrize(
+    ("answers", "text"),
+    [
+        ({"item_1": 2, "item_2": 2}, "0, 1"),
+        ({"worst": 3, "average": 3, "three_months": 2}, "worst, average: 0, 1, 2; three_months: 0, 1"),
+        ({"item_1": 2, "item_2": 3, "item_3": 3}, "item_1: 0, 1; item_2 to item_3: 0, 1, 2"),
+        # Items with the same codes need not be neighbours; what counts on across a gap is not a run.
+        ({"item_1": 3, "item_2": 2, "item_3": 3}, "item_1, item_3: 0, 1, 2; item_2: 0, 1"),
+        ({"days": 2, "minutes": 1441}, "days: 0, 1; minutes: 0 to 1440"),
+    ],
+)
+def test_codes_that_differ_are_told_by_groups_of_items(answers: dict[str, int], text: str) -> None:
+    items = tuple(Item(id_, tuple(float(code) for code in range(n))) for id_, n in answers.items())
+    assert replace(PHQ9, items=items).codes_text == text
+
+
 def test_bands_may_differ_by_sex() -> None:
     bands = (Band("low", 0), Band("high", 3, sex="female"), Band("high", 4, sex="male"))
     scale = replace(PHQ9.scales[0], bands=bands)
@@ -228,6 +247,28 @@ def test_items_are_unique_and_their_codes_ascend(instrument: Instrument) -> None
         assert list(item.answers) == sorted(set(item.answers))
     assert instrument.licence
     assert instrument.source
+
+
+def test_no_instrument_can_be_declared_without_its_coding() -> None:
+    (coding,) = [field for field in fields(Instrument) if field.name == "coding"]
+    assert coding.default is coding.default_factory is MISSING
+
+
+@EACH_INSTRUMENT
+def test_coding_says_what_the_lowest_and_the_highest_code_of_every_item_mean(instrument: Instrument) -> None:
+    # A sender who counts the other way round breaks no rule: this text is all there is against it.
+    told = set(re.findall(r"(?<![\w.])(\d+) = \w", instrument.coding))
+    for item in instrument.items:
+        assert {f"{item.answers[0]:g}", f"{item.answers[-1]:g}"} <= told, item.id
+    assert told <= {f"{answer:g}" for item in instrument.items for answer in item.answers}
+
+
+@EACH_INSTRUMENT
+def test_coding_is_one_to_three_sentences_and_names_every_item_that_is_reversed(instrument: Instrument) -> None:
+    assert re.fullmatch(r"([^.]+\.( |$)){1,3}", instrument.coding)
+    # Who sends these already reversed, or under another number, must be able to see it.
+    turned = {item for scale in instrument.scales for item in scale.reversed_items}
+    assert turned <= set(re.findall(r"\w+", instrument.coding))
 
 
 @EACH_SCALE

@@ -58,6 +58,108 @@ def test_with_sex_unknown_the_verdict_is_known_only_where_both_agree():
     assert_features([waist(120)], None, waist_outside=1)
 
 
+def crp(value: float, **others):
+    return lab("NPU19748", value, "mg/L", "2026-02-01", **others)
+
+
+def ferritin(value: float, **others):
+    return lab("NPU19763", value, "ug/L", "2026-02-01", **others)
+
+
+OWN = {"reference_low": 100, "reference_high": 600}
+OWN_LOW, OWN_HIGH = {"reference_low": 100}, {"reference_high": 600}
+
+
+@pytest.mark.parametrize(
+    ("comparator", "value", "own", "outside"),
+    [
+        # Below a number: outside for certain if nothing up to it is inside, inside only if there is no lower limit.
+        ("<", 100, OWN, 1),
+        ("<=", 100, OWN, NAN),
+        ("<=", 99, OWN, 1),
+        ("<", 101, OWN, NAN),
+        ("<", 700, OWN, NAN),
+        ("<", 700, OWN_LOW, NAN),
+        ("<", 600, OWN_HIGH, 0),
+        ("<=", 600, OWN_HIGH, 0),
+        ("<", 601, OWN_HIGH, NAN),
+        ("<=", 601, OWN_HIGH, NAN),
+        # Above a number: the mirror image.
+        (">", 600, OWN, 1),
+        (">=", 600, OWN, NAN),
+        (">=", 601, OWN, 1),
+        (">", 599, OWN, NAN),
+        (">", 50, OWN_HIGH, NAN),
+        (">", 100, OWN_LOW, 0),
+        (">=", 100, OWN_LOW, 0),
+        (">", 99, OWN_LOW, NAN),
+        (">=", 99, OWN_LOW, NAN),
+    ],
+)
+def test_a_bound_is_outside_only_if_all_that_it_leaves_possible_is(comparator, value, own, outside):
+    assert_features([ferritin(value, comparator=comparator, **own)], ferritin=value, ferritin_outside=outside)
+
+
+@pytest.mark.parametrize(
+    ("result", "expected"),
+    [
+        # CRP below 5; ferritin of women 15 to 160; GFR above 60.
+        (crp(8, comparator="<"), {"crp_outside": NAN}),
+        (crp(5, comparator="<"), {"crp_outside": 0}),
+        (crp(5, comparator="<="), {"crp_outside": NAN}),
+        (crp(5, comparator=">="), {"crp_outside": 1}),
+        (crp(4.9, comparator=">="), {"crp_outside": NAN}),
+        (ferritin(20, comparator="<"), {"ferritin_outside": NAN}),
+        (ferritin(15, comparator="<"), {"ferritin_outside": 1}),
+        (ferritin(15, comparator="<="), {"ferritin_outside": NAN}),
+        (ferritin(160, comparator=">"), {"ferritin_outside": 1}),
+        (lab("NOR25909", 60, "mL/min/{1.73_m2}", "2026-02-01", comparator=">"), {"egfr_outside": 0}),
+        (lab("NOR25909", 60, "mL/min/{1.73_m2}", "2026-02-01", comparator=">="), {"egfr_outside": NAN}),
+        (lab("NOR25909", 60, "mL/min/{1.73_m2}", "2026-02-01", comparator="<="), {"egfr_outside": 1}),
+    ],
+)
+def test_a_bound_against_the_fallback(result, expected):
+    assert_features([result], **expected)
+
+
+def test_a_bound_that_the_own_interval_cannot_decide_is_not_left_to_the_fallback():
+    # Against the fallback of women, 15 to 160, more than 500 would be outside.
+    assert_features([ferritin(500, comparator=">", reference_high=600)], ferritin_outside=NAN)
+
+
+def test_of_one_day_an_exact_result_counts_before_a_bound_that_is_known_later():
+    bound = ferritin(20, comparator="<", known_from="2026-02-10")
+    exact = ferritin(14) | {"code_system": "LOINC", "code": "2276-4"}
+    assert_features([bound, exact], ferritin=14, ferritin_outside=1)
+    assert_features([bound | {"sampled_on": "2026-02-02"}, exact], ferritin=20, ferritin_outside=NAN)
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "unit", "inside", "limit"),
+    [
+        ("systolic_bp", "NPU57947", "mm[Hg]", 139, 140),
+        ("diastolic_bp", "NPU57948", "mm[Hg]", 89, 90),
+        ("bmi", "NPU27281", "kg/m2", 24.95, 25),
+        ("waist", "8280-0", "cm", 87.9, 88),
+        ("waist", "8280-0", "[in_i]", 34.6, 88 / 2.54),
+        ("crp", "NPU19748", "mg/L", 4.99, 5),
+        ("crp", "1988-5", "mg/dL", 0.499, 0.5),
+        ("egfr", "NOR25909", "mL/min/{1.73_m2}", 61, 60),
+    ],
+)
+def test_below_and_above_a_limit_leave_the_limit_outside_in_any_unit(name, code, unit, inside, limit):
+    for value, outside in ((inside, 0), (limit, 1)):
+        sample = lab(code, value, unit, "2026-02-01", code_system="LOINC" if "-" in code else "NPU")
+        assert_features([sample], **{f"{name}_outside": outside})
+
+
+def test_the_lower_limit_of_body_mass_index_and_the_waist_of_men():
+    assert_features([lab("NPU27281", 18.5, "kg/m2", "2026-02-01")], bmi_outside=0)
+    assert_features([lab("NPU27281", 18.4, "kg/m2", "2026-02-01")], bmi_outside=1)
+    assert_features([waist(101.9)], "male", waist_outside=0)
+    assert_features([waist(102)], "male", waist_outside=1)
+
+
 def test_a_corrected_unit_replaces_the_result():
     rows = [hba1c(6.5, "2026-02-01"), hba1c(48, "2026-02-01", known_from="2026-02-10")]
     assert_features(rows, hba1c=48)

