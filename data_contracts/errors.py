@@ -10,8 +10,9 @@ BalanceRiskError                 exit 2   something the user can mend
 └── RegistryError                exit 6   the model registry lacks what was asked for, or cannot be reached
 
 The command line prints the message without a traceback and exits with the code; the service turns it into a problem
-document. Messages say what, where and what to do. At ingest they quote the offending cell, for whoever mends the file
-(never one that holds an identity number), and never say whose it is; the service's messages and logs quote no cell at all.
+document. Messages say what, where and what to do, and never whose data it is. At ingest they quote a refused cell where it
+is a number or a date and nothing else; all that was refused stands in quarantine.csv alone, for whoever mends the file
+(never an identity number). The service's messages and logs quote no cell at all.
 """
 
 from __future__ import annotations

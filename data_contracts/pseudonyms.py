@@ -6,7 +6,7 @@ can be tried in minutes. A pseudonym is still personal data (EDPB Guidelines 01/
 
 The keys stand in a file, one ``name: hexadecimal key`` a line, the current one first. A key is made by
 ``openssl rand -hex 32``. The file must be readable by its owner alone. Rotation: put the new key on top, keep the old
-one until :meth:`Pseudonymiser.crosswalk` has carried the tombstones over (docs/decisions/10-pseudonyms.md).
+one until an ingest has carried the tombstones over (docs/decisions/10-pseudonyms.md).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import hmac
 import os
 import re
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from data_contracts.errors import ContractViolation, SettingsError
@@ -65,15 +65,6 @@ class Pseudonymiser:
     def all_pseudonyms(self, identifier: str) -> tuple[str, ...]:
         """Return the pseudonyms of a person under every key, the current one first."""
         return tuple(self._under(name, identifier) for name in self._keys)
-
-    def crosswalk(self, identifiers: Iterable[str]) -> dict[str, str]:
-        """Return old pseudonym -> current pseudonym, for every older key; identity numbers are left out."""
-        walked: dict[str, str] = {}
-        for identifier in identifiers:
-            if not contains(identifier):
-                current, *older = self.all_pseudonyms(identifier)
-                walked |= dict.fromkeys(older, current)
-        return walked
 
     def rename(self, column: Coded) -> Coded:
         """Return the column with a pseudonym for every identifier.

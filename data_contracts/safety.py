@@ -85,8 +85,10 @@ def refused_safety_flags(raw: dict[str, Coded], rows: np.ndarray) -> list[Safety
 
 
 def in_order(flags: Iterable[SafetyFlag]) -> list[SafetyFlag]:
-    """Return flags latest first and each once; those whose day is unreadable come last."""
-    return sorted(set(flags), key=lambda flag: (_since(flag.answered_on), _since(flag.known_from), *map(str, flag)))
+    """Return flags latest first, those whose day is unreadable last; each once, but those of nobody may be of several."""
+    flags = list(flags)
+    once = [*dict.fromkeys(flag for flag in flags if flag.person_id), *(flag for flag in flags if not flag.person_id)]
+    return sorted(once, key=lambda flag: (_since(flag.answered_on), _since(flag.known_from), *map(str, flag)))
 
 
 def is_about_safety(instrument: Any, item: Any) -> bool:

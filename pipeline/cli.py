@@ -51,6 +51,8 @@ MappingOption = Annotated[
 
 HERE = Path()
 PARAMS = Path("params.yaml")
+UNEXPECTED = """balance-risk: unexpected {}; this is a fault of ours: please report, with the command but without data. \
+(BALANCE_RISK_TRACEBACK=1 shows where it happened; what it shows may hold data.)"""
 
 
 def main() -> None:
@@ -64,6 +66,11 @@ def main() -> None:
     except BalanceRiskError as error:
         typer.echo(f"balance-risk: {error}", err=True)
         sys.exit(error.exit_code)
+    except Exception as error:  # the last net: its text may hold a person's data
+        if os.environ.get("BALANCE_RISK_TRACEBACK") == "1":
+            raise
+        typer.echo(UNEXPECTED.format(type(error).__name__), err=True)
+        sys.exit(70)
 
 
 def _show(report: dict[str, Any], as_json: bool) -> None:

@@ -15,14 +15,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from data_contracts.errors import MissingInputError
+from data_contracts.errors import MissingInputError, SettingsError
 from data_contracts.tables import Coded
-from pipeline.console import read_json, write_json
+from pipeline.console import read_json
 from pipeline.workspace import Workspace
 
 KEY, TOMBSTONES = "tombstone.key", "tombstones.json"
 _DOMAIN = b"balance-risk tombstone\0"
+
+
+class _Kept(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+
+    marks: list[str]
+    by_pseudonym: dict[str, str]
 
 
 def home(workspace: Workspace) -> Path:
@@ -33,25 +41,27 @@ def home(workspace: Workspace) -> Path:
 class Tombstones:
     """Recognises erased persons by name."""
 
-    def __init__(self, workspace: Workspace, key: bytes, marks: set[str]) -> None:
+    def __init__(self, workspace: Workspace, key: bytes, marks: set[str], by_pseudonym: dict[str, str]) -> None:
         self._workspace = workspace
         self._key = key
         self.marks = marks
+        self.by_pseudonym = by_pseudonym
+        """Tombstone -> name of the key, of persons of whom nothing but a pseudonym is known."""
         self._known: dict[str, bool] = {}
 
     @classmethod
     def load(cls, workspace: Workspace) -> Tombstones:
         """Read the tombstones of a workspace; raises MissingInputError where they can no longer be told apart."""
         directory = home(workspace)
-        marks = set(read_json(directory / TOMBSTONES)) if (directory / TOMBSTONES).exists() else set()
+        marks, by_pseudonym = _read(directory / TOMBSTONES)
         if (directory / KEY).exists():
-            return cls(workspace, (directory / KEY).read_bytes(), marks)
+            return cls(workspace, (directory / KEY).read_bytes(), marks, by_pseudonym)
         if marks:
             raise MissingInputError(
                 f"{directory / KEY}: is gone, and without it erased persons cannot be told from others: they would come "
                 "back. Restore the file from a backup."
             )
-        return cls(workspace, b"", marks)
+        return cls(workspace, b"", marks, by_pseudonym)
 
     def mark(self, name: str) -> str:
         """Return the tombstone of a name."""
@@ -70,17 +80,55 @@ class Tombstones:
         is_erased = np.array([*map(self.covers, persons.vocabulary), False])
         return is_erased[persons.codes]
 
-    def carry_over(self, crosswalk: Mapping[str, str]) -> int:
-        """Know erased persons by their current pseudonym too (old -> current), here and in the file; return how many."""
-        added = {new for old, new in crosswalk.items() if self.covers(old) and not self.covers(new)}
+    def carry_over(self, persons: Iterable[tuple[str, ...]]) -> int:
+        """Know erased persons by all their names, here and in the file; return how many got a new one.
+
+        ``persons`` has the names of one person each: what the customer calls her, and her pseudonyms under every key.
+        """
+        if not self.marks:
+            return 0
+        added = [names for names in persons if 0 < sum(map(self.covers, names)) < len(names)]
         if added:
-            self.marks = add_tombstones(self._workspace, added).marks
+            grown = add_tombstones(self._workspace, (name for names in added for name in names))
+            self.marks, self.by_pseudonym = grown.marks, grown.by_pseudonym
             self._known.clear()
         return len(added)
 
+    def require_keys(self, keys: Iterable[str]) -> None:
+        """Raise SettingsError unless every key is there under which somebody was erased by pseudonym only."""
+        lost = sorted({*self.by_pseudonym.values()} - {*keys})
+        if lost:
+            raise SettingsError(
+                f"Persons were erased by a pseudonym under the key {', '.join(lost)}, which is no longer in the file of keys: "
+                "under another key they would come back. Put the key back below the current one, and keep it there until "
+                "an ingest of the whole source has seen these persons or they are erased by the customer's identifier."
+            )
 
-def add_tombstones(workspace: Workspace, names: Iterable[str]) -> Tombstones:
-    """Keep the persons of these names out from now on."""
+
+def read_kept(path: Path) -> Any:
+    """Read a JSON file of this directory; raises MissingInputError where it is damaged."""
+    try:
+        return read_json(path)
+    except (ValueError, OSError, RecursionError):
+        raise MissingInputError(f"{path}: is damaged. Restore the file from a backup.") from None
+
+
+def _read(path: Path) -> tuple[set[str], dict[str, str]]:
+    if not path.exists():
+        return set(), {}
+    kept = read_kept(path)
+    kept = {"marks": kept, "by_pseudonym": {}} if isinstance(kept, list) else kept  # as before keys were noted
+    try:
+        found = _Kept.model_validate(kept)
+    except ValidationError:
+        raise MissingInputError(f"{path}: is damaged. Restore the file from a backup.") from None
+    return set(found.marks), found.by_pseudonym
+
+
+def add_tombstones(
+    workspace: Workspace, names: Iterable[str], by_pseudonym: Mapping[str, str] | None = None
+) -> Tombstones:
+    """Keep the persons of these names out; ``by_pseudonym``: name -> key of those of whom no other name is known."""
     directory = home(workspace)
     directory.mkdir(parents=True, exist_ok=True)
     known = Tombstones.load(workspace)
@@ -89,9 +137,24 @@ def add_tombstones(workspace: Workspace, names: Iterable[str]) -> Tombstones:
         with open(os.open(directory / KEY, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(secrets.token_bytes(32))
         known = Tombstones.load(workspace)
-    marks = known.marks | {known.mark(name) for name in names}
-    write_json(directory / TOMBSTONES, sorted(marks))
+    marks = {known.mark(name) for name in names}
+    keys = {mark: key for mark, key in known.by_pseudonym.items() if mark not in marks}
+    for name, key in (by_pseudonym or {}).items():
+        mark = known.mark(name)
+        if mark not in known.marks or mark in known.by_pseudonym:
+            keys[mark] = key
+    kept = {"marks": sorted(known.marks | marks), "by_pseudonym": keys}
+    write_private(directory / TOMBSTONES, json.dumps(kept, indent=2, sort_keys=True))
     return Tombstones.load(workspace)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that its owner alone may read, whole or not at all."""
+    partial = path.with_name(path.name + ".partial")
+    partial.unlink(missing_ok=True)
+    with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text + "\n")
+    partial.replace(path)
 
 
 def write_certificate(workspace: Workspace, stem: str, certificate: dict[str, Any], text: str) -> Path:
@@ -100,6 +163,6 @@ def write_certificate(workspace: Workspace, stem: str, certificate: dict[str, An
     directory.mkdir(parents=True, exist_ok=True)
     number = len(list(directory.glob(f"{stem}*.json")))
     path = directory / (f"{stem}.json" if number == 0 else f"{stem}-{number + 1}.json")
-    path.with_suffix(".txt").write_text(text + "\n", encoding="utf-8")
-    path.write_text(json.dumps(certificate, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    write_private(path.with_suffix(".txt"), text)
+    write_private(path, json.dumps(certificate, indent=2, sort_keys=True))
     return path

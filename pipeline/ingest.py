@@ -1,8 +1,12 @@
-"""Stage ingest: a source → checked tables, with every refused row in quarantine.csv and every number in ingest.json."""
+"""Stage ingest: a source → checked tables, with every refused row in quarantine.csv and every number in ingest.json.
+
+Texts of refused cells stand in quarantine.csv alone: a name may have been typed where an identifier belongs.
+"""
 
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 from collections import Counter
 from collections.abc import Iterable
@@ -11,6 +15,7 @@ from typing import Any
 
 from data_contracts.errors import ContractViolation
 from data_contracts.readers.parquet_files import write_tables
+from data_contracts.records import RECORDS, columns
 from data_contracts.safety import SafetyFlag
 from data_contracts.validation import Violation
 from pipeline.console import write_json
@@ -21,6 +26,7 @@ from pipeline.workspace import Workspace, require
 
 SHOWN_PER_RULE = 1
 
+_FIGURE = re.compile(r"(?=.*\d)[-+<>=\d.,:/'% TZeE]+", re.ASCII)
 _RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
 
 
@@ -81,6 +87,13 @@ def _without_formulas(row: tuple[Any, ...]) -> list[Any]:
     return [f"'{cell}" if isinstance(cell, str) and cell.startswith(_RISKY) else cell for cell in row]
 
 
+def _may_be_shown(violation: Violation) -> bool:
+    """True for what looks like a number or a date in a column that is not for text; anything else may be a name."""
+    is_figure = violation.value is not None and _FIGURE.fullmatch(violation.value) is not None
+    kinds = {column.kind for record in RECORDS for column in columns(record) if column.name == violation.column}
+    return is_figure and bool(kinds) and "text" not in kinds
+
+
 def _summary(found: SourceCheck, workspace: Workspace) -> str:
     totals = Counter[str]()
     for counts in found.reports.values():
@@ -94,9 +107,10 @@ def _summary(found: SourceCheck, workspace: Workspace) -> str:
         kind = (violation.origin, violation.column, violation.rule)
         shown[kind] += 1
         if shown[kind] <= SHOWN_PER_RULE:
+            value = f"value {violation.value!r}; " if _may_be_shown(violation) else ""
             lines.append(
                 f"  {violation.origin} row {violation.row}, column {violation.column}: {violation.rule}"
-                f" (value {violation.value!r}; {violation.reason})"
+                f" ({value}{violation.reason})"
             )
     lines += [f"  … and {n - SHOWN_PER_RULE} more: {file}, {column}: {rule}"
               for (file, column, rule), n in shown.items() if n > SHOWN_PER_RULE]  # fmt: skip
@@ -111,12 +125,13 @@ def _summary(found: SourceCheck, workspace: Workspace) -> str:
 
 def _safety_lines(found: SourceCheck, workspace: Workspace) -> list[str]:
     persons: dict[str, set[str]] = {}
-    for flag in found.safety_flags:
-        persons.setdefault(f"{flag.instrument} {flag.item}", set()).add(flag.person_id)
+    for number, flag in enumerate(found.safety_flags):
+        who = flag.person_id or f"{number}, unknown"
+        persons.setdefault(f"{flag.instrument} {flag.item}", set()).add(who)
     where = workspace.tables / "safety_flags.csv"
     return [
-        f"  SAFETY: {len(who)} person(s) answered {item} above its limit: a clinician must look today, see {where}"
-        for item, who in persons.items()
+        f"  SAFETY: {len(names)} person(s) answered {item} above its limit: a clinician must look today, see {where}"
+        for item, names in persons.items()
     ]
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data_contracts.errors import BalanceRiskError
@@ -25,13 +26,16 @@ from data_contracts.tables import Coded, Table
 from data_contracts.time_windows import local_date, today
 from pipeline.console import progress, sha256
 from pipeline.erasure import cache, certificate
+from pipeline.erasure.fhir import SUFFIXES as FHIR_SUFFIXES
 from pipeline.erasure.files import csv_without, parquet_without, replace_file
+from pipeline.erasure.names import read_mappings
 from pipeline.erasure.reports import REPORTS, renumbered
-from pipeline.erasure.search import decoded, delimiter_of
+from pipeline.erasure.texts import decoded, rows_of
 from pipeline.erasures import write_certificate
 from pipeline.workspace import Workspace
 
 _FIRST_ROW = {".csv": 2, ".parquet": 1}
+_STAMP = "source.json"
 
 
 class RetentionIncomplete(BalanceRiskError):
@@ -74,12 +78,13 @@ def run(workspace: Workspace, *, on: date | None = None) -> dict[str, Any]:
     on = on or today()
     files: dict[str, dict[str, Any]] = {}
     expired = Counter[str]()
+    unread = _not_told(workspace)
     with progress("look for what has expired"):
-        due = [
-            (path, record, rows) for path, record in _places(workspace) if (rows := _expired_in(path, record, on)).any()
-        ]
+        due = [(path, record, rows) for path, record in _places(workspace)
+               if (rows := _looked(path, record, on, unread)).any()]  # fmt: skip
         gone = [cache.md5_of(path) for path, _, _ in due if cache.holds(workspace.root, path)]
     if not due:
+        _refuse_unread(workspace, unread)
         return {"certificate": None, "expired": {}, "summary": f"erase --expired: nothing has expired by {on}."}
     for path, record, rows in due:
         _remove(workspace, path, rows)
@@ -90,24 +95,67 @@ def run(workspace: Workspace, *, on: date | None = None) -> dict[str, Any]:
         }
     deleted, stages = cache.forget(workspace.root, gone)
     files |= {_shown(workspace, path): {"rows": 1, "sha256_after": None} for path in deleted}
-    return _prove(workspace, on, files, {name: expired[name] for name in TABLES if expired[name]}, stages)
+    found = _prove(workspace, on, files, {name: expired[name] for name in TABLES if expired[name]}, stages, unread)
+    _refuse_unread(workspace, unread, found["certificate"])
+    return found
+
+
+def _refuse_unread(workspace: Workspace, unread: dict[Path, str], written: str | None = None) -> None:
+    if unread:
+        raise RetentionIncomplete(
+            "Rows that have expired may still be in files that were not searched; ask the sender to remove them."
+            + (f" What has expired elsewhere is gone; the certificate is {written}." if written else "")
+            + "".join(f"\n  not searched: {_shown(workspace, path)} {why}" for path, why in unread.items())
+        )
 
 
 def _prove(
-    workspace: Workspace, on: date, files: dict[str, dict[str, Any]], expired: dict[str, int], stages: list[str]
-) -> dict[str, Any]:
+    workspace: Workspace, on: date, files: dict[str, dict[str, Any]], expired: dict[str, int], stages: list[str],
+    unread: dict[Path, str],
+) -> dict[str, Any]:  # fmt: skip
     places = _places(workspace)
-    left = [_shown(workspace, path) for path, record in places if _expired_in(path, record, on).any()]
+    left = [_shown(workspace, path) for path, record in places if _looked(path, record, on, unread).any()]
     if left:
         raise RetentionIncomplete(f"Rows that have expired are still in {', '.join(left)}. Run the same command again.")
+    named = [f"{_shown(workspace, path)} {why}" for path, why in unread.items()]
     found = certificate.certificate(
         workspace.root, files, "retention period over", on, len(places), expired=expired, stages_to_run_again=stages,
-        not_searched=["training sets: build them again", "sources whose columns are mapped: ask the sender to remove the rows"],
+        not_searched=["training sets: build them again", *named],
         retention_days={record.table: record.retention_days for record in RECORDS},
     )  # fmt: skip
     text = certificate.as_text(found)
     path = write_certificate(workspace, f"{on}-expired", found, text)
     return {**found, "certificate": str(path), "summary": f"{text}\n  certificate: {path}"}
+
+
+def _not_told(workspace: Workspace) -> dict[Path, str]:
+    """Files of the source in which only ingest can tell the columns of a table, and why."""
+    mapped = read_mappings(workspace)
+    unread = dict.fromkeys(mapped.unread, "is no mapping that can be read")
+    files = sorted(workspace.source.iterdir()) if workspace.source.is_dir() else []
+    for path in files:
+        suffix, table = path.suffix.lower(), mapped.tables.get(path.name.lower())
+        is_table = path.stem in TABLES and path.suffix in _FIRST_ROW
+        if suffix in FHIR_SUFFIXES and path.name != _STAMP:
+            unread[path] = "is FHIR, in which this command does not look for dates"
+        elif table in TABLES and end_column(TABLES[table]) and not is_table:
+            unread[path] = "is a table in the customer's columns"
+        elif table is None and not is_table and suffix in (*_FIRST_ROW, ".tsv", ".txt") and path.is_file():
+            unread[path] = "is no table by its name"
+    return unread
+
+
+def _looked(path: Path, record: type[Record], on: date, unread: dict[Path, str]) -> np.ndarray:
+    """Return the rows that have expired; a file that cannot be read is noted, and blocks no other."""
+    try:
+        rows = _expired_in(path, record, on)
+    except (csv.Error, ValueError, OSError, NotImplementedError, MemoryError, pa.ArrowException):
+        unread[path] = "cannot be read"
+        return np.zeros(0, dtype=bool)
+    if rows is None:
+        unread[path] = "is a table in the customer's columns"
+        return np.zeros(0, dtype=bool)
+    return rows
 
 
 def _places(workspace: Workspace) -> list[tuple[Path, type[Record]]]:
@@ -128,12 +176,15 @@ def _facts(record: type[Record], table: Table) -> np.ndarray:
     return np.unique(np.stack(parts, axis=1), axis=0, return_inverse=True)[1].ravel()
 
 
-def _expired_in(path: Path, record: type[Record], on: date) -> np.ndarray:
+def _expired_in(path: Path, record: type[Record], on: date) -> np.ndarray | None:
+    """True for each row that has expired; None if the columns are the customer's own."""
     end = end_column(record)
-    needed = {*record.natural_key, "known_from"} | ({end} if end else set())
+    if end is None:
+        return np.zeros(0, dtype=bool)
+    needed = {*record.natural_key, "known_from", end}
     texts = _texts(path, needed)
-    if end is None or not needed <= {*texts}:
-        return np.zeros(0, dtype=bool)  # nothing expires, or the columns are the customer's own
+    if not needed <= {*texts}:
+        return None
     dates = {name: _days(texts[name]) for name in ("known_from", end)}
     fact = Coded.from_texts(["\0".join(row) for row in zip(*(texts[name] for name in record.natural_key), strict=True)])
     return _expired(fact.codes, dates["known_from"], dates[end], record, on)
@@ -179,10 +230,6 @@ def _texts(path: Path, wanted: set[str]) -> dict[str, list[str]]:
         table = pq.ParquetFile(io.BytesIO(content)).read()
         chosen = {name: table[name].to_pylist() for name in table.column_names if name in wanted}
         return {name: ["" if value is None else str(value) for value in values] for name, values in chosen.items()}
-    text, _ = decoded(content)
-    rows = [
-        row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text.partition("\n")[0])) if row
-    ]
-    header = [name.lstrip("\ufeff").strip() for name in rows[0]] if rows else []
+    header, *rows = rows_of(decoded(content)[0]) or [[]]
     places = [(i, name) for i, name in enumerate(header) if name in wanted]
-    return {name: [row[i] if i < len(row) else "" for row in rows[1:]] for i, name in places}
+    return {name: [row[i] if i < len(row) else "" for row in rows] for i, name in places}

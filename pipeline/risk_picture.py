@@ -73,12 +73,15 @@ def sentence(found: dict[str, Any], language: str = "en") -> str:
     return f"{_headline(found, language)}\n({_context(found, language)})"
 
 
+_NO_DAY = {"nb": "ukjent dag", "en": "day unknown"}
+
+
 def safety_text(answer: dict[str, Any], language: str = "en") -> str:
     """Say what must be looked at before any risk; empty where nothing is flagged."""
     flags = answer["safety_flags"]
     if not flags:
         return ""
-    days = ", ".join(dict.fromkeys(flag["answered_on"] for flag in flags))
+    days = ", ".join(dict.fromkeys(flag["answered_on"] or _NO_DAY[language] for flag in flags))
     return textwrap.fill(f"{flags[0]['notice']['message'][language]} ({days})", 125)
 
 

@@ -11,8 +11,7 @@ import numpy as np
 
 from data_contracts.errors import MissingInputError, SettingsError
 from data_contracts.readers.parquet_files import read_tables
-from data_contracts.safety import safety_flags
-from data_contracts.tables import Table
+from data_contracts.safety import SafetyFlag
 from data_contracts.time_windows import day_number, latest_index_date, today
 from features.build import FeatureMatrix, build_features
 from features.histories import Histories
@@ -24,6 +23,7 @@ from models.risk_model import RiskModel, risk_of
 from models.wording import risk_band
 from pipeline.console import progress
 from pipeline.erasure.models import retrain_due
+from pipeline.stored_flags import FILE, stored_flags
 from pipeline.workspace import Workspace, require
 
 COLUMNS = ("person_id", "outcome", "risk", "low", "high", "band", "not_scored_because", "safety_flag", "model_version")
@@ -47,7 +47,8 @@ def run(workspace: Workspace, chosen: date | None, outcomes: list[str], person: 
             raise MissingInputError("There is no such person in the tables. Identifiers are those of persons.csv.")
         matrix = build_features(histories, t)
         scored = {name: _scores(model, histories, matrix, t) for name, model in models.items()}
-    flagged = _flagged(tables, histories)
+    flags = stored_flags(workspace, tables)
+    flagged = _flagged(flags, histories)
     if person is not None:
         return _explained(models, scored, histories, matrix, index_date, flagged)
     path = workspace.scores / f"{index_date}.csv"
@@ -59,6 +60,7 @@ def run(workspace: Workspace, chosen: date | None, outcomes: list[str], person: 
         lines.insert(
             0, f"  {len(flagged)} person(s) with a safety flag: a clinician must look today; column safety_flag"
         )
+    lines = _others(flags, flagged, workspace) + lines
     summary = "\n".join([f"score at {index_date}: {path}", *lines])
     return {
         "index_date": index_date.isoformat(),
@@ -69,11 +71,20 @@ def run(workspace: Workspace, chosen: date | None, outcomes: list[str], person: 
     }
 
 
-def _flagged(tables: dict[str, Table], histories: Histories) -> dict[str, date]:
+def _flagged(flags: list[SafetyFlag], histories: Histories) -> dict[str, str]:
     """Latest day on which each of the persons gave an answer that a human must look at."""
     asked = set(histories.person_ids)
-    flags = [flag for flag in safety_flags(tables["survey_answers"]) if flag.person_id in asked]
-    return {flag.person_id: flag.answered_on for flag in reversed(flags)}
+    days = ((flag.person_id, flag.answered_on) for flag in reversed(flags))
+    return {person: day.isoformat() if day else "day unknown" for person, day in days if person in asked}
+
+
+def _others(flags: list[SafetyFlag], flagged: dict[str, str], workspace: Workspace) -> list[str]:
+    """Say that there are flags of persons who are not scored, whose row or record was refused."""
+    n = sum(flag.person_id not in flagged for flag in flags)
+    where = workspace.tables / FILE
+    return (
+        [f"  {n} more safety flag(s) of persons who are not scored: a clinician must look today; {where}"] if n else []
+    )
 
 
 def open_champion(workspace: Workspace, outcome: str) -> RiskModel:
@@ -100,7 +111,7 @@ def _why_not(model: RiskModel, reason: int) -> str:
 
 
 def _write(
-    path: Any, histories: Histories, models: dict[str, RiskModel], scored: dict[str, Any], flagged: dict[str, date]
+    path: Any, histories: Histories, models: dict[str, RiskModel], scored: dict[str, Any], flagged: dict[str, str]
 ) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="", encoding="utf-8") as file:
@@ -123,7 +134,7 @@ def _write(
 
 def _explained(
     models: dict[str, RiskModel], scored: dict[str, Any], histories: Histories, matrix: FeatureMatrix, index_date: date,
-    flagged: dict[str, date],
+    flagged: dict[str, str],
 ) -> dict[str, Any]:  # fmt: skip
     lines, outcomes = [f"score at {index_date}"], dict[str, Any]()
     lines += [f"  SAFETY: an answer of {day} must be looked at by a clinician today" for day in flagged.values()]
@@ -148,10 +159,9 @@ def _explained(
             f"  {name}: {risk:.1%} (interval {low:.1%} to {high:.1%}; reference group {model.reference_risk:.1%})"
         )
         lines += [f"    {reason.contribution:+.3f}  {reason.text['en']}" for reason in found.strongest(5, 3)]
-    days = [day.isoformat() for day in flagged.values()]
     return {
         "index_date": index_date.isoformat(),
-        "safety_flags": days,
+        "safety_flags": [*flagged.values()],
         "outcomes": outcomes,
         "summary": "\n".join(lines),
     }

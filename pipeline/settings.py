@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from data_contracts.errors import MissingInputError, SettingsError
+from data_contracts.violations import shown
 
 
 class _Section(BaseModel):
@@ -104,16 +105,36 @@ class Settings(_Section):
 
 def read_settings(path: Path) -> Settings:
     """Read and check a params file; raises MissingInputError or SettingsError."""
-    if not path.exists():
-        raise MissingInputError(f"{path}: no such file. Run where params.yaml is, or name it with --params.")
     try:
         numbers = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that the calendar does not have
-        raise SettingsError(f"{path}: not valid YAML. {error}") from None
+    except FileNotFoundError:
+        raise MissingInputError(f"{path}: no such file. Run where params.yaml is, or name it with --params.") from None
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}. Name the file with --params.") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path}: not UTF-8 text, so not valid YAML. Save it as UTF-8.") from None
+    except RecursionError:
+        raise SettingsError(f"{path}: nested too deeply, not valid YAML for settings.") from None
+    except yaml.MarkedYAMLError as error:  # its own text quotes the line, which may be one with a password
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise SettingsError(f"{path}{line}: not valid YAML. {_name(str(error.problem))}.") from None
+    except (yaml.YAMLError, ValueError):  # ValueError: a date that the calendar does not have
+        raise SettingsError(f"{path}: not valid YAML. Is there a date that does not exist?") from None
     try:
         return Settings.model_validate(numbers)
     except ValidationError as error:
         lines = [
-            f"  {'.'.join(map(str, fault['loc']))}: {fault['msg']} (got {fault['input']!r})" for fault in error.errors()
+            f"  {'.'.join(_name(str(part)) for part in fault['loc'])}: {_problem(fault['msg'], fault['input'])}"
+            for fault in error.errors()
         ]
         raise SettingsError(f"{path}: {len(lines)} setting(s) are wrong.\n" + "\n".join(lines)) from None
+
+
+def _name(text: str) -> str:
+    return "(an address)" if "@" in text else shown(text)
+
+
+def _problem(message: str, value: Any) -> str:
+    # A database address stands in this file, and sometimes in the wrong place of it.
+    is_harmless = value is None or (isinstance(value, str | int | float | date) and not set("@:") & set(str(value)))
+    return f"{message} (got {shown(repr(value))})" if is_harmless else message

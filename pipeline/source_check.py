@@ -12,12 +12,13 @@ import numpy as np
 from data_contracts.absence_warnings import absence_warnings
 from data_contracts.consent import in_doubt
 from data_contracts.errors import SourceFileError
+from data_contracts.national_identity_number import contains
 from data_contracts.pseudonyms import Pseudonymiser
 from data_contracts.readers.column_mapping import Mapping, read_mapping
 from data_contracts.readers.source_table import SourceTable
-from data_contracts.readers.sources import MAPPING_NAME, Source, is_database, open_source
-from data_contracts.records import RECORDS, Record
-from data_contracts.safety import SafetyFlag, safety_flags
+from data_contracts.readers.sources import Source, mapping_beside, open_source
+from data_contracts.records import RECORDS, TABLES, Record
+from data_contracts.safety import SafetyFlag, in_order, refused_safety_flags, safety_flags
 from data_contracts.tables import Table, take
 from data_contracts.time_windows import today
 from data_contracts.validation import Checked, Violation, check, orphans
@@ -83,7 +84,7 @@ def check_source(
     received_on = settings.received_on or today()
     rules = _read_mapping(location, mapping).with_assumptions(settings.known_from_assumptions)
     source = open_source(location, rules)
-    delivered = _read_all(source)
+    delivered = _read_all(source) | {f"untaken {i}": table for i, table in enumerate(source.untaken_answers)}
     if rules.pseudonymise:
         delivered = _under_pseudonyms(delivered, tombstones)
     if tombstones:
@@ -94,6 +95,7 @@ def check_source(
     positions = {name: found.row_numbers for name, found in checked.items()}
     reports = {name: _report(found, delivered[name], source.refused[name]) for name, found in checked.items()}
     violations = [violation for found in checked.values() for violation in found.violations]
+    flags = _safety_flags(checked["survey_answers"], delivered)  # before rows of unknown persons are gone
     violations += _drop_orphans(tables, positions, reports)
     violations += _drop_doubtful_consents(tables, positions, reports, delivered["consents"], violations)
     warnings = absence_warnings(tables, positions, settings.self_certification)
@@ -102,7 +104,7 @@ def check_source(
         row_numbers={name: delivered[name].row_numbers[rows] for name, rows in positions.items()},
         violations=source.violations + [delivered[violation.origin].located(violation) for violation in violations],
         warnings=[delivered[warning.origin].located(warning) for warning in warnings],
-        safety_flags=safety_flags(tables["survey_answers"]),
+        safety_flags=flags,
         reports=reports,
         notes=source.notes,
         received_on=received_on,
@@ -113,9 +115,7 @@ def check_source(
 
 
 def _read_mapping(location: str, path: Path | None) -> Mapping:
-    if path is None and not is_database(location):
-        directory = Path(location) if Path(location).is_dir() else Path(location).parent
-        path = directory / MAPPING_NAME if (directory / MAPPING_NAME).exists() else None
+    path = path or mapping_beside(location)
     return Mapping() if path is None else read_mapping(path)
 
 
@@ -149,14 +149,17 @@ def _read(source: Source, record: type[Record]) -> SourceTable:
 def _under_pseudonyms(delivered: dict[str, SourceTable], tombstones: Tombstones | None) -> dict[str, SourceTable]:
     pseudonymiser = Pseudonymiser.from_environment()
     if tombstones:
-        # A new key gives everybody a new name, under which the erased must be known before the old key goes.
+        keys = {name.partition("-")[0] for name in pseudonymiser.all_pseudonyms("any")}
+        tombstones.require_keys(keys)
         names = {
             name
             for table in delivered.values()
             if "person_id" in table.raw
             for name in table.raw["person_id"].vocabulary
+            if name and not contains(name)
         }
-        tombstones.carry_over(pseudonymiser.crosswalk(sorted(names)))
+        # A new key gives everybody a new name, under which the erased must be known before the old key goes.
+        tombstones.carry_over((name, *pseudonymiser.all_pseudonyms(name)) for name in sorted(names))
     return {
         name: replace(table, raw=table.raw | {"person_id": pseudonymiser.rename(table.raw["person_id"])})
         if "person_id" in table.raw
@@ -179,6 +182,16 @@ def _check(record: type[Record], delivered: SourceTable, received_on: date) -> C
     return check(
         record, delivered.raw, received_on=received_on, origin=record.table, first_row=0, refusals=delivered.refusals
     )
+
+
+def _safety_flags(answers: Checked, delivered: dict[str, SourceTable]) -> list[SafetyFlag]:
+    """Return the flags of accepted rows, of refused ones and of what could not even become a row."""
+    refused = np.unique(np.array([violation.row for violation in answers.violations], dtype=np.int64))
+    flags = safety_flags(answers.table) + refused_safety_flags(delivered["survey_answers"].raw, refused)
+    for name, table in delivered.items():
+        if name not in TABLES:
+            flags += refused_safety_flags(table.raw, np.arange(len(table.row_numbers)))
+    return in_order(flags)
 
 
 def _report(checked: Checked, delivered: SourceTable, n_refused: int) -> dict[str, Any]:

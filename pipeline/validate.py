@@ -7,6 +7,8 @@ nothing but the report. The report holds counts, row numbers, columns and rules:
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,8 +20,8 @@ from data_contracts.errors import ContractViolation, SourceFileError
 from data_contracts.fingerprints import fingerprint
 from data_contracts.national_identity_number import mask
 from data_contracts.readers.parquet_files import read_tables
+from data_contracts.readers.sources import shown_location
 from data_contracts.records import TABLES
-from data_contracts.safety import safety_flags
 from data_contracts.tables import Table, n_rows
 from data_contracts.time_windows import today
 from data_contracts.violations import Violation
@@ -27,6 +29,7 @@ from pipeline.console import progress, read_json, write_json
 from pipeline.erasures import Tombstones
 from pipeline.settings import IngestSettings
 from pipeline.source_check import SourceCheck, check_source
+from pipeline.stored_flags import stored_flags
 from pipeline.validation_report import ACCEPTED, COUNTS, REFUSED, WITH_QUARANTINE, grouped, html, sentence
 from pipeline.workspace import Workspace, require
 
@@ -72,24 +75,39 @@ def _arriving(workspace: Workspace, settings: IngestSettings, source: str, mappi
 def _accepted_before(workspace: Workspace) -> SourceCheck:
     """Return what ingest found and stored; of quarantined rows the values stay behind."""
     tables = read_tables(require(workspace.tables / "persons.parquet", "ingest").parent)
-    known = read_json(require(workspace.tables / "ingest.json", "ingest"))
-    return SourceCheck(
-        tables=tables,
-        row_numbers={name: np.empty(0, dtype=np.int64) for name in tables},
-        violations=_read_violations(workspace.tables / "quarantine.csv"),
-        warnings=_read_violations(workspace.tables / "warnings.csv"),
-        safety_flags=safety_flags(tables["survey_answers"]),
-        reports=known["tables"],
-        notes=known["notes"],
-        received_on=date.fromisoformat(known["received_on"]),
-        location=known["location"],
-        synthetic=known["synthetic"],
-        assumptions=known["known_from_assumptions"],
-    )
+    flags = stored_flags(workspace, tables)
+    with _undamaged(workspace.tables / "ingest.json") as path:
+        known = read_json(require(path, "ingest"))
+        return SourceCheck(
+            tables=tables,
+            row_numbers={name: np.empty(0, dtype=np.int64) for name in tables},
+            violations=_read_violations(workspace.tables / "quarantine.csv"),
+            warnings=_read_violations(workspace.tables / "warnings.csv"),
+            safety_flags=flags,
+            reports={name: known["tables"][name] | _counts(known["tables"][name]) for name in TABLES},
+            notes=known["notes"],
+            received_on=date.fromisoformat(known["received_on"]),
+            location=known["location"],
+            synthetic=known["synthetic"],
+            assumptions=known["known_from_assumptions"],
+        )
+
+
+def _counts(report: dict[str, Any]) -> dict[str, int]:
+    return {key: int(report[key]) for key in COUNTS}
+
+
+@contextmanager
+def _undamaged(path: Path) -> Iterator[Path]:
+    try:
+        yield path
+    except (ValueError, KeyError, TypeError, AttributeError, csv.Error, RecursionError, OSError):
+        # The faults' own texts may quote the file.
+        raise SourceFileError(f"{path} is damaged or cannot be read. Run `balance-risk ingest` again.") from None
 
 
 def _read_violations(path: Path) -> list[Violation]:
-    with require(path, "ingest").open(newline="", encoding="utf-8") as file:
+    with _undamaged(path), require(path, "ingest").open(newline="", encoding="utf-8") as file:
         return [
             Violation(row["file"], int(row["row"]), row["column"], row["rule"], None, "")
             for row in csv.DictReader(file)
@@ -164,7 +182,7 @@ def _unusable(location: str, error: SourceFileError, received_on: date) -> dict[
     report = {
         "verdict": REFUSED,
         "problems": [mask(line) for line in str(error).splitlines()],
-        "location": location if "://" not in location else "database",
+        "location": shown_location(location),
         "received_on": received_on.isoformat(),
         "synthetic": False,
         "notes": [],

@@ -20,11 +20,11 @@ class Notice:
 
 @dataclass(frozen=True)
 class SafetyNotice:
-    """One answer that a human must look at; the answer itself is not repeated."""
+    """One answer that a human must look at; the answer itself is not repeated. A day that cannot be read is None."""
 
     instrument: str
     item: str
-    answered_on: date
+    answered_on: date | None
     notice: Notice
 
 

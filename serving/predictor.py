@@ -60,6 +60,14 @@ class _Case:
         return self.matrix.values[0]
 
 
+class OutcomeNotServed(ArtifactError):
+    """An outcome is asked for that no model in service predicts; the flags of the record do not depend on a model."""
+
+    def __init__(self, message: str, safety_flags: tuple[SafetyNotice, ...]) -> None:
+        super().__init__(message)
+        self.safety_flags = safety_flags
+
+
 class _Served:
     """A model with what its answers always say, built once."""
 
@@ -94,9 +102,10 @@ class Predictor:
     ) -> RiskResponse:
         """Return the risk of each outcome with its strongest reasons.
 
-        Raises RecordViolation if the record breaks the data contract, ArtifactError if an outcome has no model.
+        Raises RecordViolation if the record breaks the data contract, OutcomeNotServed if an outcome has no model.
         """
-        served, case = self._asked(outcomes), _case(record, index_date, received_on)
+        case = _case(record, index_date, received_on)
+        served = self._asked(outcomes, case)
         risks = {name: _risk(served[name], case) for name in outcomes}
         return RiskResponse(index_date=index_date, safety_flags=case.safety_flags, outcomes=risks)
 
@@ -104,7 +113,8 @@ class Predictor:
         self, record: dict[str, Any], index_date: date, outcomes: Sequence[str], received_on: date
     ) -> ExplanationResponse:
         """Return the risk of each outcome with all reasons, the base and the sum per domain; raises as ``predict``."""
-        served, case = self._asked(outcomes), _case(record, index_date, received_on)
+        case = _case(record, index_date, received_on)
+        served = self._asked(outcomes, case)
         explained = {name: _explanation(served[name], case) for name in outcomes}
         return ExplanationResponse(index_date=index_date, safety_flags=case.safety_flags, outcomes=explained)
 
@@ -112,11 +122,12 @@ class Predictor:
     def _served(self) -> dict[str, _Served]:
         return {name: _Served(model) for name, model in self.models.items()}
 
-    def _asked(self, outcomes: Sequence[str]) -> dict[str, _Served]:
+    def _asked(self, outcomes: Sequence[str], case: _Case) -> dict[str, _Served]:
         absent = [name for name in outcomes if name not in self.models]
         if absent:
-            raise ArtifactError(
-                f"No model of {', '.join(absent)} is in service. Promote one, or ask for another outcome."
+            raise OutcomeNotServed(
+                f"No model of {', '.join(absent)} is in service. Promote one, or ask for another outcome.",
+                case.safety_flags,
             )
         return self._served
 

@@ -12,7 +12,9 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.responses import Response
 
 from data_contracts.national_identity_number import mask
+from data_contracts.record_safety import record_safety_flags
 from data_contracts.safety import SafetyFlag
+from data_contracts.time_windows import today
 from data_contracts.violations import Violation
 from serving.notices import SafetyNotice, safety_notice
 
@@ -132,12 +134,19 @@ def contract_violation(violations: Iterable[Violation], safety_flags: Iterable[S
     return replace(problem, safety_flags=tuple(map(safety_notice, safety_flags)))
 
 
+def flagged(problem: Problem, record: Any) -> Problem:
+    """Return a problem that has nothing to do with the record, with the safety flags of the record all the same."""
+    flags = record_safety_flags(record, today())
+    return replace(problem, safety_flags=tuple(map(safety_notice, flags)))
+
+
 def check_body(model: type[BaseModel], document: Any) -> Problem | None:
     """Return what is wrong with the form of a request body, None if nothing is."""
     try:
         model.model_validate(document)
     except ValidationError as error:
-        return invalid_request(error)
+        record = document.get("record") if isinstance(document, dict) else None
+        return flagged(invalid_request(error), record)
     return None
 
 

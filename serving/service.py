@@ -37,18 +37,27 @@ def answer(request: RiskRequest, method: Callable[..., Any]) -> Any:
     """
     predictor = WATCH.predictor
     if predictor is None:
-        return problems.not_ready(WATCH.not_ready_because()).response()
+        return _refused(problems.not_ready(WATCH.not_ready_because()), request)
     if request.index_date > latest_index_date():
-        return problems.index_date_too_late(latest_index_date().isoformat()).response()
+        return _refused(problems.index_date_too_late(latest_index_date().isoformat()), request)
     try:
         return method(predictor, request.record, request.index_date, request.outcomes, received_on=today())
     except RecordViolation as error:
         return problems.contract_violation(error.violations, error.safety_flags).response()
     except ArtifactError as error:
-        return problems.not_ready(str(error)).response()
+        return _refused(problems.not_ready(str(error)), request)
     except Exception as error:
         log_without_values(error)
-        return problems.UNEXPECTED.response()
+        return _refused(problems.UNEXPECTED, request)
+
+
+def _refused(problem: problems.Problem, request: RiskRequest) -> Any:
+    """Return the response to a problem with the safety flags of the record, which no problem may hide."""
+    try:
+        return problems.flagged(problem, request.record).response()
+    except Exception as error:
+        log_without_values(error)
+        return problem.response()
 
 
 @bentoml.service(

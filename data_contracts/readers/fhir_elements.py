@@ -6,7 +6,7 @@ The JSON has been through :mod:`data_contracts.readers.fhir_entries` before, so 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,6 +43,10 @@ class Gathered:
     violations: list[Violation] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     types: set[str] = field(default_factory=set)
+    safety: list[tuple[int, Element]] = field(default_factory=list)
+    """Number and resource of the entries with an answer above a safety limit, be they sound or not."""
+    untaken: list[dict[str, str | None]] = field(default_factory=list)
+    """Rows of those answers that no row of survey_answers has."""
     _rows: dict[str, list[dict[str, str | None]]] = field(default_factory=dict)
     _numbers: dict[str, list[int]] = field(default_factory=dict)
 
@@ -56,6 +60,15 @@ class Gathered:
         value = None if value is None else shown(value[:_LONGEST_LOOKED_AT])
         path = shown(path[:_LONGEST_LOOKED_AT])
         self.violations.append(Violation(self.origin, number, path, fault.rule, value, fault.reason))
+
+    def numbered_rows(self, table: str) -> Iterator[tuple[int, dict[str, str | None]]]:
+        """Yield the rows of a table, each with the number of its entry."""
+        return zip(self._numbers.get(table, ()), self._rows.get(table, ()), strict=True)
+
+    def untaken_answers(self) -> dict[str, Coded]:
+        """Return :attr:`untaken` as raw columns."""
+        names = [column.name for column in columns(TABLES["survey_answers"])] if self.untaken else []
+        return {name: Coded.from_texts([row.get(name) for row in self.untaken]) for name in names}
 
     def tables(self) -> dict[str, dict[str, Coded]]:
         """Return the rows as raw columns, table by table."""

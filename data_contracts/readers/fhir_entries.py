@@ -25,6 +25,7 @@ from data_contracts.readers.fhir_elements import (
     identifier_value,
     part,
 )
+from data_contracts.readers.fhir_safety import safety_answers
 from data_contracts.violations import Fault
 
 _DEEPEST = 60
@@ -80,6 +81,11 @@ def read_entries(document: Any, gathered: Gathered) -> list[Entry]:
 
 def sound_entries(entries: list[tuple[int, Any]], gathered: Gathered) -> list[Entry]:
     """Return those numbered entries of a Bundle whose resource can be read without harm."""
+    gathered.safety += [
+        (number, entry["resource"])
+        for number, entry in entries
+        if isinstance(entry, dict) and safety_answers(entry.get("resource"))
+    ]
     sound = [_sound_entry(number, entry, gathered) for number, entry in entries]
     return _without_repeats([entry for entry in sound if entry], gathered)
 

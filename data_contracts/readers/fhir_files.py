@@ -24,12 +24,16 @@ _TABLE_OF = {
 
 @dataclass(frozen=True)
 class FhirSource:
-    """What all files hold; ``refused`` counts, per table, the entries that should have given rows and gave none."""
+    """What all files hold; ``refused`` counts, per table, the entries that should have given rows and gave none.
+
+    ``untaken_answers`` are answers above a safety limit that are in no row.
+    """
 
     tables: dict[str, SourceTable] = field(default_factory=dict)
     violations: list[Violation] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
+    untaken_answers: list[SourceTable] = field(default_factory=list)
 
 
 def read_fhir_files(paths: list[Path]) -> FhirSource:
@@ -46,6 +50,9 @@ def read_fhir_files(paths: list[Path]) -> FhirSource:
         source.refused.update(_refused(found))
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if found.untaken_answers:
+            numbers = np.full(n_rows(found.untaken_answers), -1, dtype=np.int64)
+            source.untaken_answers.append(SourceTable(found.untaken_answers, path.name, numbers, []))
         for name, raw in found.tables.items():
             part = SourceTable(raw, path.name, found.row_numbers[name], [], digest)
             parts.setdefault(name, []).append(part)

@@ -7,7 +7,7 @@ our tables is counted in the notes.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -33,6 +33,8 @@ class FhirTables:
     row_numbers: dict[str, np.ndarray]
     violations: list[Violation]
     notes: list[str]
+    untaken_answers: RawTable = field(default_factory=dict)
+    """Answers above a safety limit that are in no row of ``tables``, as columns of survey_answers."""
 
 
 def read_bundle(document: Any, origin: str) -> FhirTables:
@@ -106,4 +108,4 @@ def _read(entries: list[Entry], gathered: Gathered) -> FhirTables:
     read_resources(readable, gathered)
     violations = sorted(gathered.violations, key=lambda violation: violation.row)
     notes = [f"{what}: {count}" for what, count in sorted(gathered.counts.items()) if count]
-    return FhirTables(gathered.tables(), gathered.row_numbers(), violations, notes)
+    return FhirTables(gathered.tables(), gathered.row_numbers(), violations, notes, gathered.untaken_answers())

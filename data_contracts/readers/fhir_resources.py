@@ -31,6 +31,7 @@ from data_contracts.readers.fhir_elements import (
 from data_contracts.readers.fhir_entries import Entry, References
 from data_contracts.readers.fhir_observations import effective, result_rows
 from data_contracts.readers.fhir_questionnaires import certificate_rows, is_certificate, survey_rows
+from data_contracts.readers.fhir_safety import keep_untaken_answers
 from data_contracts.time_windows import local_date, today
 
 Row = dict[str, str | None]
@@ -47,6 +48,7 @@ def read_resources(entries: list[Entry], gathered: Gathered) -> None:
             READERS[entry.type](reading, entry)
         except ResourceFault as found:
             gathered.refuse(entry.number, found.path, found.fault, found.value)
+    keep_untaken_answers(gathered, reading.references.person)
 
 
 @dataclass(frozen=True)

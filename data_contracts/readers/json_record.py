@@ -59,7 +59,9 @@ def read_record(
                 rows, row_numbers[record.table] = _sound_rows(rows)
             found: list[Violation] = []
             raw[record.table] = _read_rows(record, rows, f"record.{field}", person_id, found) if rows else {}
-            violations += [one._replace(row=int(row_numbers[record.table][one.row])) for one in found] if faults else found
+            violations += (
+                [one._replace(row=int(row_numbers[record.table][one.row])) for one in found] if faults else found
+            )
     return raw, row_numbers, violations
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import hashlib
 import json
 import re
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Protocol
 
 from data_contracts.errors import MissingInputError, SettingsError, SourceFileError
-from data_contracts.national_identity_number import contains
+from data_contracts.national_identity_number import contains, mask
 from data_contracts.readers import csv_files, parquet_files
 from data_contracts.readers.column_mapping import Mapping
 from data_contracts.readers.fhir_files import FhirSource, read_fhir_files
@@ -23,7 +26,8 @@ from data_contracts.violations import Violation, shown
 REQUIRED_TABLES = ("persons", "employments", "consents")
 MAPPING_NAME = "mapping.yaml"
 
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+_]*://.*", re.DOTALL)
+# Also what is no good URL, such as one without // or with an unknown driver: it may hold a password all the same.
+_URL = re.compile(r"\s*([A-Za-z][\w+.-]*://|[A-Za-z][\w+.-]+:.*@).*", re.DOTALL)
 _TABLE_SUFFIXES = (".csv", ".parquet")
 _PACKED_SUFFIXES = (".gz", ".zip", ".xlsx", ".xls", ".bz2", ".xz", ".zst", ".7z")
 _FHIR_SUFFIXES = (".json", ".ndjson")
@@ -44,6 +48,8 @@ class Source(Protocol):
     """What could not become a row of any table, already under its origin and number."""
     refused: Counter[str]
     """Per table, how many parts of the source should have become rows and did not."""
+    untaken_answers: list[SourceTable]
+    """Answers above a safety limit that are in no row of survey_answers."""
     notes: list[str]
     """What the user should know about the source as a whole."""
     required: tuple[str, ...]
@@ -67,17 +73,35 @@ def open_source(location: str, mapping: Mapping | None = None) -> Source:
         raise SettingsError(
             "A national identity number stands in the path of the source. Give the directory another name."
         )
+    _refuse_unprintable(location)
     path = Path(location)
-    if path.is_dir():
-        return Files(path, sorted(one for one in path.iterdir() if one.is_file()), mapping)
-    if not path.is_file():
-        raise MissingInputError(f"{path}: no such file or directory.")
-    return Files(path.parent, [path], mapping, location)
+    with _readable(path):
+        if path.is_dir():
+            return Files(path, sorted(one for one in path.iterdir() if one.is_file()), mapping)
+        if path.is_file():
+            return Files(path.parent, [path], mapping, location)
+    raise MissingInputError(f"{shown_location(location)}: no such file or directory.")
 
 
 def is_database(location: str) -> bool:
     """True if the location is a database URL and not a path."""
     return _URL.fullmatch(location) is not None
+
+
+def shown_location(location: str) -> str:
+    """Return a location that could not be opened as it may be shown: nothing of what may hold a password."""
+    if is_database(location):
+        return "database"
+    return "the source" if "@" in location else mask(location).encode("utf-8", "replace").decode()
+
+
+def mapping_beside(location: str) -> Path | None:
+    """Return the mapping file that lies beside the files of a source, None where there is none."""
+    if is_database(location):
+        return None
+    with _readable(Path(location)):
+        directory = Path(location) if Path(location).is_dir() else Path(location).parent
+        return directory / MAPPING_NAME if (directory / MAPPING_NAME).exists() else None
 
 
 class Files:
@@ -86,6 +110,8 @@ class Files:
     def __init__(self, directory: Path, files: list[Path], mapping: Mapping, location: str | None = None) -> None:
         if any(contains(path.name) for path in files):
             raise SourceFileError(f"{directory}: a file is named by a national identity number. Give it another name.")
+        for path in files:
+            _refuse_unprintable(path.name)
         self.location = location or str(directory)
         self.is_synthetic = _is_synthetic(directory / _STAMP)
         self.required: tuple[str, ...] = REQUIRED_TABLES
@@ -98,6 +124,7 @@ class Files:
             self.required = ("persons",)  # FHIR has no employments, and a laboratory's bundle has no consents
         fhir = _read_fhir(bundles)
         self.violations, self.notes, self.refused = fhir.violations, fhir.notes, fhir.refused
+        self.untaken_answers = fhir.untaken_answers
         self._fhir = fhir.tables
 
     def read(self, record: type[Record]) -> SourceTable | None:
@@ -105,6 +132,10 @@ class Files:
         path = self._path(record)
         if path is None:
             return self._fhir.get(record.table)
+        with _readable(path):
+            return self._read_file(path, record)
+
+    def _read_file(self, path: Path, record: type[Record]) -> SourceTable:
         if record.table in self._fhir:
             raise SourceFileError(f"{self.location}: {record.table} comes both in {path.name} and in FHIR. Keep one.")
         _refuse_packed(path)
@@ -153,9 +184,29 @@ class Files:
         return path
 
 
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as fault:
+        if fault.errno == errno.ENAMETOOLONG:
+            raise MissingInputError("The source: this path is longer than any file's can be.") from None
+        why = fault.strerror or type(fault).__name__
+        raise SourceFileError(f"{shown_location(str(path))} cannot be read: {why}. May this user read it?") from None
+
+
+def _refuse_unprintable(name: str) -> None:
+    # Names are repeated in reports, which are UTF-8 as all text here.
+    if not name.isprintable():
+        raise SettingsError(
+            f"{shown_location(ascii(name))}: this name is not printable UTF-8 text. Give the file another name."
+        )
+
+
 def _read_fhir(paths: list[Path]) -> FhirSource:
     for path in paths:
-        _refuse_packed(path)
+        with _readable(path):
+            _refuse_packed(path)
     return read_fhir_files(paths)
 
 

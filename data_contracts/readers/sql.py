@@ -8,6 +8,7 @@ the distinct values and not with the rows. Identifiers are quoted by SQLAlchemy;
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +33,10 @@ from data_contracts.time_windows import OSLO
 from data_contracts.violations import Violation, shown
 
 CHUNK_ROWS = 50_000
+MOST_SQLITE_STEPS = 1_000_000_000
+"""Steps of SQLite's machine for one table; a million rows of eight columns take 22 million, sorted by two of them."""
+_STEPS_BETWEEN = 1_000_000
+_LONGEST_PATH = 255
 
 
 class Database:
@@ -46,6 +51,7 @@ class Database:
         self.violations: list[Violation] = []
         self.refused = Counter[str]()
         self.notes: list[str] = []
+        self.untaken_answers: list[SourceTable] = []
         self.required: tuple[str, ...] = ("persons", "employments", "consents")
         self._mapping = mapping
         self._engine = sa.create_engine(self._url, poolclass=NullPool, hide_parameters=True)
@@ -76,14 +82,20 @@ class Database:
         try:
             with self._engine.connect() as connection:
                 if connection.dialect.name == "sqlite":
+                    _limit_steps(connection)
                     connection.execute(sa.text("PRAGMA query_only = ON"))
                 if connection.dialect.name == "postgresql":
                     connection = connection.execution_options(
                         postgresql_readonly=True, isolation_level="REPEATABLE READ"
                     )
                 yield connection
-        except SQLAlchemyError as fault:
+        except (SQLAlchemyError, UnicodeError) as fault:  # UnicodeError: a host that cannot be a name
             # Drivers quote rows, statements and parts of the URL in their messages, so these are not passed on.
+            if str(getattr(fault, "orig", "")) == "interrupted":
+                raise SourceFileError(
+                    f"{self.location}: reading a table took more than {MOST_SQLITE_STEPS:,} steps of SQLite, as many as some "
+                    "30 million rows take. Does a view never end? Larger tables: send Parquet files."
+                ) from None
             raise SourceFileError(
                 f"{self.location}: the database cannot be read ({type(fault).__name__}). Check address, user, password and "
                 "the right to read the tables."
@@ -106,7 +118,7 @@ class Database:
 
 
 def _parse_url(url: str) -> sa.URL:
-    if url.split("://", 1)[1].split("/", 1)[0].count("@") > 1:
+    if url.partition("://")[2].partition("/")[0].count("@") > 1:
         raise SettingsError("The database URL has more than one @. Write an @ in a password as %40.")
     try:
         parsed = sa.make_url(url)
@@ -116,10 +128,28 @@ def _parse_url(url: str) -> sa.URL:
             "The database URL is not understood. Write it like postgresql+psycopg://user@host/database or "
             "sqlite:///path/to/file.db."
         ) from None
-    if parsed.drivername.split("+")[0] == "sqlite" and not Path(parsed.database or "").is_file():
+    if parsed.drivername.split("+")[0] == "sqlite" and not _is_file(parsed.database or ""):
         # SQLite would make an empty database of that name.
-        raise MissingInputError(f"{parsed.database}: no such database file.")
+        raise MissingInputError(f"{_shown_path(parsed.database or '')}: no such database file.")
     return parsed
+
+
+def _is_file(path: str) -> bool:
+    try:
+        return Path(path).is_file()
+    except OSError:  # too long, or in a directory that may not be looked into
+        return False
+
+
+def _shown_path(path: str) -> str:
+    return "The source" if "@" in path or len(path) > _LONGEST_PATH else path
+
+
+def _limit_steps(connection: sa.Connection) -> None:
+    """Let SQLite give up a query after ``MOST_SQLITE_STEPS``: a view may go on for ever before its first row comes."""
+    driver: Any = connection.connection.driver_connection
+    taken = itertools.count(1)
+    driver.set_progress_handler(lambda: next(taken) * _STEPS_BETWEEN > MOST_SQLITE_STEPS, _STEPS_BETWEEN)
 
 
 def _fetch(connection: sa.Connection, query: sa.Select[Any], names: list[str]) -> tuple[list[Coded], list[bool], int]:

@@ -8,7 +8,6 @@ an erasure must not wait for a repository lock. Remotes are out of reach; they a
 from __future__ import annotations
 
 import configparser
-import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from data_contracts.errors import MissingInputError
 from pipeline.console import read_json
 
 _OBJECT = re.compile(r"[0-9a-f]{30}(\.dir)?")
@@ -38,8 +38,13 @@ def remotes(root: Path) -> list[str]:
 
 
 def _settings(root: Path, name: str) -> configparser.ConfigParser:
-    parser = configparser.ConfigParser(interpolation=None)
-    parser.read(root / ".dvc" / name)
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
+    try:
+        parser.read(root / ".dvc" / name, encoding="utf-8")
+    except (configparser.Error, UnicodeDecodeError, OSError):
+        raise MissingInputError(
+            f".dvc/{name} cannot be read: nobody knows where DVC keeps old data. Mend it."
+        ) from None
     return parser
 
 
@@ -60,9 +65,10 @@ def file_names(root: Path) -> dict[str, str]:
     names: dict[str, str] = {}
     for cache in caches(root):
         for listing in cache.rglob("*.dir"):
-            names |= {entry["md5"]: entry["relpath"] for entry in _entries(listing)}
-    for stage in _stages(root).values():
-        names |= {out["md5"]: out["path"] for out in stage.get("outs", []) if "md5" in out}
+            names |= {entry["md5"]: str(entry.get("relpath", "")) for entry in _entries(listing)}
+    added = [path for path in root.rglob("*.dvc") if path.is_file() and ".venv" not in path.parts]
+    for outs in [*map(_outs, _stages(root).values()), *(_outs(_yaml(path)) for path in sorted(added))]:
+        names |= {out["md5"]: str(out.get("path", "")) for out in outs}
     return names
 
 
@@ -75,7 +81,9 @@ def forget(root: Path, gone: Iterable[str]) -> tuple[list[Path], list[str]]:
                 hashes.add(md5_of(listing))
                 deleted.append(listing)
         runs = (path for path in sorted((cache / "runs").rglob("*")) if path.is_file())
-        deleted += [path for path in runs if any(md5 in path.read_text(encoding="utf-8") for md5 in hashes)]
+        deleted += [
+            path for path in runs if any(md5 in path.read_text(encoding="utf-8", errors="replace") for md5 in hashes)
+        ]
     for path in deleted:
         path.unlink()
         if not any(path.parent.iterdir()):
@@ -83,22 +91,43 @@ def forget(root: Path, gone: Iterable[str]) -> tuple[list[Path], list[str]]:
     return deleted, _drop_stages(root, hashes)
 
 
-def _entries(listing: Path) -> list[dict[str, str]]:
+def _entries(listing: Path) -> list[dict[str, Any]]:
     try:
-        return [entry for entry in read_json(listing) if "md5" in entry]
-    except (json.JSONDecodeError, UnicodeDecodeError):
+        listed = read_json(listing)
+    except (ValueError, OSError, RecursionError):
         return []
+    return _with_hash(listed)
+
+
+def _outs(stage: Any) -> list[dict[str, Any]]:
+    return _with_hash(stage.get("outs")) if isinstance(stage, dict) else []
+
+
+def _with_hash(entries: Any) -> list[dict[str, Any]]:
+    listed = entries if isinstance(entries, list) else []
+    return [entry for entry in listed if isinstance(entry, dict) and isinstance(entry.get("md5"), str)]
+
+
+def _yaml(path: Path) -> Any:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, ValueError, OSError, RecursionError):
+        raise MissingInputError(
+            f"{path.name} is not YAML that can be read, and DVC's objects are known by it. Mend it, or take it away."
+        ) from None
 
 
 def _stages(root: Path) -> dict[str, Any]:
     path = root / "dvc.lock"
-    return ((yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("stages") or {}) if path.exists() else {}
+    lock = _yaml(path) if path.exists() else None
+    stages = lock.get("stages") if isinstance(lock, dict) else None
+    return stages if isinstance(stages, dict) else {}
 
 
 def _drop_stages(root: Path, hashes: set[str]) -> list[str]:
     """A stage without a lock entry has never run, as far as DVC is concerned."""
     stages = _stages(root)
-    lost = [name for name, stage in stages.items() if hashes & {out.get("md5") for out in stage.get("outs", [])}]
+    lost = [name for name, stage in stages.items() if hashes & {out["md5"] for out in _outs(stage)}]
     if lost:
         left = {name: stage for name, stage in stages.items() if name not in lost}
         lock = root / "dvc.lock"

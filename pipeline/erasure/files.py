@@ -15,7 +15,6 @@ import re
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +23,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.erasure.search import Wanted, decoded, delimiter_of, is_csv, names_person
+from pipeline.erasure.fhir import with_fhir_names
+from pipeline.erasure.search import JSON_LINES
+from pipeline.erasure.texts import cells_of_any_length, decoded, delimiter_of, is_csv, named
+from pipeline.erasure.wanted import Wanted, names_person
 
 Judge = Callable[[list[str]], Callable[[int, list[str]], bool]]
 """Given a header, what says of a row, by its number and cells, whether it has to go."""
 
-_LOG = re.compile(r"(.+\.(log|jsonl|ndjson)|.+\.log\.\d+)")
+_LOG = re.compile(r"(.+\.(log|jsonl|ndjson)|.+\.log\.\d+)", re.IGNORECASE)
 _FIRST_CSV_ROW = 2
 
 
@@ -44,10 +46,19 @@ def without(path: Path, wanted: Wanted) -> Rewritten | None:
     """
     if path.suffix == ".gz":
         return _packed(path, wanted)
-    rewrite = _rewriter(path.name)
+    rewrite = _rewriter(path.name, wanted)
     try:
         return rewrite(path, wanted) if rewrite else None
-    except (csv.Error, ValueError, pa.ArrowException):
+    except (
+        csv.Error,
+        ValueError,
+        TypeError,
+        KeyError,
+        OSError,
+        RecursionError,
+        NotImplementedError,
+        pa.ArrowException,
+    ):
         return None  # not what its name says
 
 
@@ -56,8 +67,11 @@ def replace_file(path: Path, content: bytes | None) -> None:
     if content is None:
         path.unlink()
         return
+    mode = path.stat().st_mode & 0o777 if path.exists() else None
     partial = path.with_name(path.name + ".part")
     partial.write_bytes(content)
+    if mode is not None:
+        partial.chmod(mode)
     os.replace(partial, path)
 
 
@@ -69,18 +83,23 @@ def csv_without(path: Path, judge: Judge) -> tuple[bytes, list[int]]:
     reader = csv.reader(_noted(lines, raw), delimiter=delimiter_of(text.partition("\n")[0]))
     kept, gone, header, number = [], [], None, _FIRST_CSV_ROW - 2
     is_gone = judge([])
-    for row in reader:
+    for row in _long(reader):
         written = "".join(raw)
         raw.clear()
         number += bool(row)
         if row and header is None:
-            header = [name.lstrip("\ufeff").strip() for name in row]
+            header = named(row)
             is_gone = judge(header)
         elif row and is_gone(number, row):
             gone.append(number)
             continue
         kept.append(written)
     return "".join(kept).encode(encoding), gone
+
+
+def _long(reader: Iterator[list[str]]) -> Iterator[list[str]]:
+    with cells_of_any_length():
+        yield from reader
 
 
 def _noted(lines: Iterator[str], raw: list[str]) -> Iterator[str]:
@@ -157,43 +176,47 @@ def _training_set(path: Path, wanted: Wanted) -> Rewritten:
 
 
 def _json(path: Path, wanted: Wanted) -> Rewritten:
-    """JSON without the entries of the outermost lists that name the person; None if the whole document is theirs."""
+    """JSON without the entries of the outermost lists that name the person; None if nothing of the document is left."""
     document = json.loads(path.read_bytes())
-    wanted = replace(wanted, names=(*wanted.names, *_other_names(document, wanted)))
-    if isinstance(document, dict):
-        lists = {name: value for name, value in document.items() if isinstance(value, list)}
-        rest = {name: value for name, value in document.items() if name not in lists}
-        if names_person(rest, wanted):
-            return None, [1]
-        kept = {
-            name: [entry for entry in value if not names_person(entry, wanted, name)] for name, value in lists.items()
-        }
-        gone = [
-            i + 1 for name, value in lists.items() for i, entry in enumerate(value) if names_person(entry, wanted, name)
-        ]
-        left: Any = {name: kept.get(name, value) for name, value in document.items()}
-    else:
-        gone = [i + 1 for i, entry in enumerate(document) if names_person(entry, wanted)]
-        left = [entry for i, entry in enumerate(document) if i + 1 not in gone]
-    return (json.dumps(left, indent=2, ensure_ascii=False) + "\n").encode(), gone
+    wanted = with_fhir_names(wanted, [document])
+    if not isinstance(document, dict | list):
+        raise ValueError("neither an object nor a list")
+    if isinstance(document, list):
+        found = [names_person(entry, wanted) for entry in document]
+        left: Any = [entry for entry, is_hers in zip(document, found, strict=True) if not is_hers]
+        return _as_json(left), [number for number, is_hers in enumerate(found, 1) if is_hers]
+    lists = {name: value for name, value in document.items() if isinstance(value, list)}
+    rest = {name: value for name, value in document.items() if name not in lists}
+    is_bundle = "entry" in lists
+    if not is_bundle and names_person(rest, wanted):
+        return None, [1]
+    theirs = {name: [names_person(entry, wanted, name) for entry in value] for name, value in lists.items()}
+    left = document | {
+        name: [entry for entry, is_hers in zip(value, theirs[name], strict=True) if not is_hers]
+        for name, value in lists.items()
+    }
+    gone = [number for found in theirs.values() for number, is_hers in enumerate(found, 1) if is_hers]
+    is_emptied = is_bundle and bool(gone) and not left["entry"]
+    return None if is_emptied else _as_json(left), gone
 
 
-def _other_names(document: Any, wanted: Wanted) -> set[str]:
-    """By what the entries of a FHIR bundle refer to the person: resource id and full URL of their Patient entry."""
-    entries = document.get("entry", []) if isinstance(document, dict) else []
-    names = set[str]()
-    for entry in entries if isinstance(entries, list) else []:
-        resource = entry.get("resource", {}) if isinstance(entry, dict) else {}
-        if resource.get("resourceType") == "Patient" and names_person(entry, wanted):
-            names |= {f"Patient/{resource['id']}"} if resource.get("id") else set()
-            names |= {entry["fullUrl"]} if entry.get("fullUrl") else set()
-    return names
+def _as_json(document: Any) -> bytes:
+    return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def _lines(path: Path, wanted: Wanted) -> Rewritten:
     lines = path.read_bytes().splitlines(keepends=True)
-    gone = [number for number, line in enumerate(lines, 1) if wanted.is_in(line)]
-    return b"".join(line for number, line in enumerate(lines, 1) if number not in set(gone)), gone
+    is_json = path.suffix.lower() in JSON_LINES
+    gone = [number for number, line in enumerate(lines, 1) if (_names if is_json else Wanted.is_in)(wanted, line)]
+    left = b"".join(line for number, line in enumerate(lines, 1) if number not in set(gone))
+    return left, gone
+
+
+def _names(wanted: Wanted, line: bytes) -> bool:
+    try:
+        return names_person(json.loads(line), wanted)
+    except (ValueError, RecursionError):
+        return wanted.is_in(line)
 
 
 def _packed(path: Path, wanted: Wanted) -> Rewritten | None:
@@ -209,9 +232,9 @@ def _packed(path: Path, wanted: Wanted) -> Rewritten | None:
     return gzip.compress(found[0], mtime=0), found[1]
 
 
-def _rewriter(name: str) -> Callable[[Path, Wanted], Rewritten] | None:
-    if is_csv(name):
+def _rewriter(name: str, wanted: Wanted) -> Callable[[Path, Wanted], Rewritten] | None:
+    if is_csv(name) or (name.lower() in wanted.tables and not name.lower().endswith(".parquet")):
         return _csv
     if _LOG.fullmatch(name):
         return _lines
-    return {".parquet": _parquet, ".npz": _training_set, ".json": _json}.get(Path(name).suffix)
+    return {".parquet": _parquet, ".npz": _training_set, ".json": _json}.get(Path(name).suffix.lower())

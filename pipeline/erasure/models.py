@@ -15,7 +15,8 @@ from models.bundle import current_bundle
 from models.outcomes import OUTCOMES
 from pipeline.console import progress, read_json, write_json
 from pipeline.erasure.progress import Erasure
-from pipeline.erasures import home
+from pipeline.erasure.search import as_document, read
+from pipeline.erasures import home, read_kept
 from pipeline.workspace import Workspace
 
 RETRAIN = "retrain_due.json"
@@ -25,8 +26,9 @@ def note_training_sets(erasure: Erasure, clean: set[str]) -> None:
     """Remember, before anything is changed, for which training sets of models a search can vouch and for which it cannot."""
     done = erasure.done
     lineages = {
-        read_json(path)["training_set_sha256"] for path in erasure.workspace.root.glob("data/models/*/lineage.json")
-    }
+        lineage["training_set_sha256"] for path in erasure.workspace.root.glob("data/models/*/lineage.json")
+        if isinstance(lineage := as_document(read(path) or b""), dict) and "training_set_sha256" in lineage
+    }  # fmt: skip
     done.clean = sorted({*done.clean, *clean})
     done.due = sorted({*done.due, *lineages} - {*done.clean})
     erasure.save()
@@ -37,7 +39,7 @@ def mark_models(erasure: Erasure, why: str) -> list[str]:
     workspace, done = erasure.workspace, erasure.done
     versions = _versions(workspace, set(done.clean), why)
     path = home(workspace) / RETRAIN
-    known: dict[str, Any] = read_json(path) if path.exists() else {"training_sets": {}, "versions": {}}
+    known: dict[str, Any] = read_kept(path) if path.exists() else {"training_sets": {}, "versions": {}}
     known["training_sets"] = dict.fromkeys(done.due, why) | known["training_sets"]
     for outcome, due in versions.items():
         known["versions"][outcome] = dict.fromkeys(due, why) | known["versions"].get(outcome, {})
@@ -65,7 +67,7 @@ def retrain_due(workspace: Workspace, outcomes: Iterable[str]) -> list[str]:
     path = home(workspace) / RETRAIN
     if not path.exists():
         return []
-    known, notes = read_json(path), []
+    known, notes = read_kept(path), []
     for outcome in outcomes:
         lineage, bundle = workspace.model(outcome) / "lineage.json", current_bundle(workspace.bundles, outcome)
         if lineage.exists() and read_json(lineage)["training_set_sha256"] in known["training_sets"]:

@@ -3,86 +3,110 @@
 from __future__ import annotations
 
 import csv
-import json
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import yaml
 
+from data_contracts.errors import BalanceRiskError
 from data_contracts.national_identity_number import contains
 from data_contracts.pseudonyms import Pseudonymiser
-from pipeline.erasure.search import PERSON_COLUMNS, decoded, delimiter_of, is_csv
+from data_contracts.readers.mapping_file import read_plain_yaml
+from pipeline.erasure.fhir import fhir_documents, identifiers
+from pipeline.erasure.texts import decoded, is_csv, rows_of
+from pipeline.erasure.wanted import PERSON_COLUMNS
 from pipeline.workspace import Workspace
 
+_PSEUDONYM = re.compile(r"([a-z][a-z0-9]{0,7})-[a-z2-7]{26}")
+_TRUE = ("true", "yes", "on", "y", "t", "1")
 
-def person_columns(workspace: Workspace) -> frozenset[str]:
-    """Return our columns of persons and those of the mapping files beside the source."""
-    found = set(PERSON_COLUMNS)
-    for path in (*workspace.source.glob("*.yaml"), *workspace.source.glob("*.yml")):
-        found |= set(_mapped(_document(path)))
-    return frozenset(found)
+
+@dataclass
+class Mapped:
+    """What the mapping files beside the source say.
+
+    Parameters
+    ----------
+    columns : set of str
+        Our columns of persons and the customer's.
+    tables : dict of str to str
+        Lower-case name of a file that is read as a table -> the table.
+    pseudonymise : bool
+        True if ingest stores pseudonyms in the place of the identifiers.
+    unread : list of Path
+        Files that could not be read.
+    """
+
+    columns: set[str] = field(default_factory=lambda: set(PERSON_COLUMNS))
+    tables: dict[str, str] = field(default_factory=dict)
+    pseudonymise: bool = False
+    unread: list[Path] = field(default_factory=list)
+
+
+def read_mappings(workspace: Workspace) -> Mapped:
+    """Read every YAML file beside the source: which of them is the mapping, ingest is told when it is called."""
+    mapped = Mapped()
+    for path in sorted(one for one in workspace.source.glob("*") if one.suffix.lower() in (".yaml", ".yml")):
+        try:
+            plain = read_plain_yaml(path)
+        except (BalanceRiskError, OSError, RecursionError):
+            mapped.unread.append(path)
+            continue
+        if isinstance(plain, dict):
+            mapped.pseudonymise |= str(plain.get("pseudonymise")).lower() in _TRUE
+            tables = plain.get("tables")
+            for name, table in (tables if isinstance(tables, dict) else {}).items():
+                _note_table(mapped, name, table if isinstance(table, dict) else {})
+    return mapped
+
+
+def _note_table(mapped: Mapped, name: str, table: dict[str, Any]) -> None:
+    columns = table.get("columns")
+    person = columns.get("person_id") if isinstance(columns, dict) else None
+    mapped.columns |= {person} if isinstance(person, str) else set()
+    source = table.get("source")
+    mapped.tables[Path(source).name.lower() if isinstance(source, str) else f"{name}.csv"] = name
+
+
+def key_name(name: str) -> str | None:
+    """Return the name of the key of a pseudonym, None if the name has another form."""
+    match = _PSEUDONYM.fullmatch(name)
+    return match[1] if match else None
 
 
 def all_names(
-    workspace: Workspace, person: str, columns: frozenset[str], pseudonymiser: Pseudonymiser | None
+    workspace: Workspace, person: str, mapped: Mapped, pseudonymiser: Pseudonymiser | None
 ) -> tuple[str, ...]:
     """Return the name that was given, its pseudonyms, and the customer's identifiers that lead to it as a pseudonym."""
     if pseudonymiser is None:
         return (person,)
     known = [person, *pseudonymiser.all_pseudonyms(person)]
-    for identifier in set(_identifiers(workspace.source, columns)):
+    for identifier in set(_identifiers(workspace.source, mapped)):
         if not contains(identifier):
             pseudonyms = pseudonymiser.all_pseudonyms(identifier)
             known += [identifier, *pseudonyms] if person in pseudonyms else []
     return tuple(dict.fromkeys(known))
 
 
-def _mapped(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        if isinstance(value.get("person_id"), str):
-            yield value["person_id"]
-        for inner in value.values():
-            yield from _mapped(inner)
-
-
-def _document(path: Path) -> Any:
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except (yaml.YAMLError, ValueError):
-        return None  # no mapping that ingest would read
-
-
-def _identifiers(source: Path, columns: frozenset[str]) -> Iterator[str]:
-    for path in sorted(source.rglob("*")):
+def _identifiers(source: Path, mapped: Mapped) -> Iterator[str]:
+    for path in sorted(one for one in source.rglob("*") if one.is_file()):
         try:
-            yield from _identifiers_in(path, columns)
-        except (csv.Error, ValueError, pa.ArrowException):
-            continue  # no file that ingest would read
+            yield from _identifiers_in(path, mapped)
+        except (csv.Error, ValueError, OSError, NotImplementedError, pa.ArrowException):
+            continue  # named by the search, if it may hold anybody
+    yield from identifiers(fhir_documents(source))
 
 
-def _identifiers_in(path: Path, columns: frozenset[str]) -> Iterator[str]:
-    if path.suffix == ".parquet":
+def _identifiers_in(path: Path, mapped: Mapped) -> Iterator[str]:
+    if path.suffix.lower() == ".parquet":
         table = pq.ParquetFile(path).read()
-        for name in columns & set(table.column_names):
-            yield from (str(value) for value in table[name].unique().to_pylist() if value is not None)
-    elif is_csv(path.name):
-        text, _ = decoded(path.read_bytes())
-        rows = csv.DictReader(text.lstrip("\ufeff").splitlines(), delimiter=delimiter_of(text.partition("\n")[0]))
-        yield from (row[name].strip() for row in rows for name in columns if row.get(name))
-    elif path.suffix == ".json":
-        yield from _values(json.loads(path.read_bytes()))
-
-
-def _values(value: Any, key: str = "") -> Iterator[str]:
-    """Yield the values of FHIR identifiers."""
-    if isinstance(value, dict):
-        if key == "identifier" and isinstance(value.get("value"), str):
-            yield value["value"]
-        for name, inner in value.items():
-            yield from _values(inner, name)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _values(inner, key)
+        for name in mapped.columns & set(table.column_names):
+            yield from {str(value) for value in table[name].to_pylist() if value is not None}
+    elif is_csv(path.name) or path.name.lower() in mapped.tables:
+        header, *rows = rows_of(decoded(path.read_bytes())[0]) or [[]]
+        places = [i for i, name in enumerate(header) if name in mapped.columns]
+        yield from {row[i].strip() for row in rows for i in places if i < len(row)} - {""}

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
-from pipeline.console import read_json, sha256, write_json
-from pipeline.erasure.search import Wanted
-from pipeline.erasures import home
+from data_contracts.errors import MissingInputError
+from pipeline.console import sha256
+from pipeline.erasure.wanted import Wanted
+from pipeline.erasures import home, read_kept, write_private
 from pipeline.workspace import Workspace
 
 
@@ -55,9 +58,12 @@ class Erasure:
     def begin(cls, workspace: Workspace, wanted: Wanted, mark: str) -> Erasure:
         """Start, or go on where a broken one stopped."""
         begun = cls(workspace, wanted, mark, Done())
-        return (
-            cls(workspace, wanted, mark, _DONE.validate_python(read_json(begun.journal))) if begun.is_broken else begun
-        )
+        if not begun.is_broken:
+            return begun
+        try:
+            return cls(workspace, wanted, mark, _DONE.validate_python(read_kept(begun.journal)))
+        except ValidationError:
+            raise MissingInputError(f"{begun.journal}: is damaged. Restore the file from a backup.") from None
 
     @property
     def journal(self) -> Path:
@@ -71,7 +77,7 @@ class Erasure:
 
     def save(self) -> None:
         """Keep what has been done."""
-        write_json(self.journal, _DONE.dump_python(self.done))
+        write_private(self.journal, _DONE.dump_json(self.done).decode())
 
     def note(self, path: Path, rows: int) -> None:
         """Remember that a file lost rows, or went as a whole."""
@@ -84,6 +90,12 @@ class Erasure:
         """Return the place of a file as it may be shown: a file may be named after the person."""
         root = self.workspace.root
         place = str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
-        for name in self.wanted.strong:
-            place = place.replace(name, "[person]")
-        return place
+        for name in self.wanted.names:
+            # A short name counts only where a file is named after it; a part of a hash may look like one.
+            is_weak = name not in self.wanted.strong
+            place = (
+                re.sub(rf"(?<=/){re.escape(name)}(?=\.\w+$)", "[person]", place)
+                if is_weak
+                else place.replace(name, "[person]")
+            )
+        return os.fsencode(place).decode("utf-8", "replace")

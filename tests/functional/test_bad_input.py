@@ -173,6 +173,37 @@ def test_a_national_identity_number_is_refused_and_never_shown(root):
     assert "01010750160" not in output + (root / "data" / "tables" / "quarantine.csv").read_text()
 
 
+NAMED = {
+    "an identifier": ("persons", employee("q")["persons"][0] | {"person_id": "Kari Nordmann"}),
+    "an identifier of digits": ("persons", employee("q")["persons"][0] | {"person_id": "47 11 12 13"}),
+    "a year of birth, the columns being shifted": (
+        "persons",
+        employee("q")["persons"][0] | {"birth_year": "Kari Nordmann"},
+    ),
+    "a code": ("absence_spells", SPELL | {"spell_id": "t", "kind": "Kari Nordmann"}),
+}
+
+
+@pytest.mark.parametrize("place", NAMED)
+def test_a_name_typed_in_the_place_of_something_else_stays_in_quarantine(place, root):
+    """Summary and ingest.json are printed, mailed and committed; quarantine.csv is for whoever mends the file."""
+    table, row = NAMED[place]
+    name = next(value for value in row.values() if value in ("Kari Nordmann", "47 11 12 13"))
+    add_row(root, table, row)
+    code, output = ingest(root, "--json")
+    assert code == 0
+    assert name not in output + (root / "data" / "tables" / "ingest.json").read_text()
+    assert [q["value"] for q in quarantined(root)] == [name]
+
+
+def test_a_refused_number_or_date_is_shown_at_once(root):
+    add_row(root, "persons", employee("q")["persons"][0] | {"birth_year": "1800"})
+    add_row(root, "absence_spells", SPELL | {"spell_id": "t", "last_day": "2024-02-01"})
+    output = ingest(root)[1]
+    assert "(value '1800'; must be at least 1900" in output
+    assert "(value '2024-02-01'; " in output
+
+
 def test_a_wrong_setting_is_named_before_any_work(root):
     (root / "params.yaml").write_text("ingest:\n  recieved_on: 2025-01-01\n")
     code, output = ingest(root)

@@ -123,36 +123,40 @@ def _results_of(names: Sequence[str]) -> list[tuple[AnalyteCode, float]]:
     ]
 
 
-_RESULTS = st.one_of(
-    *(st.sampled_from(_results_of([name])) for name in (*_MEASURED, "creatinine", "egfr", "crp", "ferritin"))
-)
+def _labs(
+    names: Sequence[str], persons: st.SearchStrategy[str], days: st.SearchStrategy[str]
+) -> st.SearchStrategy[Row]:
+    return st.builds(
+        lambda row, result, limits, comparator: (
+            row
+            | {
+                "code_system": result[0].code_system,
+                "code": result[0].code,
+                "unit": result[0].unit,
+                "value": result[1],
+                **limits,
+                "comparator": comparator,
+            }
+        ),
+        _known("sampled_on", days=days, person_id=persons),
+        st.one_of(*(st.sampled_from(_results_of([name])) for name in names)),
+        st.sampled_from(_OWN_LIMITS),
+        st.sampled_from((None, None, None, "<", "<=", ">=", ">")),
+    )
+
+
+_OWN_LIMITS: tuple[Row, ...] = (
+    {}, {}, {"reference_low": 4.0, "reference_high": 6.5}, {"reference_high": 38.0}, {"reference_low": 15.0},
+    {"reference_high": 5.0},
+)  # fmt: skip
 _LAB_DAYS = st.one_of(st.sampled_from([day(T, days) for days in (-400, -3, -3, -1, 0)]), DAYS)
-_labs = st.builds(
-    lambda row, result, limits, comparator: (
-        row
-        | {
-            "code_system": result[0].code_system,
-            "code": result[0].code,
-            "unit": result[0].unit,
-            "value": result[1],
-            **limits,
-            "comparator": comparator,
-        }
-    ),
-    _known("sampled_on", days=_LAB_DAYS, person_id=_PERSON_IDS),
-    _RESULTS,
-    st.sampled_from(
-        (
-            {},
-            {},
-            {"reference_low": 4.0, "reference_high": 6.5},
-            {"reference_high": 38.0},
-            {"reference_low": 15.0},
-            {"reference_high": 5.0},
-        )
-    ),
-    st.sampled_from((None, None, None, "<", "<=", ">=", ">")),
+_any_labs = _labs((*_MEASURED, "creatinine", "egfr", "crp", "ferritin"), _PERSON_IDS, _LAB_DAYS)
+_crowded_labs = _labs(
+    ("creatinine", "egfr", "crp", "height", "weight"),
+    st.just(PERSONS[0]),
+    st.sampled_from((day(T, -70), day(T, -69))),
 )
+"""Of one person on two days, so that bounds, exact and derived results of one analyte meet."""
 
 
 @st.composite
@@ -202,7 +206,7 @@ _withdrawals = st.builds(
 ROWS_BY_TABLE: dict[str, st.SearchStrategy[Row]] = {
     "persons": _persons,
     "employments": _employments(),
-    "lab_results": _labs,
+    "lab_results": _any_labs,
     "absence_spells": _spells(),
     "workplace_events": _events,
     "guidance_sessions": _sessions,
@@ -221,6 +225,7 @@ def any_rows(draw: st.DrawFn) -> Rows:
         "guidance_sessions": 4,
     }
     rows = {table: draw(st.lists(strategy, max_size=most[table])) for table, strategy in ROWS_BY_TABLE.items()}
+    rows["lab_results"] += draw(st.lists(_crowded_labs, max_size=6))
     rows["persons"] += [person(person_id) for person_id in PERSONS[:2]]
     rows["survey_answers"] = [row for sheet in draw(st.lists(_sheets(), max_size=5)) for row in sheet]
     rows["consents"] = [consent(source, person_id) for person_id in PERSONS for source in SOURCES]

@@ -9,6 +9,7 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from pipeline import cli
 from pipeline.cli import app
 
 VERBS = sorted(get_command(app).commands)
@@ -49,3 +50,24 @@ def test_a_mistake_gets_one_clear_line_and_an_exit_code(arguments, code, words, 
     assert done.returncode == code
     assert words in done.stderr
     assert "Traceback" not in done.stderr + done.stdout
+
+
+def test_a_fault_of_ours_ends_with_one_line_and_shows_no_data(monkeypatch, capsys):
+    """A traceback quotes the exception's text, which may be a person's row."""
+
+    def fail():
+        raise KeyError("Kari Nordmann")
+
+    monkeypatch.setattr(cli, "app", fail)
+    monkeypatch.delenv("BALANCE_RISK_TRACEBACK", raising=False)
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    said = capsys.readouterr()
+    assert (left.value.code, said.out) == (70, "")
+    assert said.err.startswith("balance-risk: unexpected KeyError; ")
+    assert said.err.count("\n") == 1
+    assert "BALANCE_RISK_TRACEBACK=1" in said.err
+    assert "Kari" not in said.err
+    monkeypatch.setenv("BALANCE_RISK_TRACEBACK", "1")
+    with pytest.raises(KeyError):
+        cli.main()

@@ -83,6 +83,16 @@ def test_null_or_absent_lists_are_empty():
     assert found({"person": PERSON, "survey_answers": None, "lab_results": []}) == []
 
 
+def test_of_rows_of_the_wrong_shape_only_these_are_lost_and_the_others_keep_their_numbers():
+    record = {"person": PERSON, "survey_answers": [None, ANSWER, [ANSWER], ANSWER | {"item": "item_2", "answer": "3"},
+                                                   ANSWER | {"item": "item_3", "answer": 99}]}  # fmt: skip
+    tables, violations = check_record(record, RECEIVED_ON)
+    assert tables["survey_answers"]["item"].texts() == ["item_1"]
+    assert [one[1:4] for one in violations] == [
+        (0, "", "shape"), (2, "", "shape"), (3, "answer", "type"), (4, "answer", "unknown answer code")
+    ]  # fmt: skip
+
+
 def test_an_unknown_part_of_the_record_is_a_violation():
     assert found({"person": PERSON, "answers": []}) == [("record", 0, "answers", "unknown field")]
 

@@ -26,7 +26,7 @@ from models.outcomes import OUTCOMES
 from models.risk_model import risk_of
 from serving import problems
 from serving.notices import NOT_ELIGIBLE
-from serving.predictor import Predictor
+from serving.predictor import OutcomeNotServed, Predictor
 from serving.responses import ExplanationResponse, RiskResponse
 from tests.lib.models import boosted_model, linear_model
 
@@ -80,6 +80,14 @@ def test_a_fault_in_another_row_does_not_hide_a_safety_flag(record):
     (flag,) = document["safety_flags"]
     assert (flag["item"], flag["notice"]["code"]) == ("item_9", "safety")
     assert "safety_flags" not in problems.contract_violation(error.value.violations).document()
+
+
+@pytest.mark.parametrize("method", [Predictor.predict, Predictor.explain])
+def test_an_outcome_without_a_model_does_not_hide_a_safety_flag(record, method):
+    record["survey_answers"].append(PHQ_9_ITEM_9)
+    with pytest.raises(OutcomeNotServed) as error:
+        method(Predictor({}), record, INDEX_DATE, BOTH, received_on=INDEX_DATE)
+    assert [flag.item for flag in error.value.safety_flags] == ["item_9"]
 
 
 def test_no_answer_about_a_person_can_be_built_without_saying_whether_there_is_a_safety_flag(record):

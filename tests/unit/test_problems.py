@@ -30,6 +30,16 @@ def fields(document: dict) -> list[tuple[str, str]]:
     return [(error["field"], error["rule"]) for error in document["errors"]]
 
 
+@pytest.mark.parametrize("changes", [{"index_date": "soon"}, {"outcomes": ["x"]}, {"note": 1}, {"outcomes": None}])
+def test_a_wrong_form_carries_the_flags_of_the_record(changes):
+    answer = {"instrument": "phq9", "item": "item_9", "answer": "3", "answered_on": "1/2/25"}
+    body = {"index_date": "2026-01-01", "outcomes": ["burnout"], "record": {"survey_answers": [answer]}} | changes
+    (flag,) = of_body(body)["safety_flags"]
+    assert (flag["item"], flag["answered_on"]) == ("item_9", None)
+    assert "safety_flags" not in of_body(body | {"record": {"survey_answers": [answer | {"answer": 0}]}})
+    assert "safety_flags" not in of_body(["a list"])
+
+
 def test_members_of_the_document():
     response = Problem(
         418, "teapot", "A teapot", "Short and stout.", [FieldError("/a", "b", "c")], (("X-A", "1"),)

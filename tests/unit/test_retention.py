@@ -135,7 +135,43 @@ def test_when_nothing_has_expired_nothing_is_written(workspace):
     assert {path: path.read_bytes() for path in workspace.root.rglob("*") if path.is_file()} == before
 
 
-def test_a_source_in_the_customers_columns_is_left_to_its_sender(workspace):
-    (workspace.source / "survey_answers.csv").write_text("Id;Dato\np;2015-01-01\n")
-    retention.run(workspace, on=ON)
-    assert (workspace.source / "survey_answers.csv").read_text() == "Id;Dato\np;2015-01-01\n"
+@pytest.mark.parametrize(("name", "content"), [
+    ("survey_answers.csv", b"Id;Dato\np;2015-01-01\n"),
+    ("svar.csv", b"Id;Dato\np;2015-01-01\n"),
+    ("a.json", b'{"resourceType": "Bundle"}'),
+    ("a.ndjson", b"{}"),
+    ("survey_answers.parquet", b"PAR1garbage"),
+    ("survey_answers.csv", b"\xff\xfea"),
+])  # fmt: skip
+def test_what_is_not_understood_is_named_and_blocks_no_other_file(workspace, name, content):
+    (workspace.source / name).write_bytes(content)
+    with pytest.raises(retention.RetentionIncomplete, match=f"not searched: data/source/{name}") as refused:
+        retention.run(workspace, on=ON)
+    assert refused.value.exit_code == 3
+    assert (workspace.source / name).read_bytes() == content
+    assert n_rows(read_tables(workspace.tables)["absence_spells"]) == 0
+    (path,) = (workspace.root / "erasures").glob("*-expired.json")
+    assert any(name in place for place in json.loads(path.read_text())["not_searched"])
+    with pytest.raises(retention.RetentionIncomplete, match="not searched"):
+        retention.run(workspace, on=ON)
+    assert len(list((workspace.root / "erasures").glob("*.json"))) == 1, "nothing was done, so nothing is certified"
+
+
+def test_a_mapped_source_is_named(workspace):
+    (workspace.source / "mapping.yaml").write_text("tables:\n  survey_answers: {source: svar.txt}\n")
+    (workspace.source / "svar.txt").write_text("Id;Dato\n")
+    with pytest.raises(retention.RetentionIncomplete, match=r"svar\.txt is a table in the customer's columns"):
+        retention.run(workspace, on=ON)
+
+
+def test_a_directory_named_like_a_table_is_named(workspace):
+    (workspace.source / "survey_answers.csv").unlink()
+    (workspace.source / "survey_answers.csv").mkdir()
+    with pytest.raises(retention.RetentionIncomplete, match="cannot be read"):
+        retention.run(workspace, on=ON)
+
+
+def test_a_long_cell_hides_nothing(workspace):
+    path = workspace.source / "survey_answers.csv"
+    path.write_text(path.read_text() + "x" * 200_000 + "\n")
+    assert retention.run(workspace, on=ON)["expired"]["survey_answers"] == 2

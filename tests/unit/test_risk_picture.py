@@ -65,6 +65,7 @@ def test_a_safety_flag_stands_above_the_risks_and_says_its_day_once(tmp_path):
     flagged = answered({"a": outcome()}, FLAG, FLAG)
     assert safety_text(flagged) == "A clinician must look. (2026-01-01)"
     assert safety_text(answered({})) == ""
+    assert safety_text(answered({}, FLAG | {"answered_on": None})) == "A clinician must look. (day unknown)"
     draw(answered({"a": outcome()}), tmp_path / "without.png")
     draw(flagged, tmp_path / "with.png")
     assert size(tmp_path / "with.png")[1] > size(tmp_path / "without.png")[1]

@@ -251,6 +251,24 @@ def test_the_unexpected_is_not_raised_and_not_repeated(served, caplog):
     assert SECRET not in caplog.text
 
 
+def test_no_problem_hides_a_safety_flag(served, monkeypatch):
+    answer = {"instrument": "phq9", "item": "item_9", "answer": 1, "answered_on": "2025-01-01",
+              "known_from": "2025-01-01"}  # fmt: skip
+    record = REQUEST["record"] | {"survey_answers": [answer]}
+
+    def fails(*_, **__):
+        raise RuntimeError
+
+    later = (date.today() + timedelta(days=3)).isoformat()
+    responses = [ask(served, record=record, outcomes=["burnout"]), ask(served, record=record, index_date=later)]
+    responses += [ask(served, fails, record=record), ask(served, record=record | {"absence_spells": [None]})]
+    monkeypatch.setattr(served.WATCH, "predictor", None)
+    responses += [ask(served, record=record), post(json.dumps({**REQUEST, "record": record, "note": 1}))]
+    found = [json.loads(getattr(one, "body", None) or one.content) for one in responses]
+    assert [one["status"] for one in found] == [503, 422, 500, 422, 503, 422]
+    assert [[flag["item"] for flag in one["safety_flags"]] for one in found] == [["item_9"]] * 6
+
+
 def test_settings_come_from_the_environment():
     assert Settings.from_environment({}) == Settings(Path("bundles"), Path("keys/verify.key"))
     environment = {"BALANCE_RISK_BUNDLES": "/b", "BALANCE_RISK_VERIFY_KEY": ""}

@@ -40,6 +40,29 @@ def test_text_that_is_no_yaml_is_a_settings_error(text, tmp_path):
         read_settings(tmp_path / "params.yaml")
 
 
+@pytest.mark.parametrize("text", [
+    'ingest: {sources: "postgresql://u:hunter2@h/d"}', 'ingest: ["postgresql://u:hunter2@h/d"]',
+    "ingest: postgresql://u:hunter2@h/d", 'ingest: {"postgresql://u:hunter2@h/d": 1}',
+    "ingest: {source: postgresql://u:hunter2@h/d", "ingest:\n\tsource: postgresql://u:hunter2@h/d",
+    "ingest: {received_on: postgresql:u:hunter2}",
+])  # fmt: skip
+def test_an_address_in_the_wrong_place_is_not_repeated(text, tmp_path):
+    """YAML's and Pydantic's own messages quote the line, and with it the password."""
+    (tmp_path / "params.yaml").write_text(text)
+    with pytest.raises(SettingsError) as refused:
+        read_settings(tmp_path / "params.yaml")
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("content", [b"[" * 3000, b"a: " + b"{a: " * 3000, b"\xff", b"\0", b"!!python/name:os.system"])
+def test_a_file_that_is_no_params_file_is_a_settings_error(content, tmp_path):
+    (tmp_path / "params.yaml").write_bytes(content)
+    with pytest.raises(SettingsError, match=r"params\.yaml"):
+        read_settings(tmp_path / "params.yaml")
+    with pytest.raises(SettingsError, match="cannot be read"):
+        read_settings(tmp_path)
+
+
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(MissingInputError, match=r"nowhere\.yaml"):
         read_settings(tmp_path / "nowhere.yaml")

@@ -18,8 +18,9 @@ from pipeline import ingest
 from pipeline.erasures import Tombstones, add_tombstones
 from pipeline.settings import IngestSettings
 from pipeline.source_check import check_source
+from pipeline.stored_flags import stored_flags
 from pipeline.workspace import Workspace
-from tests.lib.fhir_bundles import observation, patient
+from tests.lib.fhir_bundles import bundle, observation, patient, response
 from tests.lib.postgresql import postgresql_url
 from tests.lib.source_files import employee, together, write_source
 
@@ -150,6 +151,42 @@ def test_a_thought_of_self_harm_is_said_in_the_summary_and_listed(tmp_path):
     assert [row["person_id"] for row in rows_of(workspace.tables / "safety_flags.csv")] == ["p"]
     _, report = ingested(tmp_path / "b", survey_answers=[ANSWER | {"answer": 0}])
     assert "SAFETY" not in report["summary"]
+
+
+@pytest.mark.parametrize(
+    ("person", "cells", "flagged"),
+    [
+        ({}, {"known_from": "2026-02-01"}, ["p"]),
+        ({}, {"answer": 4}, ["p"]),
+        ({"birth_year": 1}, {}, ["p"]),
+        ({}, {"person_id": "nobody"}, ["nobody"]),
+        ({}, {"person_id": ""}, [None]),
+        ({}, {"answer": 0, "known_from": ""}, []),
+    ],
+)
+def test_a_fault_of_the_row_or_of_the_person_hides_no_flag(tmp_path, person, cells, flagged):
+    persons = [row | person for row in employee()["persons"]]
+    directory = tmp_path / "s"
+    write_source(directory, employee() | {"persons": persons, "survey_answers": [ANSWER | cells]})
+    found = check(directory)
+    assert [flag.person_id for flag in found.safety_flags] == flagged
+
+
+def test_score_and_validate_find_the_flag_of_a_refused_row_again(tmp_path):
+    workspace, report = ingested(tmp_path, survey_answers=[ANSWER | {"answer": 4}, ANSWER | {"person_id": ""}])
+    assert "SAFETY: 2 person(s)" in report["summary"]
+    flags = stored_flags(workspace, read_tables(workspace.tables))
+    assert {flag.person_id for flag in flags} == {"p", None}
+
+
+def test_fhir_answers_that_give_no_row_are_flagged_but_not_those_of_the_erased(tmp_path):
+    directory = tmp_path / "s"
+    directory.mkdir()
+    stopped = response("phq9", {"item_9": 1}, status="stopped")
+    (directory / "b.json").write_text(json.dumps(bundle(patient("p"), stopped)))
+    (flag,) = check(directory).safety_flags
+    assert flag.person_id == "p"
+    assert check(directory, tombstones=add_tombstones(Workspace(tmp_path), ["p"])).safety_flags == []
 
 
 def test_a_fhir_entry_that_gives_no_row_is_counted_as_a_refused_row_of_its_table(tmp_path):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import zipfile
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,7 +14,7 @@ import pytest
 
 from data_contracts.errors import BalanceRiskError, MissingInputError, SettingsError, SourceFileError
 from data_contracts.readers.column_mapping import Mapping
-from data_contracts.readers.sources import is_database, open_source
+from data_contracts.readers.sources import is_database, mapping_beside, open_source, shown_location
 from data_contracts.records import Employment, LabResult, Person, SurveyAnswer
 from data_contracts.violations import Violation
 from tests.lib.fhir_bundles import observation, patient
@@ -146,6 +148,54 @@ def test_the_stamp_of_the_simulator_is_no_fhir(tmp_path):
 
 
 @pytest.mark.parametrize(("location", "answer"), [("sqlite:///a.db", True), ("postgresql+psycopg://h/d", True),
-                                                  ("data/source", False), ("C:\\data", False), ("a:b", False)])  # fmt: skip
+                                                  ("data/source", False), ("C:\\data", False), ("a:b", False),
+                                                  ("C:\\a@b", False), ("postgresql:u:pw@h", True), (" sqlite://a", True),
+                                                  ("postgresql+psycopg2-binary://h", True)])  # fmt: skip
 def test_a_url_is_told_from_a_path(location, answer):
     assert is_database(location) is answer
+
+
+ODD_ADDRESSES = ["postgresql+psycopg2-binary://u:hunter2@h/d", "postgresql:u:hunter2@h", " postgresql://u:hunter2@h/d",
+                 "u:hunter2@h", "sqlite:///u:hunter2@h", "postgres-ql:hunter2@h", "//u:hunter2@h/d"]  # fmt: skip
+
+
+@pytest.mark.parametrize("location", ODD_ADDRESSES)
+def test_an_address_with_a_mistake_in_it_is_never_repeated(location):
+    """A hyphen in the driver's name made it a path, and the message about the missing file showed the password."""
+    with pytest.raises(BalanceRiskError) as refused:
+        open_source(location)
+    assert "hunter2" not in str(refused.value)
+    assert "hunter2" not in shown_location(location)
+
+
+@pytest.mark.parametrize("location", ["x" * 5000, "x/" * 5000, "sqlite:///" + "x" * 5000])
+def test_a_name_longer_than_any_file_has_is_a_mistake_and_no_fault(location):
+    for opened in (open_source, mapping_beside)[: 1 if is_database(location) else 2]:
+        with pytest.raises(MissingInputError) as refused:
+            opened(location)
+        assert len(str(refused.value)) < 200
+
+
+def test_a_name_that_is_no_text_is_refused_before_it_reaches_a_report(tmp_path):
+    (tmp_path / os.fsdecode(b"frav\xe6r.json")).write_text("{}")
+    with pytest.raises(SettingsError, match="not printable") as refused:
+        open_source(str(tmp_path))
+    str(refused.value).encode("utf-8")
+    with pytest.raises(SettingsError, match="not printable"):
+        open_source(os.fsdecode(b"frav\xe6r"))
+
+
+@pytest.mark.parametrize("fault", [PermissionError(13, "Permission denied"), IsADirectoryError(21, "Is a directory")])
+def test_a_file_that_may_not_be_read_is_named(fault, tmp_path, monkeypatch):
+    (tmp_path / "persons.csv").write_text(PERSONS)
+    source = open_source(str(tmp_path))
+
+    def refuse(*_args, **_more):
+        raise fault
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(SourceFileError, match=rf"persons\.csv cannot be read: {fault.strerror}"):
+        source.read(Person)
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(SourceFileError, match=fault.strerror):
+        open_source(str(tmp_path))

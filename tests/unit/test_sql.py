@@ -180,6 +180,24 @@ def test_the_location_is_shown_without_password_and_options(tmp_path):
     assert source.location == "postgresql+psycopg://user:***@host/hr"
 
 
+def test_a_host_that_can_be_no_name_is_a_mistake_and_no_fault():
+    with pytest.raises(SourceFileError, match="cannot be read"):
+        open_source(f"postgresql+psycopg://user@{'h' * 70}.no/hr").read(Person)
+
+
+def test_a_view_that_never_ends_is_given_up(tmp_path, monkeypatch):
+    """Sorted, it would fill the disk before its first row came."""
+    monkeypatch.setattr(sql, "MOST_SQLITE_STEPS", 5_000_000)
+    connection = sqlite3.connect(tmp_path / "x.db")
+    connection.execute(
+        "create view persons as with recursive n(i) as (select 1 union all select i + 1 from n) "
+        "select 'p' || i as person_id, 1980 as birth_year, 'male' as sex, '2025-01-01' as known_from from n"
+    )
+    connection.close()
+    with pytest.raises(SourceFileError, match="Does a view never end"):
+        open_source(f"sqlite:///{tmp_path}/x.db").read(Person)
+
+
 def test_a_database_file_that_is_not_there_is_not_made(tmp_path):
     with pytest.raises(MissingInputError, match="no such database file"):
         open_source(f"sqlite:///{tmp_path}/none.db")

@@ -131,6 +131,23 @@ def test_without_tables_it_says_how_to_make_them(tmp_path):
         validate.run(Workspace(tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("ingest.json", "x"), ("ingest.json", "[]"), ("ingest.json", '{"tables": 5}'), ("ingest.json", "[" * 200_000),
+        ("quarantine.csv", "file,row,column,rule,value,reason\na,Kari,c,d,e,f\n"), ("quarantine.csv", "x\ny\n"),
+        ("warnings.csv", "\udcff"),
+    ],
+)  # fmt: skip
+def test_a_damaged_file_of_ingest_is_named_and_not_quoted(name, text, tmp_path, delivery, fast):
+    workspace = Workspace(tmp_path / "w")
+    ingest.run(workspace, SETTINGS, delivery)
+    (workspace.tables / name).write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(SourceFileError, match=rf"{name} is damaged.*balance-risk ingest") as refused:
+        validate.run(workspace)
+    assert "Kari" not in str(refused.value)
+
+
 def test_great_expectations_itself_finds_nothing_wrong_with_what_was_accepted(tmp_path, delivery):
     report = validate.run(Workspace(tmp_path), SETTINGS, delivery)
     assert set(report["expectations"]) == set(TABLES)
