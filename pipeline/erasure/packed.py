@@ -35,8 +35,10 @@ def unpacked(name: str, data: bytes, doubts: list[str]) -> Iterator[tuple[str, b
             yield from _members_of_zip(data, doubts)
         elif data[257:262] == b"ustar":
             with tarfile.open(fileobj=io.BytesIO(data)) as archive:
-                members = [member for member in archive if member.isfile()]
-                yield from ((member.name, archive.extractfile(member).read()) for member in members)  # type: ignore[union-attr]
+                for member in archive:
+                    file = archive.extractfile(member)  # None for what has no content, such as a directory
+                    if file is not None:
+                        yield member.name, file.read()
         elif data[:4] == b"\x28\xb5\x2f\xfd":
             yield inner, pa.input_stream(pa.py_buffer(data), compression="zstd").read()
         elif data[:1] == b"x":
