@@ -21,8 +21,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data_contracts.errors import BalanceRiskError
+from data_contracts.readers.conventions import iso_day
 from data_contracts.records import RECORDS, TABLES, Record, columns
-from data_contracts.tables import Coded, Table
+from data_contracts.tables import Coded
 from data_contracts.time_windows import local_date, today
 from pipeline.console import progress, sha256
 from pipeline.erasure import cache, certificate
@@ -48,18 +49,6 @@ def end_column(record: type[Record]) -> str | None:
     """Return the column that says when a fact came to its end: the last date that the table declares."""
     dates = [column.name for column in columns(record) if column.kind == "date" and column.name != "known_from"]
     return dates[-1] if dates else None
-
-
-def expired_rows(record: type[Record], table: Table, on: date) -> np.ndarray:
-    """True for each row whose fact has expired: the latest version ended more than the retention period before ``on``.
-
-    ``table`` needs the natural key, ``known_from`` and :func:`end_column`.
-    """
-    end = end_column(record)
-    if end is None or not len(table["known_from"]):
-        return np.zeros(len(table["known_from"]), dtype=bool)
-    day = table[end].astype("datetime64[D]")
-    return _expired(_facts(record, table), table["known_from"], day, record, on)
 
 
 def _expired(fact: np.ndarray, known_from: np.ndarray, end: np.ndarray, record: type[Record], on: date) -> np.ndarray:
@@ -148,13 +137,11 @@ def _not_told(workspace: Workspace) -> dict[Path, str]:
 def _looked(path: Path, record: type[Record], on: date, unread: dict[Path, str]) -> np.ndarray:
     """Return the rows that have expired; a file that cannot be read is noted, and blocks no other."""
     try:
-        rows = _expired_in(path, record, on)
+        rows, doubt = expired_in(path, record, on)
     except (csv.Error, ValueError, OSError, NotImplementedError, MemoryError, pa.ArrowException):
-        unread[path] = "cannot be read"
-        return np.zeros(0, dtype=bool)
-    if rows is None:
-        unread[path] = "is a table in the customer's columns"
-        return np.zeros(0, dtype=bool)
+        rows, doubt = np.zeros(0, dtype=bool), "cannot be read"
+    if doubt:
+        unread[path] = doubt
     return rows
 
 
@@ -169,37 +156,33 @@ def _places(workspace: Workspace) -> list[tuple[Path, type[Record]]]:
             if Path(name).stem in TABLES and Path(name).suffix in _FIRST_ROW]  # fmt: skip
 
 
-def _facts(record: type[Record], table: Table) -> np.ndarray:
-    """Number the facts: rows with the same natural key have the same number."""
-    parts = [column.codes if isinstance(column, Coded) else np.unique(column, return_inverse=True)[1]
-             for column in (table[name] for name in record.natural_key)]  # fmt: skip
-    return np.unique(np.stack(parts, axis=1), axis=0, return_inverse=True)[1].ravel()
-
-
-def _expired_in(path: Path, record: type[Record], on: date) -> np.ndarray | None:
-    """True for each row that has expired; None if the columns are the customer's own."""
+def expired_in(path: Path, record: type[Record], on: date) -> tuple[np.ndarray, str | None]:
+    """Return which rows of a table's file have expired, and what cannot be said about the file (None: nothing)."""
     end = end_column(record)
     if end is None:
-        return np.zeros(0, dtype=bool)
+        return np.zeros(0, dtype=bool), None
     needed = {*record.natural_key, "known_from", end}
     texts = _texts(path, needed)
     if not needed <= {*texts}:
-        return None
-    dates = {name: _days(texts[name]) for name in ("known_from", end)}
+        return np.zeros(0, dtype=bool), "is a table in the customer's columns"
+    days = {text: _day(text) for name in ("known_from", end) for text in set(texts[name])}
+    known_from, ended = (
+        np.array([days[text] for text in texts[name]], dtype="datetime64[D]") for name in ("known_from", end)
+    )
     fact = Coded.from_texts(["\0".join(row) for row in zip(*(texts[name] for name in record.natural_key), strict=True)])
-    return _expired(fact.codes, dates["known_from"], dates[end], record, on)
+    is_unreadable = any(text and day == _NO_DAY for text, day in days.items())
+    doubt = "holds dates that cannot be read" if is_unreadable else None
+    return _expired(fact.codes, known_from, ended, record, on), doubt
 
 
-def _days(texts: list[str]) -> np.ndarray:
-    days = {text: _day(text) for text in set(texts)}
-    return np.array([days[text] for text in texts], dtype="datetime64[D]")
+_NO_DAY = "NaT"
 
 
 def _day(text: str) -> str:
     try:
-        return local_date(text).isoformat()
+        return local_date(iso_day(text)).isoformat()
     except (ValueError, OverflowError):
-        return "NaT"  # such a row is quarantined; when it happened, nobody can say
+        return _NO_DAY
 
 
 def _remove(workspace: Workspace, path: Path, rows: np.ndarray) -> None:

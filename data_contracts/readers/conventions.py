@@ -70,7 +70,7 @@ def _rewrite_numbers(column: Column, words: Sequence[str], decimal: str | None) 
 
 
 def _rewrite_dates(column: Column, words: Sequence[str], date_format: str | None) -> Rewritten:
-    rewritten = [_iso(word, date_format) for word in words]
+    rewritten = [iso_day(word, date_format) for word in words]
     if rewritten == list(words):
         return Rewritten(rewritten, {}, None)
     form = date_format if date_format and "/" in date_format else "dd.mm.yyyy"
@@ -80,7 +80,7 @@ def _rewrite_dates(column: Column, words: Sequence[str], date_format: str | None
     return Rewritten(rewritten, {}, note)
 
 
-def _iso(word: str, date_format: str | None) -> str:
+def iso_day(word: str, date_format: str | None = None) -> str:
     """Return the word's day as ISO text; the word itself where it is no such date."""
     match = _DOTTED.fullmatch(word)
     if match is None and date_format in ("dd/mm/yyyy", "mm/dd/yyyy"):

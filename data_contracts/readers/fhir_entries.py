@@ -8,7 +8,6 @@ version 7. For the resource types read here R4B has the elements of R4 (https://
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -30,7 +29,6 @@ from data_contracts.violations import Fault
 
 _DEEPEST = 60
 _LONGEST_STRING = 1024 * 1024  # characters; https://hl7.org/fhir/R4/datatypes.html#string
-_SLICE, _OVERLAP = 1000, 32
 _MOST_FAULTS = 20
 _LONGEST_NAME = 64
 _MODIFIERS = ("modifierExtension", "implicitRules")
@@ -166,19 +164,11 @@ def _inspect_inside(value: Any, path: str, depth: int, faults: list[tuple[str, F
 
 
 def _text_fault(text: str) -> Fault | None:
-    if len(text) <= _SLICE:
-        if national_identity_number.contains(text):
-            return IDENTITY_NUMBER
-    elif len(text) > _LONGEST_STRING:
+    if len(text) > _LONGEST_STRING:
         return _TOO_LONG
-    elif any(national_identity_number.contains(piece) for piece in _slices(text)):
+    if national_identity_number.contains(text):
         return IDENTITY_NUMBER
     return None if text.isascii() or _is_unicode(text) else _BROKEN_TEXT
-
-
-def _slices(text: str) -> Iterator[str]:
-    # The search for identity numbers may take time that grows with the square of the length.
-    return (text[start : start + _SLICE + _OVERLAP] for start in range(0, len(text), _SLICE))
 
 
 def _is_unicode(text: str) -> bool:

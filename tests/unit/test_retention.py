@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 import yaml
@@ -12,10 +14,10 @@ from data_contracts.readers.parquet_files import read_tables
 from data_contracts.records import RECORDS, TABLES
 from data_contracts.tables import n_rows
 from pipeline import ingest, retention
-from pipeline.retention import end_column, expired_rows
+from pipeline.retention import end_column, expired_in
 from pipeline.workspace import Workspace
 from tests.lib.planted import RECEIVED, cells
-from tests.lib.records import spell, table
+from tests.lib.records import spell
 from tests.lib.source_files import employee, together, write_source
 
 ON = date(2026, 2, 1)
@@ -23,8 +25,18 @@ LAST_KEPT = ON - timedelta(days=1826)
 EXPIRED = LAST_KEPT - timedelta(days=1)
 
 
+def looked(*rows: dict, name: str = "absence_spells") -> tuple[list[bool], str | None]:
+    """Which rows of a CSV file have expired, and what cannot be said about it."""
+    with tempfile.TemporaryDirectory() as directory:
+        write_source(Path(directory) / "source", {name: list(rows)})
+        expired, doubt = expired_in(Path(directory) / "source" / f"{name}.csv", TABLES[name], ON)
+    return expired.tolist(), doubt
+
+
 def gone(*rows: dict, name: str = "absence_spells") -> list[bool]:
-    return expired_rows(TABLES[name], table(name, rows), ON).tolist()
+    expired, doubt = looked(*rows, name=name)
+    assert doubt is None
+    return expired
 
 
 def test_every_period_is_declared_and_runs_from_the_end_of_what_happened():
@@ -43,7 +55,7 @@ def test_the_period_is_kept_to_the_day():
 
 def test_what_is_still_going_on_does_not_expire():
     assert gone(spell("2015-01-01", None)) == [False]
-    assert gone({"person_id": "p", "birth_year": 1980, "known_from": "2015-01-01"}, name="persons") == [False]
+    assert gone({"person_id": "p", "birth_year": 1980, "known_from": "2015-01-01"}, name="persons") == []
 
 
 def test_a_fact_goes_with_all_its_versions_or_not_at_all():
@@ -57,6 +69,16 @@ def test_a_fact_goes_with_all_its_versions_or_not_at_all():
 
 def test_the_same_name_of_a_spell_of_two_persons_is_two_facts():
     assert gone(spell("2020-01-01", "2020-02-01"), spell("2025-01-01", "2025-02-01", person_id="q")) == [True, False]
+
+
+def test_norwegian_dates_expire_too_and_dates_that_cannot_be_read_are_not_passed_over_in_silence():
+    old = {"first_day": "01.01.2020", "last_day": "01.02.2020", "known_from": "01.01.2020"}
+    assert looked(spell("2020-01-01", "2020-02-01") | old) == ([True], None)
+    slashed = spell("2020-01-01", "2020-02-01") | {"last_day": "01/02/2020"}
+    assert looked(slashed, spell("2020-01-01", "2020-02-01", spell_id="B")) == (
+        [False, True],
+        "holds dates that cannot be read",
+    )
 
 
 def test_nothing_is_no_mistake():
