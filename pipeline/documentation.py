@@ -160,7 +160,7 @@ def _commands_page() -> str:
     from pipeline.cli import app
 
     group: Any = get_command(app)
-    parts = ["# Commands\n\nGenerated from `pipeline/cli.py`. `balance-risk VERB --help` says the same."]
+    parts = ["# Commands\n\nGenerated from `pipeline/commands/`. `balance-risk VERB --help` says the same."]
     for name, command in group.commands.items():
         rows = [
             (", ".join(f"`{option}`" for option in parameter.opts), parameter.help or "",

@@ -24,6 +24,9 @@ class SimulateSettings(_Section):
     seed: int = Field(default=17, ge=0)
     start: date = date(2021, 1, 1)
     end: date = date(2026, 1, 1)
+    scenarios: tuple[str, ...] = ()
+    format: Literal["csv", "parquet", "fhir"] = "csv"
+    workers: int | None = Field(default=None, ge=1)
 
 
 class IngestSettings(_Section):

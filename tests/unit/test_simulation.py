@@ -24,13 +24,14 @@ from data_contracts.validation import check, orphans
 from pipeline.simulation import survey
 from pipeline.simulation.blocks import Block
 from pipeline.simulation.certificates import draw_certificates, latest_per_day
-from pipeline.simulation.cohort import build_world, simulate
+from pipeline.simulation.cohort import simulate
 from pipeline.simulation.consents import Consents
 from pipeline.simulation.labs import _code
 from pipeline.simulation.normal import normal_probability
 from pipeline.simulation.parameters import FILE, read_parameters
 from pipeline.simulation.spells import Spells, overlaps
 from pipeline.simulation.timeline import Timeline
+from pipeline.simulation.world import build_world
 
 START, END = date(2021, 1, 1), date(2026, 1, 1)
 PERSONS = 5000

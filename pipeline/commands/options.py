@@ -1,0 +1,69 @@
+"""Options that verbs share, the settings they read and how they show a report."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from data_contracts.errors import SettingsError
+
+
+class Outcome(StrEnum):
+    """The outcomes that can be trained."""
+
+    LONG_SICK_LEAVE = "long_sick_leave"
+    BURNOUT = "burnout"
+
+
+WorkspaceOption = Annotated[
+    Path, typer.Option("--workspace", "-w", help="Directory that holds data/, bundles/ and mlflow.db.")
+]
+ParamsOption = Annotated[Path, typer.Option("--params", help="File with the numbers of every stage.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout instead of text.")]
+OutcomeOption = Annotated[list[Outcome] | None, typer.Option("--outcome", help="Repeat for several; default: all.")]
+
+SourceOption = Annotated[
+    str | None,
+    typer.Option(help="Directory of CSV, Parquet or FHIR files, one such file, or a database URL (SQLAlchemy)."),
+]
+MappingOption = Annotated[
+    Path | None,
+    typer.Option(help="YAML file that maps the source's own names and codes; default: mapping.yaml beside it."),
+]
+
+HERE = Path()
+PARAMS = Path("params.yaml")
+
+
+def show(report: dict[str, Any], as_json: bool) -> None:
+    """Print a stage's report as text or as one JSON document."""
+    typer.echo(json.dumps(report, indent=2, sort_keys=True, ensure_ascii=False) if as_json else report["summary"])
+
+
+def settings_of(path: Path, **changes: dict[str, Any]) -> Any:
+    """Read the params file and replace what the command line overrides (values of None are left alone)."""
+    from pipeline.settings import read_settings
+
+    settings = read_settings(path)
+    for section, values in changes.items():
+        chosen = {name: value for name, value in values.items() if value is not None}
+        settings = settings.model_copy(update={section: getattr(settings, section).model_copy(update=chosen)})
+    return settings
+
+
+def day_of(text: str | None) -> date | None:
+    """Return the date that an option gives; raises SettingsError where it is none."""
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError:
+        raise SettingsError(f"{text!r} is not a date. Write it as 2026-03-01.") from None
+
+
+def outcomes_of(chosen: list[Outcome] | None) -> list[str]:
+    """Return the chosen outcomes, all of them where none was chosen."""
+    return [outcome.value for outcome in chosen or list(Outcome)]

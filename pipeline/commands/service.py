@@ -1,0 +1,84 @@
+"""Verbs about the service: register, promote, score, serve, demo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.commands.options import (
+    HERE,
+    JsonOption,
+    OutcomeOption,
+    WorkspaceOption,
+    day_of,
+    outcomes_of,
+    settings_of,
+    show,
+)
+from pipeline.workspace import Workspace
+
+
+def register(workspace: WorkspaceOption = HERE, outcome: OutcomeOption = None, json_: JsonOption = False) -> None:
+    """Log the run in MLflow and register the model as balance-risk.<outcome>."""
+    from pipeline import register as stage
+
+    show(stage.run(Workspace(workspace), outcomes_of(outcome)), json_)
+
+
+def promote(
+    workspace: WorkspaceOption = HERE,
+    outcome: OutcomeOption = None,
+    version: Annotated[str | None, typer.Option(help="Registered version; default: the newest.")] = None,
+    json_: JsonOption = False,
+) -> None:
+    """Move the alias champion, export it as a signed bundle, and point serving at it by one atomic rename."""
+    from pipeline import promote as stage
+
+    show(stage.run(Workspace(workspace), outcomes_of(outcome), version), json_)
+
+
+def score(
+    workspace: WorkspaceOption = HERE,
+    index_date: Annotated[str | None, typer.Option(help="Morning of the prediction; default: today.")] = None,
+    outcome: OutcomeOption = None,
+    person: Annotated[str | None, typer.Option(help="Explain this one person instead of scoring everybody.")] = None,
+    json_: JsonOption = False,
+) -> None:
+    """Score everybody in the tables (CSV of risks), or explain one person, with the promoted champions."""
+    from pipeline import score as stage
+
+    show(stage.run(Workspace(workspace), day_of(index_date), outcomes_of(outcome), person), json_)
+
+
+def serve(
+    workspace: WorkspaceOption = HERE,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; the default is reachable from this machine only.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 3000,
+) -> None:
+    """Run the scoring service (BentoML) with the promoted champions."""
+    from pipeline import serve as stage
+
+    stage.run(Workspace(workspace), host, port)
+
+
+def demo(
+    workspace: WorkspaceOption = Path("demo"),
+    params: Annotated[
+        Path | None, typer.Option("--params", help="File with the numbers of every stage; default: built in.")
+    ] = None,
+    persons: Annotated[int | None, typer.Option(min=100, max=1_000_000, help="Number of simulated persons.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the cohort.")] = None,
+    json_: JsonOption = False,
+) -> None:
+    """Go the whole way on simulated firms: data, training set, models, registry, running service, one explained risk."""
+    from pipeline import demo as stage
+    from pipeline.settings import Settings
+
+    settings = settings_of(params) if params else Settings()
+    changes = {"persons": persons, "seed": seed}
+    simulated = settings.simulate.model_copy(update={k: v for k, v in changes.items() if v is not None})
+    stage.run(Workspace(workspace), settings.model_copy(update={"simulate": simulated}), as_json=json_)

@@ -1,0 +1,68 @@
+"""Verbs about models: features, build-training-set, train, evaluate."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pipeline.commands.options import (
+    HERE,
+    PARAMS,
+    JsonOption,
+    OutcomeOption,
+    ParamsOption,
+    WorkspaceOption,
+    day_of,
+    outcomes_of,
+    settings_of,
+    show,
+)
+from pipeline.workspace import Workspace
+
+
+def features(json_: JsonOption = False) -> None:
+    """List every feature: name, unit, meaning, domain, direction, whether it can be changed."""
+    from pipeline import documentation
+
+    show(documentation.feature_report(), json_)
+
+
+def build_training_set(
+    workspace: WorkspaceOption = HERE,
+    params: ParamsOption = PARAMS,
+    outcome: OutcomeOption = None,
+    data_as_of: Annotated[
+        str | None, typer.Option(help="Rebuild the set as the store was on the morning of this day (YYYY-MM-DD).")
+    ] = None,
+    json_: JsonOption = False,
+) -> None:
+    """Cut the histories at every index date and label what followed; say who was left out and why."""
+    from pipeline import build_training_set as stage
+
+    settings = settings_of(params, training={"data_as_of": day_of(data_as_of)})
+    show(stage.run(Workspace(workspace), settings, outcomes_of(outcome)), json_)
+
+
+def train(
+    workspace: WorkspaceOption = HERE,
+    params: ParamsOption = PARAMS,
+    outcome: OutcomeOption = None,
+    json_: JsonOption = False,
+) -> None:
+    """Compare the baselines and LightGBM out of fold, keep the simplest within one standard error, recalibrate it."""
+    from pipeline import train as stage
+
+    show(stage.run(Workspace(workspace), settings_of(params), outcomes_of(outcome)), json_)
+
+
+def evaluate(
+    workspace: WorkspaceOption = HERE,
+    params: ParamsOption = PARAMS,
+    outcome: OutcomeOption = None,
+    json_: JsonOption = False,
+) -> None:
+    """Judge the champion and every baseline on later dates and unseen persons, with intervals and pictures."""
+    from pipeline import evaluate as stage
+
+    show(stage.run(Workspace(workspace), settings_of(params), outcomes_of(outcome)), json_)
