@@ -11,7 +11,7 @@ export DVC_NO_ANALYTICS := 1
 export GX_ANALYTICS_ENABLED := False
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help setup demo test check serve repro bench format lock clean
+.PHONY: help setup demo test check serve repro bench acceptance format lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -51,7 +51,12 @@ bench: $(READY) ## Speed and memory, printed with the machine they were measured
 	@$(BIN)/python benchmarks/features_speed.py
 	@$(BIN)/python benchmarks/predictor_latency.py
 	@$(BIN)/python benchmarks/validation_speed.py
+	@$(BIN)/python benchmarks/simulation_speed.py
 	@$(BIN)/python benchmarks/demo_time.py
+
+acceptance: $(READY) ## Simulate 50 000 SYNTHETIC persons, hold them against published figures, write docs/simulation_check.md
+	@$(BIN)/balance-risk simulate --workspace acceptance --persons 50000 --seed 7 --check
+	@$(BIN)/python -m pipeline.simulation_check acceptance/data/source/check docs
 
 format: $(READY) ## Format the code and regenerate the generated pages
 	@$(BIN)/ruff format .
@@ -67,4 +72,4 @@ lock: ## Resolve dependencies anew into requirements.lock (needs uv)
 clean: ## Remove what the pipeline made (never .venv)
 	@test ! -e bundles || chmod -R u+w bundles
 	@test ! -e demo || chmod -R u+w demo
-	@rm -rf data demo mlruns mlartifacts bundles mlflow.db .bentoml
+	@rm -rf data demo acceptance mlruns mlartifacts bundles mlflow.db .bentoml

@@ -56,7 +56,7 @@ def configured_outcome(name: str, settings: Settings) -> Outcome:
 def _index_dates(
     settings: TrainingSettings, tables: dict[str, Table], outcome: Outcome, data_as_of: date
 ) -> list[date]:
-    first = settings.first_index_date or _first_event_known(tables) + LOOKBACK_BEFORE_FIRST
+    first = settings.first_index_date or _next_quarter(_first_event_known(tables) + LOOKBACK_BEFORE_FIRST)
     last = settings.last_index_date or data_as_of - timedelta(days=outcome.mature_after_days)
     dates = index_dates(first, last, settings.months_between)
     if not dates:
@@ -78,6 +78,12 @@ def _data_as_of(settings: TrainingSettings, tables: dict[str, Table], outcome: O
             f"Choose a day up to {end + LONGEST_SILENCE}, or bring the rest of the data."
         )
     return chosen
+
+
+def _next_quarter(day: date) -> date:
+    """First day of a calendar quarter on or after a day: index dates fall where reports and the simulator's truth do."""
+    quarter = -(-(day.year * 12 + day.month - 1 + (day.day > 1)) // 3)
+    return date(quarter // 4, quarter % 4 * 3 + 1, 1)
 
 
 def _first_event_known(tables: dict[str, Table]) -> date:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from data_contracts.errors import ContractViolation
 from models import artifact
 from models.evaluation.figures import draw
 from models.evaluation.report import evaluate
+from models.outcomes.long_sick_leave import LongSickLeave
+from models.risk_model import RiskModel
 from models.shap_summary import draw_summary
+from models.splits import Split
 from models.training_set import TrainingSet
+from pipeline.against_truth import TestRows, against_truth
+from pipeline.against_truth import lines as truth_lines
 from pipeline.console import progress, read_json, sha256, write_json
 from pipeline.settings import Settings
 from pipeline.train import split_of
@@ -41,12 +49,41 @@ def _evaluate_one(workspace: Workspace, settings: Settings, name: str) -> dict[s
         found = evaluate(
             champion, candidates, training_set, split, repeats=settings.evaluate.bootstrap, seed=settings.evaluate.seed
         )
+        if training_set.facts["synthetic"]:
+            rows = _test_rows(training_set, split, candidates | {champion.name: champion})
+            found["against_truth"] = against_truth(_truth_of(workspace), _true_outcome(settings, name), rows)
         destination = workspace.evaluation(name)
         write_json(destination / "metrics.json", found | lineage)
         draw(found, destination / "calibration.png")
         columns = [training_set.feature_names.tolist().index(feature) for feature in champion.feature_names]
         draw_summary(champion, training_set.X[split.test][:, columns], destination / "contributions.png")
     return found
+
+
+def _test_rows(training_set: TrainingSet, split: Split, models: dict[str, RiskModel]) -> TestRows:
+    rows = split.test[training_set.observed[split.test]]
+    position = {feature: column for column, feature in enumerate(training_set.feature_names.tolist())}
+    log_odds = {
+        name: model.log_odds(training_set.X[np.ix_(rows, [position[feature] for feature in model.feature_names])])
+        for name, model in models.items()
+    }
+    return TestRows(
+        training_set.person_ids, training_set.person[rows], training_set.t[rows], training_set.y[rows],
+        training_set.weight[rows], log_odds,
+    )  # fmt: skip
+
+
+def _truth_of(workspace: Workspace) -> Path:
+    """The simulator's own directory is beside the source files that were ingested."""
+    report = workspace.tables / "ingest.json"
+    location = read_json(report)["location"] if report.exists() else str(workspace.source)
+    return Path(location) / "truth"
+
+
+def _true_outcome(settings: Settings, name: str) -> str:
+    """The simulator names the longer absences by their days."""
+    days = getattr(getattr(settings.outcomes, name), "min_days", None)
+    return name if days in (None, LongSickLeave.min_days) else f"{name}_{days}"
 
 
 def current_lineage(workspace: Workspace, name: str) -> dict[str, str]:
@@ -67,6 +104,7 @@ def _lines(name: str, found: dict[str, Any]) -> list[str]:
     lines += [f"    {metric:<22} {_interval(champion[metric])}" for metric in SHOWN]
     lines += [f"    AUROC of {model:<13} {_interval(metrics['auroc'])}{' ← champion' if model == found['champion'] else ''}"
               for model, metrics in found["models"].items()]  # fmt: skip
+    lines += truth_lines(found["against_truth"], found["champion"]) if "against_truth" in found else []
     return lines + [f"    note: {note}" for note in found["notes"]]
 
 

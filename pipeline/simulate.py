@@ -1,7 +1,9 @@
-"""Stage simulate: a synthetic cohort as CSV source files."""
+"""Stage simulate: a synthetic cohort as source files, with the truth behind it, and how it compares with what is published."""
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 from data_contracts.errors import ContractViolation
@@ -9,21 +11,93 @@ from pipeline.console import progress, read_json
 from pipeline.settings import SimulateSettings
 from pipeline.workspace import Workspace
 
+LEAST_SHARE_PASSED = 0.95
+"""Of the targets that the cohort is large enough to judge."""
 
-def run(workspace: Workspace, settings: SimulateSettings) -> dict[str, Any]:
-    """Simulate the cohort into the source directory; return counts and rates. Never replaces files that are not synthetic."""
-    stamp = workspace.source / "source.json"
-    is_synthetic = stamp.exists() and read_json(stamp).get("synthetic") is True
-    if any(workspace.source.glob("*.csv")) and not is_synthetic:
-        raise ContractViolation(
-            f"{workspace.source} holds files that simulate did not write; they are left alone. Use another --workspace, "
-            "or with DVC: dvc freeze simulate"
-        )
+
+def with_scenarios(settings: SimulateSettings, chosen: dict[str, Any]) -> SimulateSettings:
+    """Return the settings with what the scenarios set for themselves, except where the command line chose otherwise."""
+    from pipeline.simulation.parameters import read_scenario
+
+    own: dict[str, Any] = {}
+    for name in settings.scenarios:
+        own |= read_scenario(name)["simulate"]
+    kept = {name: value for name, value in own.items() if chosen.get(name) is None}
+    return SimulateSettings.model_validate(settings.model_dump() | kept)
+
+
+def scenarios() -> dict[str, Any]:
+    """Return every scenario with its meaning and what to expect of it."""
+    from pipeline.simulation.parameters import read_scenario, scenario_names
+
+    found = {name: read_scenario(name) for name in scenario_names()}
+    told = {name: {"meaning": one["meaning"], "expect": one["expect"]} for name, one in found.items()}
+    lines = [f"{name}\n    {one['meaning']}\n    Expect: {one['expect']}" for name, one in told.items()]
+    return {"scenarios": told, "summary": "\n".join(lines)}
+
+
+def run(
+    workspace: Workspace, settings: SimulateSettings, *, check: bool = False, attainable: bool = False
+) -> dict[str, Any]:
+    """Simulate the cohort into the source directory; return counts and rates. Never replaces files that are not synthetic.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    settings : SimulateSettings
+    check : bool
+        Also compare with published figures; the report has the key ``check``.
+    attainable : bool
+        Also estimate the best risk given what a model may see; the report has the key ``attainable``.
+    """
+    _refuse_foreign_files(workspace.source)
     from pipeline.simulation.cohort import simulate
 
-    with progress("simulate firms, persons and five years of events", settings.persons) as advance:
+    workers = settings.workers or os.cpu_count() or 1
+    with progress("simulate firms, persons and their events", settings.persons) as advance:
         report = simulate(
-            workspace.source, settings.persons, settings.seed, settings.start, settings.end, progress=advance
+            workspace.source, settings.persons, settings.seed, settings.start, settings.end,
+            scenarios=settings.scenarios, format=settings.format, workers=workers, progress=advance, check=check,
+        )  # fmt: skip
+    if attainable:
+        report["attainable"] = _estimate_attainable(workspace.source, workers)
+    scenario = f", scenario {' + '.join(settings.scenarios)}" if settings.scenarios else ""
+    lines = [
+        f"simulate: {settings.persons} SYNTHETIC persons, seed {settings.seed}{scenario}, written to {workspace.source}",
+        *(_check_lines(report["check"], workspace.source) if check else ()),
+        *(_attainable_lines(report["attainable"]) if attainable else ()),
+    ]
+    return {**report, "summary": "\n".join(lines)}
+
+
+def _estimate_attainable(source: Path, workers: int) -> dict[str, Any]:
+    from pipeline.simulation.attainable import attainable
+
+    with progress("estimate the best risk that a model could give"):
+        return attainable(source, workers=workers)
+
+
+def _check_lines(found: dict[str, Any], source: Path) -> list[str]:
+    judged = found["passed"] + found["missed"]
+    lines = [f"  check: {found['passed']} of {judged} published figures met, {found['too_few']} cannot be told; "
+             f"report: {source / 'check' / 'report.md'}"]  # fmt: skip
+    return lines + [f"  missed {one['id']}: {one['simulated']} against {one['published']}. {one['reason']}"
+                    for one in found["misses"]]  # fmt: skip
+
+
+def _attainable_lines(found: dict[str, Any]) -> list[str]:
+    return [
+        f"  attainable AUROC, {name}: {one['whole']['auroc']:.3f} of a truth of {one['auroc_of_truth']:.3f} "
+        f"(the second half of {found['reference_persons']} reference persons added {one['auroc_gained_by_second_half']:.3f})"
+        for name, one in found["outcomes"].items()
+    ]
+
+
+def _refuse_foreign_files(source: Path) -> None:
+    stamp = source / "source.json"
+    is_synthetic = stamp.exists() and read_json(stamp).get("synthetic") is True
+    if not is_synthetic and any(any(source.glob(f"*.{suffix}")) for suffix in ("csv", "parquet", "json", "ndjson")):
+        raise ContractViolation(
+            f"{source} holds files that simulate did not write; they are left alone. Use another --workspace, "
+            "or with DVC: dvc freeze simulate"
         )
-    summary = f"simulate: {settings.persons} SYNTHETIC persons, seed {settings.seed}, written to {workspace.source}"
-    return {**report, "summary": summary}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -22,18 +23,54 @@ from pipeline.commands.options import (
 from pipeline.workspace import Workspace
 
 
+class Format(StrEnum):
+    """How simulated source files are written."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+    FHIR = "fhir"
+
+
 def simulate(
     workspace: WorkspaceOption = HERE,
     params: ParamsOption = PARAMS,
     persons: Annotated[int | None, typer.Option(min=100, max=1_000_000, help="Number of persons.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of the cohort.")] = None,
+    scenario: Annotated[
+        list[str] | None, typer.Option(help="Scenario laid over the parameters; repeat to combine several.")
+    ] = None,
+    format_: Annotated[Format | None, typer.Option("--format", help="How the source files are written.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes; the files are the same for any number.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Compare the cohort with published figures; exit code 1 below 95 % passed.")
+    ] = False,
+    attainable: Annotated[
+        bool, typer.Option("--attainable", help="Also estimate the best risk that a model could give (some minutes).")
+    ] = False,
+    list_scenarios: Annotated[
+        bool, typer.Option("--list-scenarios", help="Say what scenarios there are; no more.")
+    ] = False,
     json_: JsonOption = False,
 ) -> None:
-    """Simulate firms and their employees; write CSV source files stamped SYNTHETIC."""
+    """Simulate firms and their employees; write source files stamped SYNTHETIC, and the true risks behind them.
+
+    A scenario changes some parameters on purpose: a trap, a shock, a trial with a known effect. --check writes a table and
+    pictures, simulated against published, to data/source/check.
+    """
     from pipeline import simulate as stage
 
-    settings = settings_of(params, simulate={"persons": persons, "seed": seed})
-    show(stage.run(Workspace(workspace), settings.simulate), json_)
+    if list_scenarios:
+        show(stage.scenarios(), json_)
+        return
+    changes = {"persons": persons, "seed": seed, "scenarios": tuple(scenario or ()) or None, "workers": workers,
+               "format": format_ and format_.value}  # fmt: skip
+    settings = stage.with_scenarios(settings_of(params, simulate=changes).simulate, changes)
+    report = stage.run(Workspace(workspace), settings, check=check, attainable=attainable)
+    show(report, json_)
+    if check and (report["check"]["share_passed"] or 0.0) < stage.LEAST_SHARE_PASSED:
+        raise typer.Exit(1)
 
 
 def ingest(

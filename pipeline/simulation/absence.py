@@ -8,30 +8,12 @@ from itertools import pairwise
 import numpy as np
 
 from pipeline.simulation.blocks import BLOCK_SIZE, Block
-from pipeline.simulation.diagnoses import Chapters
-from pipeline.simulation.latents import Latents, correlation_matrix, effects
-from pipeline.simulation.persons import Persons
+from pipeline.simulation.hazard import Hazard
+from pipeline.simulation.latents import Latents
 from pipeline.simulation.spells import Spells, joined
-from pipeline.simulation.workplaces import Workplaces
 
-
-@dataclass(frozen=True)
-class Hazard:
-    """What the rate of new spells is made of.
-
-    ``fixed`` (quarters, persons): spells per day from sex, age, industry, frailty and season. ``latent_rate``: log rate
-    per SD of each latent, and ``own_variance`` the variance of that product over a person's own part.
-    """
-
-    fixed: np.ndarray
-    latent_rate: np.ndarray
-    own_variance: float
-    prior_spell: float
-    decay_per_day: float
-
-    def rate(self, quarter: int, deviation: np.ndarray) -> np.ndarray:
-        """Spells per day at the first spell ever, given the latents' deviation (persons, latents)."""
-        return self.fixed[quarter] * np.exp(deviation @ self.latent_rate)
+_NO_RATE = 1e-12
+"""Spells per day of someone who is on leave: next to nothing, so that the clock can still be divided by it."""
 
 
 @dataclass(frozen=True)
@@ -46,41 +28,6 @@ class Course:
     free_from: np.ndarray
 
 
-def make_hazard(
-    block: Block, rng: np.random.Generator, workplaces: Workplaces, persons: Persons, industry: np.ndarray
-) -> Hazard:
-    """Draw frailty and put the rate together. ``industry`` (quarters, persons) is where the person works."""
-    numbers, parameters = block.parameters.absence, block.parameters
-    latent_rate = effects(parameters, numbers.latent_effects)
-    within = 1 - effects(parameters, parameters.workplaces.variance_shared)
-    root = np.sqrt(within) * latent_rate
-    variance = float(root @ correlation_matrix(parameters) @ root)
-    frailty = rng.gamma(numbers.frailty_shape, 1 / numbers.frailty_shape, BLOCK_SIZE)
-    level = np.where(persons.is_female, numbers.level["female"], numbers.level["male"])
-    per_day = _certified_share(block, persons) / numbers.weighted_days_per_spell
-    season = np.array(numbers.season)[block.timeline.seasons][:, None]
-    fixed = per_day * _industry_factor(block)[industry] * season * level * frailty * np.exp(-variance / 2)
-    decay = np.log(2) / numbers.prior_spell_half_life
-    return Hazard(fixed, latent_rate, variance, numbers.prior_spell_effect, float(decay))
-
-
-def _certified_share(block: Block, persons: Persons) -> np.ndarray:
-    """Return NAV's share of days certified absent by sex and age: (quarters, persons)."""
-    numbers = block.parameters.absence
-    band = np.clip((persons.age(block.timeline.years[:, None]) - 20) // 5, 0, len(numbers.certified_men) - 1)
-    women, men = np.array(numbers.certified_women), np.array(numbers.certified_men)
-    return np.where(persons.is_female, women[band], men[band]) / 100
-
-
-def _industry_factor(block: Block) -> np.ndarray:
-    """Return each industry's rate relative to what its sex mix alone would give."""
-    level = block.parameters.absence.certified_all
-    women = np.array([row["women"] for row in block.parameters.industries])
-    rate = np.array([row["certified"] for row in block.parameters.industries]) / level["all_2021"]
-    by_mix = (women * level["women_2017"] + (1 - women) * level["men_2017"]) / level["all_2017"]
-    return rate / by_mix
-
-
 @dataclass
 class _State:
     """Where each person stands: first free day, recent spells, and what is left of the clock to the next spell."""
@@ -90,22 +37,29 @@ class _State:
     budget: np.ndarray
 
 
-def draw_course(block: Block, rng: np.random.Generator, hazard: Hazard, latents: Latents, persons: Persons) -> Course:
+@dataclass(frozen=True)
+class _Kinds:
+    """What a spell that begins in a quarter may be: cumulated probability of chapters, and their mean log days."""
+
+    up_to: np.ndarray
+    log_mean: np.ndarray
+
+
+def draw_course(block: Block, rng: np.random.Generator, hazard: Hazard, latents: Latents) -> Course:
     """Run every person through the quarters, from spell to spell (an exponential clock against the running rate)."""
-    timeline, chapters = block.timeline, Chapters.of(block.parameters)
+    timeline, deviation = block.timeline, latents.deviation
     free_from = np.full(BLOCK_SIZE, timeline.quarters[0])
-    state = _State(free_from, np.zeros(BLOCK_SIZE), rng.exponential(size=BLOCK_SIZE))
+    state = _State(free_from, _usual_prior(block, hazard, deviation[0]), rng.exponential(size=BLOCK_SIZE))
     priors, frees, found = [], [], []
     for quarter, (begins, ends) in enumerate(pairwise(timeline.quarters)):
         priors.append(state.prior.copy())
         frees.append(state.free_from.copy())
-        deviation = latents.deviation[quarter]
-        rate, who = hazard.rate(quarter, deviation), np.arange(BLOCK_SIZE)
+        now = deviation[quarter]
+        rate, who = hazard.rate(quarter, now), np.arange(BLOCK_SIZE)
+        kinds = _Kinds(np.cumsum(hazard.chapter(quarter, now), axis=1)[:, :-1], hazard.log_mean_days(now))
         while len(who):
             who, first_day = _next_onsets(state, hazard, rng, rate, who, begins, ends)
-            spells = _draw_spells(
-                block, rng, chapters, persons, who, first_day, deviation[who], timeline.seasons[quarter]
-            )
+            spells = _draw_spells(rng, hazard, kinds, who, first_day)
             found.append(spells)
             state.free_from[who] = spells.last_day + 1 + _requalification(block, spells)
             who = who[state.free_from[who] < ends]
@@ -113,11 +67,22 @@ def draw_course(block: Block, rng: np.random.Generator, hazard: Hazard, latents:
     return Course(joined(found), np.array(priors), np.array(frees))
 
 
+def _usual_prior(block: Block, hazard: Hazard, deviation: np.ndarray) -> np.ndarray:
+    """Recent spells that a person's rate keeps up in the long run, so that rates do not drift after the start.
+
+    Spells add as many as are forgotten: rate x (1 + effect x prior) = decay x prior; nobody begins one while absent.
+    """
+    rate = hazard.rate(0, deviation)
+    rate /= 1 + rate * 2 * block.parameters.absence.weighted_days_per_spell
+    rate = np.minimum(rate, hazard.decay_per_day / (2 * max(hazard.prior_spell, _NO_RATE)))
+    return rate / (hazard.decay_per_day - hazard.prior_spell * rate)
+
+
 def _next_onsets(
     state: _State, hazard: Hazard, rng: np.random.Generator, rate: np.ndarray, who: np.ndarray, begins: int, ends: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return who falls ill before the quarter ends, and when; the clock of the others runs on."""
-    per_day = rate[who] * (1 + hazard.prior_spell * state.prior[who])
+    per_day = np.maximum(rate[who] * (1 + hazard.prior_spell * state.prior[who]), _NO_RATE)
     clock = np.maximum(state.free_from[who], begins)
     onset = clock + state.budget[who] / per_day
     happens = onset < ends
@@ -129,15 +94,10 @@ def _next_onsets(
 
 
 def _draw_spells(
-    block: Block, rng: np.random.Generator, chapters: Chapters, persons: Persons,
-    who: np.ndarray, first_day: np.ndarray, deviation: np.ndarray, season: int,
-) -> Spells:  # fmt: skip
-    numbers = block.parameters.absence
-    chance = chapters.probability(deviation, persons.is_female[who], season)
-    chapter = (rng.random((len(who), 1)) > np.cumsum(chance, axis=1)[:, :-1]).sum(axis=1)
-    log_mean = chapters.log_mean_days(deviation)[np.arange(len(who)), chapter]
-    days = np.ceil(np.exp(log_mean + numbers.duration_log_sd * rng.normal(size=len(who))))
-    return Spells(who, first_day, np.clip(days, 1, numbers.longest).astype(int), chapter)
+    rng: np.random.Generator, hazard: Hazard, kinds: _Kinds, who: np.ndarray, first_day: np.ndarray
+) -> Spells:
+    chapter = (rng.random((len(who), 1)) > kinds.up_to[who]).sum(axis=1)
+    return Spells(who, first_day, hazard.chapters.draw_days(rng, kinds.log_mean[who, chapter]), chapter)
 
 
 def _requalification(block: Block, spells: Spells) -> np.ndarray:

@@ -16,7 +16,8 @@ BLOCK_SIZE = 1000
 
 STAGES = (
     "workplaces", "persons", "employments", "consents", "latents", "absence", "self_certified", "certificates",
-    "survey", "labs", "guidance",
+    "survey", "labs", "guidance", "lab_traits", "battery", "defects",
+    "parental", "trial", "different", "health_exits",
 )  # fmt: skip
 """One random stream each, by position: a change in one stage leaves the draws of the others alone. Append only."""
 

@@ -13,15 +13,25 @@ import numpy as np
 from data_contracts.records import CERTIFICATE_ADVANCE_DAYS
 from data_contracts.time_windows import NO_DAY
 from pipeline.simulation.blocks import Block
+from pipeline.simulation.persons import Persons
 from pipeline.simulation.spells import Spells
+from pipeline.simulation.timeline import years_of
 
 Rows = dict[str, Any]
 
 
-def draw_grades(block: Block, rng: np.random.Generator, spells: Spells) -> np.ndarray:
-    """Return the grade of each certified spell in percent; long ones are graded more often."""
+def draw_grades(block: Block, rng: np.random.Generator, persons: Persons, spells: Spells) -> np.ndarray:
+    """Return the grade of each certified spell in percent.
+
+    Long spells are graded more often, and those of women, of older persons and of pregnancy.
+    """
     numbers = block.parameters.certificates
     chance = np.array(numbers.graded)[np.searchsorted([16, 56, 90], spells.days, side="left")]
+    decades = persons.decades(years_of(persons.observed_from))
+    tilt = numbers.graded_women * (persons.is_female - 0.5) + numbers.graded_per_10_years * decades
+    chance = chance * np.exp(tilt)[spells.person]
+    pregnancy = list(block.parameters.absence.chapters).index("W")
+    chance = np.where(spells.chapter == pregnancy, numbers.graded_pregnancy, chance)
     is_graded = rng.random(len(spells.days)) < chance
     return np.where(is_graded, rng.choice(numbers.grades, len(spells.days), p=numbers.grade_weights), 100)
 

@@ -36,6 +36,11 @@ class Consents:
         known_from = np.maximum(natural, self.given_on[person])
         return known_from, self.given[row, person] & (known_from < np.minimum(self.withdrawn_on[row, person], end))
 
+    def stopped_on(self, day: np.ndarray) -> Consents:
+        """Return the consents when everything of a person stops on a day, one element per person (far off: never)."""
+        given = self.given & (self.given_on < day)
+        return Consents(given, self.given_on, np.minimum(self.withdrawn_on, day), self.purposes)
+
 
 def draw_consents(block: Block, persons: Persons) -> Consents:
     """Draw consents given on the day of joining, and later withdrawals."""

@@ -3,79 +3,94 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from pipeline.simulation.latents import correlation_matrix, effects
+from pipeline.simulation.latents import effects
 from pipeline.simulation.normal import normal_probability
 from pipeline.simulation.parameters import Parameters
 
 _NEVER = 1e-12
-"""Share of a chapter that does not occur; its logarithm must stay finite."""
+"""Odds of a chapter that does not occur; its logarithm must stay finite."""
 
 
 @dataclass(frozen=True)
 class Chapters:
-    """Chapters in the order of the parameter file, as arrays over chapters (and latents)."""
+    """Chapters in the order of the parameter file, as arrays over chapters (and latents).
 
+    ``log_odds`` (sexes, age bands, chapters) is what the latents, season and place of work add to.
+    """
+
+    names: tuple[str, ...]
     codes: tuple[tuple[str, ...], ...]
-    log_share: np.ndarray
+    log_odds: np.ndarray
     tilt: np.ndarray
     log_season: np.ndarray
+    load: np.ndarray
     log_length: np.ndarray
     length_effects: np.ndarray
     log_sd: float
+    late_exit: tuple[int, float]
     cap: int
 
     @classmethod
     def of(cls, parameters: Parameters) -> Chapters:
         """Read the chapters from the parameters."""
         numbers = parameters.absence
-        names = list(numbers.chapters)
-        by_sex = [_shares_of_sex(numbers, is_female) for is_female in (False, True)]
-        tilt = np.array([effects(parameters, numbers.chapter_tilts.get(name, {})) for name in names])
-        length_effects = effects(parameters, numbers.duration_effects)
-        # Who has spells differs from who has none: an exponential rate moves the latents' mean by correlation @ rate.
-        correlation = correlation_matrix(parameters)
-        typical = correlation @ effects(parameters, numbers.latent_effects)
-        shift = tilt @ typical + np.einsum("ci,ij,cj->c", tilt, correlation, tilt) / 2
-        log_season = np.zeros((4, len(names)))
-        log_season[:, names.index("R")] = np.log(numbers.airways_season)
+        names = tuple(numbers.chapters)
+        season = np.zeros((4, len(names)))
+        season[:, names.index("R")] = np.log(numbers.airways_season)
         return cls(
+            names=names,
             codes=tuple(tuple(chapter["codes"]) for chapter in numbers.chapters.values()),
-            log_share=np.log(np.maximum(by_sex, _NEVER)) - shift,
-            tilt=tilt,
-            log_season=log_season,
-            log_length=numbers.duration_log_mean
-            - length_effects @ typical
-            + np.log([chapter["days"] for chapter in numbers.chapters.values()]),
-            length_effects=length_effects,
+            log_odds=_log_odds(parameters, names),
+            tilt=np.array([effects(parameters, numbers.chapter_tilts.get(name, {})) for name in names]),
+            log_season=season,
+            load=np.array([numbers.chapter_load.get(name, 0.0) for name in names]),
+            log_length=np.array([numbers.duration_log_mean + numbers.chapter_log_days[name] for name in names]),
+            length_effects=effects(parameters, numbers.duration_effects),
             log_sd=numbers.duration_log_sd,
+            late_exit=(numbers.late_exit["from_day"], numbers.late_exit["per_day"]),
             cap=numbers.longest,
         )
 
-    def probability(self, deviation: np.ndarray, is_female: np.ndarray, season: int | None = None) -> np.ndarray:
-        """Return the probability of each chapter, (persons, chapters); without a season, that of the whole year."""
-        log_odds = self.log_share[is_female.astype(int)] + deviation @ self.tilt.T
-        if season is not None:
-            log_odds = log_odds + self.log_season[season]
-        odds = np.exp(log_odds)
+    def probability(self, log_odds: np.ndarray, deviation: np.ndarray) -> np.ndarray:
+        """Return the probability of each chapter, (persons, chapters), from its log-odds apart from the latents."""
+        odds = np.exp(log_odds + deviation @ self.tilt.T)
         return odds / odds.sum(axis=1, keepdims=True)
 
     def log_mean_days(self, deviation: np.ndarray) -> np.ndarray:
-        """Return the mean of log days, (persons, chapters)."""
+        """Return the mean of log days, (persons, chapters), before early exits and the cap."""
         return self.log_length + (deviation @ self.length_effects)[:, None]
 
-    def probability_longer(self, deviation: np.ndarray, is_female: np.ndarray, days: int) -> np.ndarray:
-        """Return the probability that a spell lasts more than ``days``, over all chapters."""
-        longer = 1 - normal_probability((np.log(days) - self.log_mean_days(deviation)) / self.log_sd)
-        return (self.probability(deviation, is_female) * longer).sum(axis=1)
+    def longer(self, log_mean: np.ndarray, days: int | np.ndarray) -> np.ndarray:
+        """Return the probability that a spell lasts more than ``days``, given its mean of log days (broadcast)."""
+        from_day, per_day = self.late_exit
+        stays = np.exp(-per_day * np.maximum(np.asarray(days) - from_day, 0))
+        usual = 1 - normal_probability((np.log(days) - log_mean) / self.log_sd)
+        return np.where(np.asarray(days) >= self.cap, 0.0, stays * usual)
+
+    def draw_days(self, rng: np.random.Generator, log_mean: np.ndarray) -> np.ndarray:
+        """Draw lengths: log-normal, with an added constant chance to return late in the sick-pay year, and a cap."""
+        from_day, per_day = self.late_exit
+        usual = np.exp(log_mean + self.log_sd * rng.normal(size=len(log_mean)))
+        late = from_day + rng.exponential(1 / per_day, len(log_mean))
+        return np.clip(np.ceil(np.minimum(usual, late)), 1, self.cap).astype(int)
 
 
-def _shares_of_sex(numbers: Any, is_female: bool) -> np.ndarray:
-    """Return the shares of one sex; pregnancy (W) is women's alone."""
-    share = {name: chapter["spells"] for name, chapter in numbers.chapters.items()}
-    share["W"] *= is_female / numbers.women_among_spells
-    others = sum(share.values()) - share["W"]
-    return np.array([value if name == "W" else value * (1 - share["W"]) / others for name, value in share.items()])
+def _log_odds(parameters: Parameters, names: tuple[str, ...]) -> np.ndarray:
+    """Return log-odds by sex (men first), age band and chapter; a chapter of women alone never occurs in men."""
+    numbers = parameters.absence
+    share = np.log([numbers.chapters[name]["spells"] for name in names])
+    share = share + np.array([numbers.chapter_log_odds.get(name, 0.0) for name in names])
+    bands = len(numbers.chapter_age_bands)
+    by_age = np.array([numbers.chapter_age.get(name, [0.0] * bands) for name in names]).T
+    women = np.array([numbers.chapter_women.get(name, 0.0) for name in names])
+    sexes = np.stack([share - women / 2, share + women / 2])[:, None, :] + by_age
+    sexes[0][:, np.isin(names, numbers.chapters_of_women)] = np.log(_NEVER)
+    return sexes
+
+
+def age_band(parameters: Parameters, age: np.ndarray) -> np.ndarray:
+    """Return the position of each age among the bands of the chapters."""
+    return np.clip(np.searchsorted(parameters.absence.chapter_age_bands, age, side="right") - 1, 0, None)

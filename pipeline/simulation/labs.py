@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from data_contracts.analytes import ANALYTES, Analyte, AnalyteCode, canonical, reference_limits
-from data_contracts.tables import Coded
+from data_contracts.analytes import ANALYTES, reference_limits
 from pipeline.simulation.blocks import BLOCK_SIZE, Block
 from pipeline.simulation.consents import Consents
 from pipeline.simulation.employments import Employments
+from pipeline.simulation.lab_reports import reported
 from pipeline.simulation.latents import Latents
 from pipeline.simulation.persons import REFERENCE_AGE, Persons
 from pipeline.simulation.timeline import DAYS_PER_YEAR, years_of
 from pipeline.simulation.workplaces import Workplaces
 
+_MOST_VITAMIN_D = 255
+"""Day of the year, in the middle of September."""
+
 _POSITIONS = {analyte.name: position for position, analyte in enumerate(ANALYTES)}
+
+
+@dataclass(frozen=True)
+class _Panels:
+    """Panels that took place: whose, when, known when, measured by which laboratory, and whether with an infection."""
+
+    person: np.ndarray
+    sampled_on: np.ndarray
+    known_from: np.ndarray
+    laboratory: np.ndarray
+    is_woman: np.ndarray
+    age: np.ndarray
+    has_infection: np.ndarray
 
 
 def draw_lab_rows(
@@ -29,39 +46,34 @@ def draw_lab_rows(
 ) -> list[dict[str, Any]]:
     """Return one set of rows per analyte: person, code, comparator, value, unit, limits, laboratory, days."""
     rng, numbers = block.stream("labs"), block.parameters.labs
-    person, sampled_on, known_from = _draw_panels(block, rng, employments, persons, consents)
-    scores = _FactorScores(block, rng, persons, latents, person)
-    laboratory = workplaces.laboratory[employments.company[np.maximum(employments.at(person, sampled_on), 0), person]]
-    has_infection = rng.random(len(person)) < numbers.infection
-    age = years_of(sampled_on) - persons.birth_year[person]
-    systolic = np.full(len(person), np.inf)
-    tables = []
+    panels = _draw_panels(block, rng, workplaces, employments, persons, consents)
+    traits = draw_lab_traits(block, persons, latents)
+    site_shift = np.array([row["shift"] for row in numbers.laboratories])[panels.laboratory]
+    limit_shift = numbers.reference_shift * (panels.laboratory - 1)
+    systolic, tables = np.full(len(panels.person), np.inf), []
     for name, model in numbers.analytes.items():
-        value = _values(model, persons, person, sampled_on, scores.of(model["factors"]))
-        if name == "crp":
-            value = np.where(has_infection, value * numbers.infection_factor, value)
+        value = _values(rng, numbers, name, panels, traits[name])
         if name == "systolic_bp":
             systolic = value
         if name == "diastolic_bp":
             value = np.minimum(value, systolic - numbers.pulse_pressure)
-        if name == "vitamin_d":
-            value = value + numbers.vitamin_d_season * np.cos(
-                2 * np.pi * (sampled_on % DAYS_PER_YEAR - 255) / DAYS_PER_YEAR
-            )
-        measured = rng.random(len(person)) < numbers.measured
-        limits = reference_limits(
-            np.full(len(person), _POSITIONS[name]), persons.is_female[person].astype(np.int8), age
+        measured = rng.random(len(panels.person)) < numbers.measured
+        low, high = reference_limits(
+            np.full(len(panels.person), _POSITIONS[name]), panels.is_woman.astype(np.int8), panels.age
         )
-        rows = _reported(block, ANALYTES[_POSITIONS[name]], model, value, laboratory, limits)
-        rows |= {"person": person, "sampled_on": sampled_on, "known_from": known_from}
+        if name not in numbers.measured_on_site:
+            value = value * (1 + site_shift)
+            low, high = low * (1 + limit_shift), high * (1 + limit_shift)
+        rows = reported(block, ANALYTES[_POSITIONS[name]], model, value, panels.laboratory, (low, high))
+        rows |= {"person": panels.person, "sampled_on": panels.sampled_on, "known_from": panels.known_from}
         tables.append({column: values[measured] for column, values in rows.items()})
     return tables
 
 
 def _draw_panels(
-    block: Block, rng: np.random.Generator, employments: Employments, persons: Persons, consents: Consents
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return person, day and day of the answer of the panels that took place."""
+    block: Block, rng: np.random.Generator, workplaces: Workplaces, employments: Employments, persons: Persons,
+    consents: Consents,
+) -> _Panels:  # fmt: skip
     numbers, timeline = block.parameters.labs, block.timeline
     first = persons.onboarded_on + rng.integers(numbers.first_panel[0], numbers.first_panel[1], BLOCK_SIZE)
     between = int(numbers.years_between * DAYS_PER_YEAR)
@@ -73,94 +85,75 @@ def _draw_panels(
     sampled_on = day[panel, person]
     answered_on = sampled_on + rng.integers(numbers.answer_after[0], numbers.answer_after[1] + 1, len(person))
     known_from, is_readable = consents.readable("lab", person, answered_on, timeline.end)
-    takes_place = is_readable & (employments.at(person, sampled_on) >= 0)
-    return person[takes_place], sampled_on[takes_place], known_from[takes_place]
+    employment = employments.at(person, sampled_on)
+    takes_place = is_readable & (employment >= 0)
+    person, sampled_on, employment = person[takes_place], sampled_on[takes_place], employment[takes_place]
+    return _Panels(
+        person=person,
+        sampled_on=sampled_on,
+        known_from=known_from[takes_place],
+        laboratory=workplaces.laboratory[employments.company[employment, person]],
+        is_woman=persons.is_female[person],
+        age=years_of(sampled_on) - persons.birth_year[person],
+        has_infection=rng.random(len(person)) < numbers.infection,
+    )
 
 
-class _FactorScores:
-    """Shared causes of analytes (body mass, lipids, ...): stable in the person, so that panels of one person agree."""
+def draw_lab_traits(block: Block, persons: Persons, latents: Latents) -> dict[str, np.ndarray]:
+    """Return, per analyte, each person's stable standard score: mean 0 and SD 1 among persons alike in sex and age.
 
-    def __init__(
-        self, block: Block, rng: np.random.Generator, persons: Persons, latents: Latents, person: np.ndarray
-    ) -> None:
-        numbers = block.parameters.labs
-        names = sorted({factor for model in numbers.analytes.values() for factor in model["factors"]})
-        stable = {name: rng.normal(size=BLOCK_SIZE) for name in names}
-        health = latents.deviation[
-            block.timeline.first_index_quarter, :, block.parameters.latents.names.index("physical_health")
-        ]
-        stable["bmi"] = numbers.bmi_health * health + np.sqrt(1 - numbers.bmi_health**2) * stable["bmi"]
-        self._factors = {name: values[person] for name, values in stable.items()}
-        self._rng, self._person, self._share = rng, person, numbers.person_share
-
-    def of(self, loadings: dict[str, float]) -> np.ndarray:
-        """Return an analyte's standard score per panel."""
-        own, now = self._rng.normal(size=BLOCK_SIZE)[self._person], self._rng.normal(size=len(self._person))
-        rest = np.sqrt(self._share) * own + np.sqrt(1 - self._share) * now
-        shared = sum(loading * self._factors[name] for name, loading in loadings.items())
-        return shared + np.sqrt(1 - sum(loading**2 for loading in loadings.values())) * rest
+    Analytes are correlated through shared factors (body mass, lipids, ...); body mass hangs together with the latent
+    physical health. What a panel measures is this score and what changes from day to day: see :func:`stable_share`.
+    """
+    rng, numbers = block.stream("lab_traits"), block.parameters.labs
+    names = sorted({name for model in numbers.analytes.values() for name in _loadings(model, is_woman=True)})
+    factors = {name: rng.normal(size=BLOCK_SIZE) for name in names}
+    health = latents.deviation[
+        block.timeline.first_index_quarter, :, block.parameters.latents.names.index("physical_health")
+    ]
+    factors["bmi"] = numbers.bmi_health * health + np.sqrt(1 - numbers.bmi_health**2) * factors["bmi"]
+    traits = {}
+    for name, model in numbers.analytes.items():
+        own = rng.normal(size=BLOCK_SIZE)
+        of_sex = [_trait(model, factors, own, numbers.person_share, is_woman=woman) for woman in (False, True)]
+        traits[name] = np.where(persons.is_female, of_sex[1], of_sex[0])
+    return traits
 
 
-def _values(
-    model: dict[str, Any], persons: Persons, person: np.ndarray, day: np.ndarray, score: np.ndarray
+def _loadings(model: dict[str, Any], *, is_woman: bool) -> dict[str, float]:
+    loadings: dict[str, float] = model["factors"]
+    return loadings | model.get("women_factors", {}) if is_woman else loadings
+
+
+def _trait(
+    model: dict[str, Any], factors: dict[str, np.ndarray], own: np.ndarray, person_share: float, *, is_woman: bool
 ) -> np.ndarray:
+    loadings = _loadings(model, is_woman=is_woman)
+    unique = 1 - sum(loading**2 for loading in loadings.values())
+    shared = sum((loading * factors[name] for name, loading in loadings.items()), np.zeros(BLOCK_SIZE))
+    return (shared + np.sqrt(unique * person_share) * own) / np.sqrt(
+        stable_share(model, person_share, is_woman=is_woman)
+    )
+
+
+def stable_share(model: dict[str, Any], person_share: float, *, is_woman: bool) -> float:
+    """Return the share of an analyte's variance that is the person's: all of the factors, ``person_share`` of the rest."""
+    shared = sum(loading**2 for loading in _loadings(model, is_woman=is_woman).values())
+    return shared + (1 - shared) * person_share
+
+
+def _values(rng: np.random.Generator, numbers: Any, name: str, panels: _Panels, trait: np.ndarray) -> np.ndarray:
     """Return values in the analyte's canonical unit."""
-    centre = np.where(persons.is_female[person], model["women"], model["men"])
-    decades = (years_of(day) - persons.birth_year[person] - REFERENCE_AGE) / 10
-    if model.get("log"):
-        return centre * np.exp(model["age"] * decades + model["sd"] * score)
-    return centre + model["age"] * decades + model["sd"] * score
-
-
-def _reported(
-    block: Block,
-    analyte: Analyte,
-    model: dict[str, Any],
-    value: np.ndarray,
-    laboratory: np.ndarray,
-    limits: tuple[np.ndarray, np.ndarray],
-) -> dict[str, Any]:
-    """Turn canonical values into code, unit, rounding, "<" and reference limits of each laboratory."""
-    value = np.clip(value, analyte.hard_low * 1.02 + 1e-3, analyte.hard_high * 0.98)
-    below = model.get("below", 0.0)
-    is_below = np.round(value, model["decimals"]) < below
-    value = np.where(is_below, below, value)
-    laboratories = block.parameters.labs.laboratories
-    codes = [_code(analyte, row["codes"]) for row in laboratories]
-    factor = np.array([code.factor for code in codes])[laboratory]
-    offset = np.array([code.offset for code in codes])[laboratory]
-    decimals = np.array([_decimals(model["decimals"], code.factor) for code in codes])[laboratory]
-    shift = 1 + block.parameters.labs.reference_shift * (np.arange(len(codes)) - 1)[laboratory]
-    low, high = (limit * shift for limit in limits)
-    place = laboratory.astype(np.int32)
-    return {
-        "code_system": Coded(place, tuple(code.code_system for code in codes)),
-        "code": Coded(place, tuple(code.code for code in codes)),
-        "unit": Coded(place, tuple(code.unit for code in codes)),
-        "laboratory": Coded(place, tuple(row["name"] for row in laboratories)),
-        "comparator": Coded(np.where(is_below, 0, -1).astype(np.int32), ("<",)),
-        "value": _rounded((value - offset) / factor, decimals),
-        "reference_low": _rounded((low - offset) / factor, decimals),
-        "reference_high": _rounded((high - offset) / factor, decimals),
-    }
-
-
-def _code(analyte: Analyte, overrides: dict[str, list[str]]) -> AnalyteCode:
-    """Return how a laboratory reports an analyte: by its own code if it has one, else by the first declared."""
-    if analyte.name not in overrides:
-        return analyte.codes[0]
-    system, code, unit = overrides[analyte.name]
-    found = canonical(system, code, unit)
-    if found is None or ANALYTES[found[0]] is not analyte:
-        raise ValueError(f"{system} {code} in {unit} is no declared code of {analyte.name}")
-    return AnalyteCode(system, code, unit, found[1], found[2])
-
-
-def _decimals(decimals: int, factor: float) -> int:
-    """Keep about as many significant digits in another unit: 5.2 mmol/L is 201 mg/dL, 36 mmol/mol is 5.4 %."""
-    return max(0, decimals + int(np.rint(np.log10(factor))))
-
-
-def _rounded(value: np.ndarray, decimals: np.ndarray) -> np.ndarray:
-    scale = 10.0**decimals
-    return np.rint(value * scale) / scale
+    model = numbers.analytes[name]
+    of_sex = [stable_share(model, numbers.person_share, is_woman=woman) for woman in (True, False)]
+    share = np.where(panels.is_woman, *of_sex)
+    score = np.sqrt(share) * trait[panels.person] + np.sqrt(1 - share) * rng.normal(size=len(panels.person))
+    from_centre = model["age"] * (panels.age - REFERENCE_AGE) / 10 + model["sd"] * score
+    centre = np.where(panels.is_woman, model["women"], model["men"])
+    value = centre * np.exp(from_centre) if model.get("log") else centre + from_centre
+    if name == "crp":
+        return np.where(panels.has_infection, value * numbers.infection_factor, value)
+    if name == "vitamin_d":
+        year = 2 * np.pi * (panels.sampled_on % DAYS_PER_YEAR - _MOST_VITAMIN_D) / DAYS_PER_YEAR
+        return value + numbers.vitamin_d_season * np.cos(year)
+    return value

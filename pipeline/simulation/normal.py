@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from statistics import NormalDist
-
 import numpy as np
-
-_GRID = np.linspace(-8, 8, 4001)
-_PROBABILITY = np.array([NormalDist().cdf(z) for z in _GRID])
+from scipy.special import ndtr
 
 
 def normal_probability(z: np.ndarray) -> np.ndarray:
-    """Return P(Z <= z), by linear interpolation (error below 1e-6)."""
-    return np.interp(z, _GRID, _PROBABILITY)
+    """Return P(Z <= z)."""
+    probability: np.ndarray = ndtr(z)
+    return probability

@@ -30,6 +30,7 @@ class Persons:
     observed_from: np.ndarray
     onboarded_on: np.ndarray
     engagement: np.ndarray
+    has_immigrant_background: np.ndarray
 
     def age(self, year: np.ndarray | int) -> np.ndarray:
         """Return the age reached in a calendar year."""
@@ -60,6 +61,7 @@ def draw_persons(block: Block, workplaces: Workplaces) -> Persons:
         observed_from=observed_from,
         onboarded_on=observed_from + rng.integers(numbers.onboarding[0], numbers.onboarding[1] + 1, BLOCK_SIZE),
         engagement=rng.normal(0, numbers.engagement_sd, BLOCK_SIZE),
+        has_immigrant_background=rng.random(BLOCK_SIZE) < _of_industry(block, "immigrants")[industry],
     )
 
 

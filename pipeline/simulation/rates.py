@@ -43,6 +43,15 @@ class Rates:
         answered = np.bincount(responses.wave[responses.person < count], minlength=len(responses.invited))
         self._waves.append(np.array([answered, responses.invited[:, :count].sum(axis=1)]))
 
+    def merge(self, other: Rates) -> None:
+        """Add what another process has counted."""
+        self._days += other._days
+        self._certified += other._certified
+        self._own += other._own
+        self._spells += other._spells
+        self._lengths += other._lengths
+        self._waves += other._waves
+
     def summary(self) -> dict[str, Any]:
         """Return the rates, named with their units."""
         lengths, person_days = np.concatenate(self._lengths), np.maximum(self._days, 1)

@@ -1,4 +1,4 @@
-"""Who answers which survey wave: invited where one works, less likely to answer when distressed, absent or tired."""
+"""Who answers which survey wave: invited where one works, less likely to answer when distressed, exhausted or absent."""
 
 from __future__ import annotations
 
@@ -32,17 +32,20 @@ def draw_responses(
 ) -> Responses:  # fmt: skip
     """Go through the yearly waves; who drops out is not asked again."""
     numbers, everyone = block.parameters.survey, np.arange(BLOCK_SIZE)
-    is_active = np.ones(BLOCK_SIZE, dtype=bool)
+    is_active, invitations = np.ones(BLOCK_SIZE, dtype=bool), np.zeros(BLOCK_SIZE, dtype=int)
+    drop_out = np.array(numbers.drop_out)
     parts, invited = [], []
     for wave_days in _wave_days(block, workplaces):
         is_invited, day = _invitation(employments, wave_days)
         day = day + rng.integers(0, numbers.answer_within + 1, BLOCK_SIZE)
         _, is_readable = consents.readable("survey", everyone, day, block.timeline.end)
         is_invited &= is_active & is_readable & (day >= persons.onboarded_on)
-        log_odds = _log_odds(block, persons, latents, day)
+        log_odds = _log_odds(block, workplaces, persons, latents, day)
         log_odds += numbers.response_absent * overlaps(_single_days(everyone, day), certified)
         answers = is_invited & (rng.random(BLOCK_SIZE) < 1 / (1 + np.exp(-log_odds)))
-        is_active &= ~(is_invited & (rng.random(BLOCK_SIZE) < numbers.drop_out))
+        stops = rng.random(BLOCK_SIZE) < drop_out[np.minimum(invitations, len(drop_out) - 1)]
+        is_active &= ~(is_invited & stops)
+        invitations += is_invited
         parts.append((np.flatnonzero(answers), day[answers]))
         invited.append(is_invited)
     wave = np.repeat(np.arange(len(parts)), [len(person) for person, _ in parts])
@@ -67,13 +70,16 @@ def _invitation(employments: Employments, wave_days: np.ndarray) -> tuple[np.nda
     return covers.any(axis=0), day[covers.argmax(axis=0), np.arange(BLOCK_SIZE)]
 
 
-def _log_odds(block: Block, persons: Persons, latents: Latents, day: np.ndarray) -> np.ndarray:
-    numbers = block.parameters.survey
-    quarter = block.timeline.quarter_of(day)
-    distress = latents.deviation[quarter, np.arange(BLOCK_SIZE), block.parameters.latents.names.index("distress")]
-    decades = persons.decades(years_of(day))
-    log_odds = numbers.response + numbers.response_women * (persons.is_female - 0.5) + persons.engagement
-    return log_odds + numbers.response_per_10_years * decades + numbers.response_distress * distress
+def _log_odds(block: Block, workplaces: Workplaces, persons: Persons, latents: Latents, day: np.ndarray) -> np.ndarray:
+    numbers, names = block.parameters.survey, block.parameters.latents.names
+    deviation = latents.deviation[block.timeline.quarter_of(day), np.arange(BLOCK_SIZE)]
+    is_public = np.array([row["division"] in numbers.public_divisions for row in block.parameters.industries])
+    observed = numbers.response_women * (persons.is_female - 0.5)
+    observed += numbers.response_per_10_years * persons.decades(years_of(day))
+    observed += numbers.response_public * is_public[workplaces.industry[persons.company]]
+    unobserved = numbers.response_distress * deviation[:, names.index("distress")]
+    unobserved += numbers.response_exhaustion * deviation[:, names.index("exhaustion")]
+    return numbers.response + persons.engagement + observed + unobserved
 
 
 def _single_days(person: np.ndarray, day: np.ndarray) -> Spells:

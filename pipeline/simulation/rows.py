@@ -19,6 +19,7 @@ from pipeline.simulation.certificates import (
 from pipeline.simulation.consents import PURPOSES, SOURCES, Consents, consent_rows
 from pipeline.simulation.diagnoses import Chapters
 from pipeline.simulation.employments import Employments
+from pipeline.simulation.payroll import as_booked
 from pipeline.simulation.persons import EDUCATION, Persons
 from pipeline.simulation.spells import Spells
 from pipeline.simulation.workplaces import EVENT_KINDS, Workplaces
@@ -96,9 +97,13 @@ def absence_rows(
     consents: Consents,
 ) -> Rows:
     """Return certificates and self-certifications in order of spell and version, with some rows delivered twice."""
-    doctor = draw_certificates(block, rng, certified, grade)
-    doctor = add_mistakes(block, rng, doctor, len(certified.person))
-    own = self_certified_rows(block, rng, self_certified, int(doctor["spell"].max(initial=-1)) + 1)
+    booked = as_booked(block, certified, grade, self_certified)
+    doctor = draw_certificates(block, rng, booked.certified, booked.grade)
+    begins_anew = booked.is_reentered[doctor["spell"]]
+    doctor["natural"] = np.where(begins_anew, np.maximum(doctor["natural"], doctor["first_day"]), doctor["natural"])
+    doctor = add_mistakes(block, rng, doctor, len(booked.certified.person))
+    own = self_certified_rows(block, rng, booked.self_certified, int(doctor["spell"].max(initial=-1)) + 1)
+    own["natural"] = np.where(booked.is_rebooked, own["last_day"], own["natural"])
     is_own = np.repeat([False, True], [len(doctor["spell"]), len(own["spell"])])
     rows = {name: np.concatenate([doctor[name], own[name]]) for name in doctor} | {"is_own": is_own}
     rows["known_from"], is_readable = consents.readable(

@@ -50,7 +50,8 @@ def _rate(block: Block, rng: np.random.Generator, persons: Persons, latents: Lat
     numbers, timeline = block.parameters.self_certified, block.timeline
     frailty = rng.gamma(numbers.frailty_shape, 1 / numbers.frailty_shape, BLOCK_SIZE)
     decades = persons.decades(timeline.years[:, None])
-    log_rate = numbers.per_10_years * decades + latents.deviation @ effects(block.parameters, numbers.latent_effects)
+    log_rate = numbers.per_10_years * decades + numbers.women * (persons.is_female - 0.5)
+    log_rate += latents.deviation @ effects(block.parameters, numbers.latent_effects)
     season = np.array(numbers.season)[timeline.seasons][:, None]
     return numbers.spells / DAYS_PER_YEAR * season * frailty * np.exp(log_rate)
 

@@ -1,73 +1,140 @@
-"""The CSV files that a cohort is written to, one per table, block after block."""
+"""The files that a cohort is written to: one per table, or FHIR files of a block each; beside them the truth as CSV.
+
+They are written into a directory inside and moved up when all is done, so that a run that broke off leaves no half source,
+and a finished one nothing of an earlier run.
+"""
 
 from __future__ import annotations
 
+import csv
+import io
+import shutil
+from collections import Counter
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.csv
+import pyarrow.parquet as pq
 
-from data_contracts.records import RECORDS, TABLES, columns
-from data_contracts.tables import Coded
-from data_contracts.time_windows import NO_DAY
+from data_contracts.readers.csv_files import FIRST_ROW
+from pipeline.simulation.arrow_rows import TABLE_NAMES, schema_of
+from pipeline.simulation.block_runner import Drawn
+from pipeline.simulation.defects import Defect
+from pipeline.simulation.formats import FHIR_PART
+from pipeline.simulation.tables import TRUTH_FILES
 
-_TYPES = {
-    "text": pa.string(), "code": pa.string(), "date": pa.date32(), "integer": pa.int64(), "number": pa.float64(),
-    "flag": pa.bool_(),
-}  # fmt: skip
+_ROWS_PER_GROUP = 250_000
+_LEDGER = "truth/defects.csv"
+_LEDGER_COLUMNS = ("table", "file", "row", "column", "rule", "kind")
+_UNFINISHED = "unfinished"
+_OWN = ("source.json", "SYNTHETIC.md", "truth/*.csv", "check/*", "cohort-*.ndjson",
+        *(f"{table}.{suffix}" for table in TABLE_NAMES for suffix in ("csv", "parquet")))  # fmt: skip
 
 
 class SourceFiles:
-    """Open CSV files of all tables in one directory, plus ``truth/truth.csv``."""
+    """Source files in the making; leaving the context without an error puts them in the place of an earlier run's."""
 
-    def __init__(self, directory: Path) -> None:
-        self.schemas = {record.table: _schema(record.table) for record in RECORDS} | {"truth": TRUTH_SCHEMA}
-        self.rows = dict.fromkeys(self.schemas, 0)
-        (directory / "truth").mkdir(parents=True, exist_ok=True)
-        options = pa.csv.WriteOptions(quoting_style="none", quoting_header="none")
-        self._writers = {}
-        for table, schema in self.schemas.items():
-            path = directory / ("truth/truth.csv" if table == "truth" else f"{table}.csv")
-            self._writers[table] = pa.csv.CSVWriter(path, schema, write_options=options)
-
-    def write(self, table: str, rows: dict[str, Any]) -> None:
-        """Append rows, one array per column; an absent column is empty, and ``is_deleted`` false."""
-        schema, count = self.schemas[table], len(next(iter(rows.values())))
-        arrays = [_array(rows.get(field.name), field, count) for field in schema]
-        self._writers[table].write_table(pa.table(arrays, schema=schema))
-        self.rows[table] += count
+    def __init__(self, directory: Path, as_text: dict[str, frozenset[str]]) -> None:
+        self.rows: Counter[str] = Counter()
+        self.directory = directory / _UNFINISHED
+        self._final, self._as_text = directory, as_text
+        self._text_files: dict[str, io.BufferedWriter] = {}
+        self._parquet_files: dict[str, _ParquetFile] = {}
 
     def __enter__(self) -> SourceFiles:
+        shutil.rmtree(self.directory, ignore_errors=True)
+        (self.directory / "truth").mkdir(parents=True)
+        self._append(_LEDGER, _as_line(_LEDGER_COLUMNS))
         return self
+
+    def write(self, drawn: Drawn) -> None:
+        """Append one block; blocks come in their order."""
+        for table, part in drawn.parts.items():
+            if isinstance(part, pa.Table):
+                self._parquet(table).append(part)
+            elif table == FHIR_PART:
+                self._append(_fhir_name(drawn.number), part)
+            else:
+                self._append(TRUTH_FILES.get(table, f"{table}.csv"), part)
+        for defect in drawn.defects:
+            self._append(_LEDGER, _as_line(self._located(defect, drawn)))
+        self.rows.update(drawn.rows)
+
+    def _located(self, defect: Defect, drawn: Drawn) -> tuple[object, ...]:
+        """Return the ledger's line: file and row as the reader of the format counts them."""
+        table, row = defect.table, defect.row + self.rows[defect.table]
+        if table in self._parquet_files:
+            where: tuple[str, int] = (f"{table}.parquet", row + 1)
+        elif table in drawn.parts:
+            where = (f"{table}.csv", row + FIRST_ROW)
+        else:
+            where = (_fhir_name(drawn.number), defect.row)
+        return (table, *where, defect.column, defect.rule, defect.kind)
+
+    def _append(self, name: str, text: bytes) -> None:
+        if name not in self._text_files:
+            self._text_files[name] = (self.directory / name).open("wb")
+        self._text_files[name].write(text)
+
+    def _parquet(self, table: str) -> _ParquetFile:
+        if table not in self._parquet_files:
+            schema = schema_of(table, self._as_text.get(table, frozenset()))
+            self._parquet_files[table] = _ParquetFile(self.directory / f"{table}.parquet", schema)
+        return self._parquet_files[table]
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for writer in self._writers.values():
-            writer.close()
+        for text_file in self._text_files.values():
+            text_file.close()
+        for parquet_file in self._parquet_files.values():
+            parquet_file.close()
+        if error is None:
+            _replace(self._final, self.directory)
+        shutil.rmtree(self.directory)
 
 
-def _schema(table: str) -> pa.Schema:
-    return pa.schema([(column.name, _TYPES[column.kind]) for column in columns(TABLES[table])])
+def _replace(final: Path, made: Path) -> None:
+    """Take away what an earlier run has written, in whatever format, and put the new files in its place."""
+    for pattern in _OWN:
+        for path in final.glob(pattern):
+            path.unlink()
+    for path in sorted(made.rglob("*.*")):
+        target = final / path.relative_to(made)
+        target.parent.mkdir(exist_ok=True)
+        path.replace(target)
 
 
-TRUTH_SCHEMA = pa.schema(
-    [("person_id", pa.string()), ("index_date", pa.date32()), ("at_work", pa.bool_()),
-     ("long_sick_leave", pa.float64()), ("burnout", pa.float64())]
-)  # fmt: skip
+class _ParquetFile:
+    """A Parquet file in row groups of about equal size, whatever the size of the blocks."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self._writer = pq.ParquetWriter(path, schema, compression="zstd")
+        self._waiting: list[pa.Table] = []
+        self._count = 0
+
+    def append(self, rows: pa.Table) -> None:
+        self._waiting.append(rows)
+        self._count += rows.num_rows
+        if self._count >= _ROWS_PER_GROUP:
+            self._flush()
+
+    def _flush(self) -> None:
+        rows = pa.concat_tables(self._waiting).unify_dictionaries().combine_chunks()
+        self._writer.write_table(rows, row_group_size=max(1, rows.num_rows))
+        self._waiting, self._count = [], 0
+
+    def close(self) -> None:
+        if self._waiting:
+            self._flush()
+        self._writer.close()
 
 
-def _array(column: Any, field: pa.Field, count: int) -> pa.Array:
-    if column is None:
-        return pa.array(np.zeros(count, dtype=bool)) if field.name == "is_deleted" else pa.nulls(count, field.type)
-    if isinstance(column, Coded):
-        codes = pa.array(column.codes, mask=column.codes < 0)
-        return pa.DictionaryArray.from_arrays(codes, pa.array(column.vocabulary, pa.string())).cast(pa.string())
-    column = np.asarray(column)
-    if pa.types.is_date(field.type):
-        return pa.array(column.astype(np.int32), mask=column == NO_DAY).cast(pa.date32())
-    missing = np.isnan(column) if column.dtype.kind == "f" else None
-    return pa.array(column, mask=missing).cast(field.type)
+def _fhir_name(number: int) -> str:
+    return f"cohort-{number:04d}.ndjson"
+
+
+def _as_line(cells: tuple[object, ...]) -> bytes:
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, lineterminator="\n").writerow(cells)
+    return buffer.getvalue().encode()

@@ -25,12 +25,18 @@ class Spells:
         """Return the chosen spells."""
         return Spells(self.person[rows], self.first_day[rows], self.days[rows], self.chapter[rows])
 
+    def between(self, first: np.ndarray | int, last: np.ndarray | int) -> Spells:
+        """Return the parts of all spells that lie in ``first..last`` (both included), of zero days where none does."""
+        begins = np.maximum(self.first_day, first)
+        days = np.maximum(np.minimum(self.last_day, last) - begins + 1, 0)
+        return Spells(self.person, begins, days, self.chapter)
 
-def joined(parts: list[Spells]) -> Spells:
-    """Return the spells of all parts, sorted by person and first day."""
+
+def joined(parts: list[Spells], *, in_order: bool = True) -> Spells:
+    """Return the spells of all parts, sorted by person and first day unless ``in_order`` is false."""
     joined = Spells(*(np.concatenate([getattr(part, name) for part in parts])
                       for name in ("person", "first_day", "days", "chapter")))  # fmt: skip
-    return joined.take(np.lexsort((joined.first_day, joined.person)))
+    return joined.take(np.lexsort((joined.first_day, joined.person))) if in_order else joined
 
 
 def overlaps(spells: Spells, others: Spells) -> np.ndarray:

@@ -1,55 +1,37 @@
-"""The true risks behind the data, from the whole latent state on the morning of an index date.
+"""The true risks of long absence, from the whole latent state on the morning of an index date.
 
-``long_sick_leave`` = 1 - exp(-H), where H sums over the next four quarters: the rate of new spells x the probability
-that a spell lasts more than 16 days. The future of the latents is averaged over (each quarter's expected rate, exact
-for a log-normal), recent spells enter by their expected number, and days without a right to sick pay count as free of
-risk. Not modelled: short spells that join to a long episode, and the spread of H around its mean. Leaving employment is
-ignored: the risk is that of a person who stays.
+A risk is 1 - E[exp(-H)]: H is the rate of spells that make the event, summed over a year of quarters. Its mean takes
+each quarter's expected rate (exact for a log-normal), chapter and length at the latents of those who fall ill, spells
+that are too short by their expected number (they raise the rate, take days at risk, and may join within 16 days to a
+long episode), and days without a right to sick pay as free of risk. Its variance comes from the unknown future of the
+latents and from the number of short spells; H is then taken as gamma, for which the expectation has a closed form.
 
-``burnout`` = probability that the personal or the work scale of the Copenhagen Burnout Inventory is 50 or more at a
-survey 245 days later, answered by everyone: the two scale values are normal given today's latents and stable parts
-(their changes taken as perfectly correlated), and a score given its scale value is normal with the mean and variance of
-its items. Who answers is somewhat healthier than that.
+What is fixed in advance counts as known: parental leave, sessions of an intervention, a pandemic. Left out: leaving
+employment (the risk is that of a person who stays), new events at the workplace, and joining where the event needs a
+chapter. Restarting the absence course from the same state many times gives the same risks, to one percent where any
+chapter counts (``tests/unit/test_simulation_truth.py``); those of one chapter are up to five percent too high, as the days
+off for other spells are those of a typical person.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
-from pipeline.simulation.absence import Course, Hazard
+from pipeline.simulation.absence import Course
 from pipeline.simulation.blocks import BLOCK_SIZE, Block
-from pipeline.simulation.diagnoses import Chapters
-from pipeline.simulation.latents import Latents, correlation_matrix, quarterly_correlation
-from pipeline.simulation.normal import normal_probability
-from pipeline.simulation.persons import Persons
+from pipeline.simulation.hazard import Hazard
+from pipeline.simulation.latents import Latents, correlation_matrix, effects, quarterly_correlation
 from pipeline.simulation.spells import Spells, overlaps
-from pipeline.simulation.survey import ScaleModel
-from pipeline.simulation.timeline import DAYS_PER_YEAR, QUARTERS_PER_YEAR
+from pipeline.simulation.timeline import QUARTERS_PER_YEAR
+from pipeline.simulation.truth_spells import EpisodeEvents
 
 HORIZON = 365
-WASHOUT = 16
-
-
-def long_sick_leave(
-    block: Block, quarter: int, hazard: Hazard, course: Course, latents: Latents, persons: Persons
-) -> np.ndarray:
-    """Return each person's true risk of a long spell that begins within a year of the quarter's first day."""
-    chapters, rho = Chapters.of(block.parameters), quarterly_correlation(block.parameters)
-    begins, prior = block.timeline.quarters[quarter], course.prior[quarter].copy()
-    edges = np.append(block.timeline.quarters[quarter : quarter + QUARTERS_PER_YEAR], begins + HORIZON)
-    total = np.zeros(BLOCK_SIZE)
-    for step, (first, end) in enumerate(pairwise(edges)):
-        kept = rho**step
-        deviation = kept * latents.own[quarter] + latents.workplace[quarter]
-        drift = np.exp((1 - kept**2) * hazard.own_variance / 2)
-        at_risk = end - np.clip(course.free_from[quarter], first, end)
-        spells = hazard.rate(quarter + step, deviation) * drift * (1 + hazard.prior_spell * prior) * at_risk
-        is_long = chapters.probability_longer(deviation, persons.is_female, block.parameters.truth.long_spell)
-        total += spells * is_long
-        prior = prior * np.exp(-hazard.decay_per_day * (end - first)) + spells * (1 - is_long)
-    return 1 - np.exp(-total)
+WASHOUT = GAP = 16
+_LEAST = 1e-12
+"""Keeps a risk of nothing from dividing by zero."""
 
 
 def at_work(block: Block, quarter: int, certified: Spells) -> np.ndarray:
@@ -59,37 +41,78 @@ def at_work(block: Block, quarter: int, certified: Spells) -> np.ndarray:
     return ~overlaps(Spells(everyone, first, np.full(BLOCK_SIZE, WASHOUT), everyone), certified)
 
 
-class BurnoutRisk:
-    """True risk of a high burnout score at the next survey."""
+@dataclass(frozen=True)
+class _Steps:
+    """Expected numbers by step: arrays (events, steps, persons).
 
-    def __init__(self, block: Block, models: dict[str, ScaleModel]) -> None:
-        self._scales = [models["cbi_personal"], models["cbi_work"]]
-        self._cut = block.parameters.truth.burnout_cut
-        quarters = block.parameters.truth.burnout_gap / DAYS_PER_YEAR * QUARTERS_PER_YEAR
-        self._kept = quarterly_correlation(block.parameters) ** quarters
-        self._correlation = correlation_matrix(block.parameters)
-        self._grid = np.linspace(-6, 6, 241)
-        self._high = [self._high_score(model) for model in self._scales]
+    ``events``: spells that make the event; ``others``: those that do not; ``alone``: the former without prior spells.
+    """
 
-    def _high_score(self, model: ScaleModel) -> np.ndarray:
-        """Return P(score >= cut) on the grid of scale values; half a score step is the continuity correction."""
-        codes = np.arange(0, 101, 25.0)
-        wanted = model.centres[:, None, None] + model.spread * model.loading * self._grid[:, None]
-        spread = model.spread * np.sqrt(1 - model.loading**2)
-        below = normal_probability((codes[:-1] + 12.5 - wanted) / spread)
-        chance = np.diff(below, axis=-1, prepend=0, append=1)
-        mean = (chance * codes).sum(axis=-1)
-        variance = ((chance * codes**2).sum(axis=-1) - mean**2).sum(axis=0) / len(mean) ** 2
-        half_step = 12.5 / len(mean)
-        return 1 - normal_probability((self._cut - half_step - mean.mean(axis=0)) / np.sqrt(variance))
+    events: np.ndarray
+    others: np.ndarray
+    alone: np.ndarray
 
-    def on(self, quarter: int, latents: Latents, stable: dict[str, np.ndarray]) -> np.ndarray:
-        """Return each person's risk on the first day of a quarter."""
-        nodes, shares = np.polynomial.hermite_e.hermegauss(9)
-        expected = self._kept * latents.own[quarter] + latents.workplace[quarter] + latents.expected[quarter]
-        low = np.ones((BLOCK_SIZE, len(nodes)))
-        for model, high in zip(self._scales, self._high, strict=True):
-            mean = model.trait(expected, stable[model.scale.name])
-            spread = np.sqrt((1 - self._kept**2) * (model.weights @ self._correlation @ model.weights))
-            low *= 1 - np.interp(mean[:, None] + spread * nodes, self._grid, high)
-        return 1 - low @ (shares / shares.sum())
+
+class AbsenceRisk:
+    """True risks of the events of absence in one block."""
+
+    def __init__(self, block: Block, hazard: Hazard) -> None:
+        parameters = block.parameters
+        within = np.sqrt(1 - effects(parameters, parameters.workplaces.variance_shared))
+        covariance = correlation_matrix(parameters) * np.outer(within, within)
+        self._timeline, self._hazard = block.timeline, hazard
+        self._pulls = np.array([hazard.latent_rate, hazard.different_rate]) @ covariance
+        self._events = EpisodeEvents(parameters, hazard, self._pulls[0], covariance)
+        gradient = self._events.gradient() + hazard.latent_rate
+        variance = np.einsum("el,lm,em->e", gradient, covariance, gradient)
+        self._kept = quarterly_correlation(parameters) ** np.arange(QUARTERS_PER_YEAR)
+        self._spread = np.expm1(variance[:, None, None] * _shared_surprise(self._kept))
+        self._later = np.triu(np.ones_like(self._spread[0])) - np.eye(QUARTERS_PER_YEAR) / 2
+        # Filled anew for every quarter: fresh arrays of this size would cost more than what is put into them.
+        self._found = _Steps(*np.empty((3, len(self._events.names), QUARTERS_PER_YEAR, BLOCK_SIZE)))
+
+    def on(self, quarter: int, course: Course, latents: Latents) -> dict[str, np.ndarray]:
+        """Return each person's risk, by event, of a spell that begins within a year of the quarter's first day."""
+        steps = self._steps(quarter, course, latents)
+        mean = steps.events.sum(axis=1) + _LEAST
+        scale = (self._variance(steps) + _LEAST**2) / mean
+        risks = 1 - np.exp(-mean / scale * np.log1p(scale))
+        return dict(zip(self._events.names, risks, strict=True))
+
+    def _steps(self, quarter: int, course: Course, latents: Latents) -> _Steps:
+        hazard, quarters, found = self._hazard, self._timeline.quarters, self._found
+        edges = np.append(quarters[quarter : quarter + QUARTERS_PER_YEAR], quarters[quarter] + HORIZON)
+        prior = np.broadcast_to(course.prior[quarter], found.others[:, 0].shape)
+        for step, (first, end) in enumerate(pairwise(edges)):
+            unknown = 1 - self._kept[step] ** 2
+            deviation = self._kept[step] * latents.own[quarter] + latents.workplace[quarter]
+            drift = np.exp(unknown * hazard.own_variance(quarter + step) / 2)
+            rate = hazard.rate(quarter + step, deviation) * drift
+            pull = self._pulls[hazard.is_different[quarter + step].astype(int)]
+            chance = self._events.chance(quarter + step, deviation + unknown * pull, unknown)
+            per_spell, not_chance = rate * hazard.prior_spell, 1 - chance
+            now = rate + per_spell * prior
+            days = (end - np.clip(course.free_from[quarter], first, end)) / (1 + now * self._events.days_off[step])
+            now += per_spell / 2 * (now * days * not_chance)
+            expected = now * days
+            others = expected * not_chance
+            joining = 1 - np.exp(-GAP * (now + per_spell))
+            found.events[:, step] = expected * chance + others * joining * self._events.joins
+            found.others[:, step] = others
+            found.alone[:, step] = rate * days * chance
+            prior = (prior + others) * np.exp(-hazard.decay_per_day * (end - first))
+        return found
+
+    def _variance(self, steps: _Steps) -> np.ndarray:
+        """Variance of H from the latents' future, and from spells of which each raises the rate after it."""
+        latent = (steps.events * (self._spread @ steps.events)).sum(axis=1)
+        after = self._later @ steps.alone
+        spells: np.ndarray = self._hazard.prior_spell**2 * (steps.others * after**2).sum(axis=1)
+        return latent + spells
+
+
+def _shared_surprise(kept: np.ndarray) -> np.ndarray:
+    """Correlation between two steps of what is not known today about a latent: (steps, steps)."""
+    steps = np.arange(len(kept))
+    apart, earlier = np.abs(steps[:, None] - steps), np.minimum(steps[:, None], steps)
+    return kept[apart] * (1 - kept[earlier] ** 2)
