@@ -16,7 +16,7 @@ import numpy as np
 
 from models.evaluation.discrimination import Ranking, auroc
 from models.risk_model import risk_of
-from pipeline.simulation.known_risks import ABSENT, KnownRisks
+from pipeline.simulation.truth.known_risks import ABSENT, KnownRisks
 
 THRESHOLDS = (0.05, 0.10, 0.15, 0.20, 0.25, 0.30)
 ONLY_SYNTHETIC = "True risks exist for synthetic data alone; on real data nobody knows them."

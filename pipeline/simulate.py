@@ -71,7 +71,7 @@ def run(
 
 
 def _estimate_attainable(source: Path, workers: int) -> dict[str, Any]:
-    from pipeline.simulation.attainable import attainable
+    from pipeline.simulation.truth.attainable import attainable
 
     with progress("estimate the best risk that a model could give"):
         return attainable(source, workers=workers)

@@ -11,10 +11,10 @@ from typing import Any
 
 from data_contracts.errors import SettingsError
 from pipeline.simulation.block_runner import Order, draw_in_order
-from pipeline.simulation.defects import text_columns
+from pipeline.simulation.defects.planting import text_columns
+from pipeline.simulation.files.source_files import SourceFiles
 from pipeline.simulation.parameters import read_scenario
 from pipeline.simulation.rates import Rates
-from pipeline.simulation.source_files import SourceFiles
 
 Progress = Callable[[int], None]
 """Called after each block with the number of persons that it added."""

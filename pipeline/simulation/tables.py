@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from pipeline.simulation import rows
-from pipeline.simulation.arrow_rows import concatenated
+from pipeline.simulation.files.arrow_rows import concatenated
 from pipeline.simulation.guidance import draw_guidance_rows
 from pipeline.simulation.labs import draw_lab_rows
 from pipeline.simulation.survey import survey_rows
-from pipeline.simulation.truth_groups import truth_companies, truth_persons
-from pipeline.simulation.truth_rows import truth_rows
+from pipeline.simulation.truth.groups import truth_companies, truth_persons
+from pipeline.simulation.truth.risk_rows import truth_rows
 from pipeline.simulation.world import World
 
 TRUTH_FILES = {

@@ -22,8 +22,8 @@ from models.outcomes import OUTCOMES
 from models.splits import Split, temporal_split
 from models.training_set import TrainingSet, build_training_set
 from pipeline.settings import IngestSettings
-from pipeline.simulation.known_risks import ABSENT, KnownRisks
-from pipeline.simulation.visible import Period
+from pipeline.simulation.truth.known_risks import ABSENT, KnownRisks
+from pipeline.simulation.truth.visible import Period
 from pipeline.source_check import check_source
 
 OUTCOME = "long_sick_leave"

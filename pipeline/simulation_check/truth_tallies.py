@@ -6,7 +6,7 @@ import numpy as np
 
 from pipeline.simulation.spells import Spells
 from pipeline.simulation.timeline import QUARTERS_PER_YEAR
-from pipeline.simulation.truth import HORIZON, AbsenceRisk, at_work
+from pipeline.simulation.truth.absence import HORIZON, AbsenceRisk, at_work
 from pipeline.simulation.world import World
 from pipeline.simulation_check.exposure import employed_throughout, of_first
 from pipeline.simulation_check.measured import Measured, Sums, quotient

@@ -10,7 +10,7 @@ import pytest
 
 from data_contracts.time_windows import day_number
 from pipeline.against_truth import THRESHOLDS, TestRows, against_truth, lines, net_benefit
-from pipeline.simulation.known_risks import ABSENT, KnownRisks
+from pipeline.simulation.truth.known_risks import ABSENT, KnownRisks
 
 T = day_number("2024-01-01")
 TRUE = [0.05, 0.15, 0.30, 0.60]

@@ -22,7 +22,7 @@ from pipeline.simulation.payroll import as_booked
 from pipeline.simulation.spells import Spells
 from pipeline.simulation.timeline import DAYS_PER_YEAR, Timeline
 from pipeline.simulation.trial import NEVER, Trial
-from pipeline.simulation.truth_groups import truth_companies, truth_persons
+from pipeline.simulation.truth.groups import truth_companies, truth_persons
 from pipeline.simulation.world import World, build_world
 
 START, END = date(2021, 1, 1), date(2026, 1, 1)

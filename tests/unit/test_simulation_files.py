@@ -26,11 +26,12 @@ from data_contracts.rules import RULES
 from data_contracts.tables import Coded
 from pipeline import ingest
 from pipeline.settings import IngestSettings
-from pipeline.simulation import block_runner, defect_kinds
+from pipeline.simulation import block_runner
 from pipeline.simulation.block_runner import Order, draw_in_order
 from pipeline.simulation.cohort import simulate
-from pipeline.simulation.defect_changes import UNDETECTABLE
-from pipeline.simulation.defect_kinds import KINDS
+from pipeline.simulation.defects import kinds
+from pipeline.simulation.defects.changes import UNDETECTABLE
+from pipeline.simulation.defects.kinds import KINDS
 from pipeline.simulation.parameters import Parameters, read_parameters
 from pipeline.simulation_check import discrimination as fitted_models
 from pipeline.simulation_check import run as check_run
@@ -311,7 +312,7 @@ def test_a_person_has_the_same_faults_in_a_small_cohort(faulty: dict[str, Path],
 
 def test_a_planted_identity_number_is_nobodys() -> None:
     """Tenor's test numbers have 80 added to the month; no number of a living person has."""
-    number = defect_kinds._synthetic_identity_number()
+    number = kinds._synthetic_identity_number()
     assert 81 <= int(number[2:4]) <= 92
 
 

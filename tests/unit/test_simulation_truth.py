@@ -17,22 +17,22 @@ from data_contracts.instruments import INSTRUMENTS
 from features.catalogue import FEATURE_NAMES
 from models.risk_model import risk_of
 from pipeline.settings import IngestSettings
-from pipeline.simulation import attainable as attainable_module
 from pipeline.simulation.absence import draw_course
-from pipeline.simulation.attainable import attainable
 from pipeline.simulation.blocks import BLOCK_SIZE, Block
 from pipeline.simulation.cohort import simulate
-from pipeline.simulation.known_risks import KnownRisks
 from pipeline.simulation.latents import Latents, correlation_matrix, effects, quarterly_correlation
 from pipeline.simulation.parameters import Parameters, read_parameters
-from pipeline.simulation.soft_regression import cross_entropy, expected_auroc, fit, fit_linear, probabilities
 from pipeline.simulation.spells import Spells
 from pipeline.simulation.survey import form_of, scale_values
 from pipeline.simulation.timeline import DAYS_PER_YEAR, Timeline
-from pipeline.simulation.truth import GAP, HORIZON, AbsenceRisk
-from pipeline.simulation.truth_burnout import BurnoutRisk
-from pipeline.simulation.truth_spells import EpisodeEvents
-from pipeline.simulation.visible import Period, visible, visible_histories
+from pipeline.simulation.truth import attainable as attainable_module
+from pipeline.simulation.truth.absence import GAP, HORIZON, AbsenceRisk
+from pipeline.simulation.truth.attainable import attainable
+from pipeline.simulation.truth.burnout import BurnoutRisk
+from pipeline.simulation.truth.episodes import EpisodeEvents
+from pipeline.simulation.truth.known_risks import KnownRisks
+from pipeline.simulation.truth.soft_regression import cross_entropy, expected_auroc, fit, fit_linear, probabilities
+from pipeline.simulation.truth.visible import Period, visible, visible_histories
 from pipeline.simulation.world import World, build_world
 from pipeline.simulation_check.discrimination import discrimination, first_persons
 from pipeline.source_check import check_source

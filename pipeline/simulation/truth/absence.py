@@ -26,7 +26,7 @@ from pipeline.simulation.hazard import Hazard
 from pipeline.simulation.latents import Latents, correlation_matrix, effects, quarterly_correlation
 from pipeline.simulation.spells import Spells, overlaps
 from pipeline.simulation.timeline import QUARTERS_PER_YEAR
-from pipeline.simulation.truth_spells import EpisodeEvents
+from pipeline.simulation.truth.episodes import EpisodeEvents
 
 HORIZON = 365
 WASHOUT = GAP = 16

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.simulation.blocks import BLOCK_SIZE, Block
-from pipeline.simulation.defect_changes import Kind
-from pipeline.simulation.defect_kinds import KINDS
+from pipeline.simulation.defects.changes import Kind
+from pipeline.simulation.defects.kinds import KINDS
 from pipeline.simulation.parameters import Parameters
 from pipeline.simulation.rows import Rows
 

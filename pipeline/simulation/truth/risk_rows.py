@@ -11,8 +11,8 @@ import numpy as np
 
 from pipeline.simulation import rows
 from pipeline.simulation.blocks import BLOCK_SIZE
-from pipeline.simulation.truth import AbsenceRisk, at_work
-from pipeline.simulation.truth_burnout import BurnoutRisk
+from pipeline.simulation.truth.absence import AbsenceRisk, at_work
+from pipeline.simulation.truth.burnout import BurnoutRisk
 from pipeline.simulation.world import World
 
 _DECIMALS = 5

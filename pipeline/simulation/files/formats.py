@@ -9,9 +9,9 @@ from typing import TypeAlias
 import pyarrow as pa
 import pyarrow.csv
 
-from pipeline.simulation.arrow_rows import TABLE_NAMES, schema_of, schema_of_rows, to_arrow
-from pipeline.simulation.defects import Defect, Texts
-from pipeline.simulation.fhir_lines import FHIR_TABLES, fhir_lines
+from pipeline.simulation.defects.planting import Defect, Texts
+from pipeline.simulation.files.arrow_rows import TABLE_NAMES, schema_of, schema_of_rows, to_arrow
+from pipeline.simulation.files.fhir_lines import FHIR_TABLES, fhir_lines
 from pipeline.simulation.rows import Rows
 
 Part: TypeAlias = bytes | pa.Table

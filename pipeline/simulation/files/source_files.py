@@ -17,10 +17,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data_contracts.readers.csv_files import FIRST_ROW
-from pipeline.simulation.arrow_rows import TABLE_NAMES, schema_of
 from pipeline.simulation.block_runner import Drawn
-from pipeline.simulation.defects import Defect
-from pipeline.simulation.formats import FHIR_PART
+from pipeline.simulation.defects.planting import Defect
+from pipeline.simulation.files.arrow_rows import TABLE_NAMES, schema_of
+from pipeline.simulation.files.formats import FHIR_PART
 from pipeline.simulation.tables import TRUTH_FILES
 
 _ROWS_PER_GROUP = 250_000

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from data_contracts.analytes import ANALYTES, AnalyteCode, canonical
-from pipeline.simulation.defect_changes import UNDETECTABLE, Kind, put
+from pipeline.simulation.defects.changes import UNDETECTABLE, Kind, put
 from pipeline.simulation.rows import Rows
 
 _BY_ANALYTE = {analyte.name: analyte for analyte in ANALYTES}

@@ -8,8 +8,8 @@ import numpy as np
 
 from data_contracts.national_identity_number import is_national_identity_number
 from data_contracts.time_windows import day_number
-from pipeline.simulation.defect_changes import Kind, days, has_day, put, same
-from pipeline.simulation.lab_defects import can_be_swapped, partners, swap_pressures, unit_error
+from pipeline.simulation.defects.changes import Kind, days, has_day, put, same
+from pipeline.simulation.defects.laboratory import can_be_swapped, partners, swap_pressures, unit_error
 from pipeline.simulation.rows import Rows
 
 _NOBODY = "SYNTHETIC-P9999999"

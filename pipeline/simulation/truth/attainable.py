@@ -31,9 +31,9 @@ from models.outcomes import OUTCOMES
 from models.splits import person_shares
 from pipeline.console import read_json
 from pipeline.simulation.cohort import simulate
-from pipeline.simulation.known_risks import ABSENT, KnownRisks
-from pipeline.simulation.soft_regression import SoftRegression, cross_entropy, expected_auroc, fit, probabilities
-from pipeline.simulation.visible import Period, Visible, visible, visible_histories
+from pipeline.simulation.truth.known_risks import ABSENT, KnownRisks
+from pipeline.simulation.truth.soft_regression import SoftRegression, cross_entropy, expected_auroc, fit, probabilities
+from pipeline.simulation.truth.visible import Period, Visible, visible, visible_histories
 
 DEFAULT_PERSONS = 20_000
 FILE = "attainable.csv"

@@ -1,0 +1,1 @@
+"""Rows as source files: CSV, Parquet or FHIR, as the readers expect them."""
