@@ -14,6 +14,9 @@ from pipeline.workspace import Workspace
 LEAST_SHARE_PASSED = 0.95
 """Of the targets that the cohort is large enough to judge."""
 
+FEWEST_PERSONS_PER_WORKER = 6000
+"""A process is up after about two seconds, in which it would have drawn these."""
+
 
 def with_scenarios(settings: SimulateSettings, chosen: dict[str, Any]) -> SimulateSettings:
     """Return the settings with what the scenarios set for themselves, except where the command line chose otherwise."""
@@ -53,7 +56,7 @@ def run(
     _refuse_foreign_files(workspace.source)
     from pipeline.simulation.cohort import simulate
 
-    workers = settings.workers or os.cpu_count() or 1
+    workers = settings.workers or _workers(settings.persons)
     with progress("simulate firms, persons and their events", settings.persons) as advance:
         report = simulate(
             workspace.source, settings.persons, settings.seed, settings.start, settings.end,
@@ -68,6 +71,11 @@ def run(
         *(_attainable_lines(report["attainable"]) if attainable else ()),
     ]
     return {**report, "summary": "\n".join(lines)}
+
+
+def _workers(persons: int) -> int:
+    """One process per processor, unless starting it takes longer than what it would do."""
+    return max(1, min(os.cpu_count() or 1, persons // FEWEST_PERSONS_PER_WORKER))
 
 
 def _estimate_attainable(source: Path, workers: int) -> dict[str, Any]:

@@ -338,7 +338,7 @@ def test_only_the_first_persons_are_left_and_all_their_rows(directory: Path) -> 
 
 
 def test_the_ladder_of_discrimination_stands_on_the_truth(tmp_path: Path) -> None:
-    simulate(tmp_path, 2000, 7, START, date(2024, 7, 1))
+    simulate(tmp_path, 3000, 7, START, date(2024, 7, 1))
     found = discrimination(tmp_path)
     names = {
         "truth_on_test",
