@@ -55,8 +55,9 @@ bench: $(READY) ## Speed and memory, printed with the machine they were measured
 	@$(BIN)/python benchmarks/demo_time.py
 
 acceptance: $(READY) ## Simulate 50 000 SYNTHETIC persons, hold them against published figures, write docs/simulation_check.md
-	@$(BIN)/balance-risk simulate --workspace acceptance --persons 50000 --seed 7 --check
-	@$(BIN)/python -m pipeline.simulation_check acceptance/data/source/check docs
+	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
+	  $(BIN)/balance-risk simulate --workspace "$$scratch" --persons 50000 --seed 7 --check && \
+	  $(BIN)/python -m pipeline.simulation_check "$$scratch/data/source/check" docs
 
 format: $(READY) ## Format the code and regenerate the generated pages
 	@$(BIN)/ruff format .
@@ -72,4 +73,4 @@ lock: ## Resolve dependencies anew into requirements.lock (needs uv)
 clean: ## Remove what the pipeline made (never .venv)
 	@test ! -e bundles || chmod -R u+w bundles
 	@test ! -e demo || chmod -R u+w demo
-	@rm -rf data demo acceptance mlruns mlartifacts bundles mlflow.db .bentoml
+	@rm -rf data demo mlruns mlartifacts bundles mlflow.db .bentoml

@@ -22,6 +22,10 @@ PUBLISHED_CEILING = 0.82
 """The best published models reach an AUROC of 0.70-0.79; above this, suspect leakage."""
 
 
+MOST_AT_ONCE, FEWEST_ONSETS = 0.05, 20
+"""Share of events on the index date that may be chance or a habit of registering on the first of a month, of so many events."""
+
+
 @dataclass(frozen=True, eq=False)
 class TrainingRows:
     """Rows with an observed label, ready to learn from: X (n, n_columns), and y, weight, person, fold, each (n,)."""
@@ -205,4 +209,23 @@ def leakage_note(where: str, area: float) -> str:
     return (
         f"SUSPECT LEAKAGE ({where}): AUROC {area:.3f} is above the published ceiling of {PUBLISHED_CEILING}. Check "
         "that no feature knows the future (known_from dates, persons already absent, outcome among the predictors)."
+    )
+
+
+def onset_note(y: np.ndarray, followed_days: np.ndarray) -> str:
+    """Return a warning when events pile up on the index date: who was a case already counts as a new one.
+
+    Parameters
+    ----------
+    y : float array, shape (n,)
+        1 event, 0 no event, NaN unknown.
+    followed_days : int array, shape (n,)
+        Days from the index date to the event.
+    """
+    at_once = followed_days[y == 1] == 0
+    if len(at_once) < FEWEST_ONSETS or at_once.mean() <= MOST_AT_ONCE:
+        return ""
+    return (
+        f"SUSPECT LEAKAGE: {at_once.mean():.0%} of the {len(at_once)} events begin on the index date itself; of new cases "
+        "about one in 365 would. Check whether the source enters running absence anew, so that the absent count as new cases."
     )

@@ -2,7 +2,8 @@
 
 *Truth* is the risk given everything the simulator knows, *attainable* its expectation given what a model may see. A
 model's AUROC counts from 0.5, its net benefit from the better of treating all and treating nobody. Net benefits and
-``expected_auroc`` are expectations over the true risks, without the noise of who happened to have the event.
+``expected_auroc`` are expectations over the true risks, without the noise of who happened to have the event. Read the
+shares of these: by chance ``share_of_attainable_auroc``, of the events that happened, can be above 100 %.
 """
 
 from __future__ import annotations
@@ -24,10 +25,16 @@ HOW_TO_GET_TRUTH = (
     "Nothing is compared with the truth: {reason}. The simulator writes truth/truth.csv beside its source files, for the "
     "first day of every quarter; training.first_index_date must be such a day, and training.months_between 3, 6 or 12."
 )
-HOW_TO_GET_ATTAINABLE = (
-    "No share of the attainable: truth/attainable.csv has none of the test rows. Make it with: balance-risk simulate "
-    "--attainable"
+NO_SUCH_TRUTH = "Nothing is compared with the truth: the simulator knows no truth of {outcome}; it knows: {known}."
+HOW_TO_GET_ATTAINABLE = "No share of the attainable: {reason}. Make it with: balance-risk simulate --attainable"
+NO_SUCH_ATTAINABLE = "No share of the attainable: truth/attainable.csv holds no {outcome}; it holds: {known}."
+LABELS_DISAGREE = (
+    "The labels do not agree with the true risks: {events:.0f} events where {expected:.0f} are expected ({ratio:.2f} times). "
+    "Models learn what the labels say, so the shares do not tell how good they are."
 )
+AGREEMENT, CHANCE = (0.85, 1.15), 2.0
+"""Observed over expected events outside this range, and more standard errors off than chance allows, are said."""
+
 _EDGE = 1e-6
 """Risks are rounded in the files; this keeps their log-odds finite."""
 
@@ -72,39 +79,60 @@ def against_truth(truth: Path, outcome: str, rows: TestRows) -> dict[str, Any]:
     """
     if not (truth / "truth.csv").exists():
         return {"notes": [HOW_TO_GET_TRUTH.format(reason=f"{truth / 'truth.csv'} is not there")]}
-    true_risk = _joined(truth / "truth.csv", outcome, rows)
+    risks = KnownRisks.read(truth / "truth.csv")
+    if outcome not in risks.columns:
+        return {"notes": [NO_SUCH_TRUTH.format(outcome=outcome, known=_outcomes(risks))]}
+    true_risk = _joined(risks, outcome, rows)
     known = np.isfinite(true_risk)
     if not known.any():
         return {"notes": [HOW_TO_GET_TRUTH.format(reason="no test row has a true risk")]}
-    best = _joined(truth / "attainable.csv", outcome, rows)
-    notes = [ONLY_SYNTHETIC]
+    best, notes = _attainable(truth / "attainable.csv", outcome, rows, known)
     without_attainable = int((known & ~np.isfinite(best)).sum())
-    if np.isfinite(best[known]).any():
+    if not notes:
         known &= np.isfinite(best)
-    else:
-        notes.append(HOW_TO_GET_ATTAINABLE)
     comparison = _Comparison(rows.take(known), true_risk[known], best[known])
     return {
         "rows": int(known.sum()),
         "rows_without_truth": int(np.isnan(true_risk).sum()),
         "rows_without_attainable": without_attainable,
         **comparison.found(),
-        "notes": notes,
+        "notes": [ONLY_SYNTHETIC, *notes, *_disagreement(comparison.rows, comparison.truth)],
     }
 
 
-def _joined(path: Path, outcome: str, rows: TestRows) -> np.ndarray:
-    """Return the risk of each row in a file, NaN where the file, the column or the pair is not there."""
+def _attainable(path: Path, outcome: str, rows: TestRows, known: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """Return the attainable risk of each row, and why there is none where not one known row has it."""
     nothing = np.full(len(rows.t), np.nan)
     if not path.exists():
-        return nothing
+        return nothing, [HOW_TO_GET_ATTAINABLE.format(reason="truth/attainable.csv is not there")]
     risks = KnownRisks.read(path)
     if outcome not in risks.columns:
-        return nothing
+        return nothing, [NO_SUCH_ATTAINABLE.format(outcome=outcome, known=_outcomes(risks))]
+    best = _joined(risks, outcome, rows)
+    if np.isfinite(best[known]).any():
+        return best, []
+    return best, [HOW_TO_GET_ATTAINABLE.format(reason="truth/attainable.csv has none of the test rows")]
+
+
+def _outcomes(risks: KnownRisks) -> str:
+    return ", ".join(name for name, column in risks.columns.items() if column.dtype != bool)
+
+
+def _joined(risks: KnownRisks, outcome: str, rows: TestRows) -> np.ndarray:
+    """Return the risk of each row, NaN where the pair is not there."""
     found = risks.rows(rows.person_ids, rows.person, rows.t)
-    joined = nothing
+    joined = np.full(len(rows.t), np.nan)
     joined[found != ABSENT] = risks.columns[outcome][found[found != ABSENT]]
     return joined
+
+
+def _disagreement(rows: TestRows, truth: np.ndarray) -> list[str]:
+    """Say so if the labels are about something else than the truth, as with rows that are registered late or leak."""
+    events, expected = float(rows.weight @ rows.y), float(rows.weight @ truth)
+    error = np.sqrt(rows.weight**2 @ (truth * (1 - truth)))
+    if AGREEMENT[0] * expected <= events <= AGREEMENT[1] * expected or abs(events - expected) <= CHANCE * error:
+        return []
+    return [LABELS_DISAGREE.format(events=events, expected=expected, ratio=events / max(expected, _EDGE))]
 
 
 @dataclass(frozen=True)

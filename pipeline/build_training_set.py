@@ -11,6 +11,7 @@ import numpy as np
 from data_contracts.errors import NotEnoughDataError, SettingsError
 from data_contracts.readers.parquet_files import read_tables
 from data_contracts.tables import Table
+from models.comparison import onset_note
 from models.outcomes import OUTCOMES
 from models.outcomes.outcome import Outcome
 from models.training_set import TrainingSet, build_training_set, index_dates
@@ -41,8 +42,14 @@ def run(workspace: Workspace, settings: Settings, outcomes: list[str]) -> dict[s
             dates = _index_dates(settings.training, tables, outcome, data_as_of)
             built = build_training_set(tables, outcome, dates, data_as_of, synthetic=synthetic)
             built.save(workspace.training_set(name) / "rows")
-        report["outcomes"][name] = {"rows": len(built), "flow": built.flow, "facts": built.facts}
-        lines += _lines(name, built)
+        note = onset_note(built.y, built.followed_days)
+        report["outcomes"][name] = {
+            "rows": len(built),
+            "flow": built.flow,
+            "facts": built.facts,
+            "notes": [note] * bool(note),
+        }
+        lines += [*_lines(name, built), *(["    note: " + note] * bool(note))]
     report["summary"] = "\n".join(lines)
     return report
 

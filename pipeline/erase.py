@@ -27,7 +27,7 @@ from pipeline.erasure.files import replace_file, without
 from pipeline.erasure.models import mark_models, note_training_sets
 from pipeline.erasure.names import Mapped, all_names, key_name, read_mappings
 from pipeline.erasure.progress import Erasure
-from pipeline.erasure.reports import REPORTS, renumbered
+from pipeline.erasure.reports import renumbered, reports
 from pipeline.erasure.search import found_in, is_named_after
 from pipeline.erasure.wanted import Wanted
 from pipeline.workspace import Workspace
@@ -203,10 +203,11 @@ def _follow(erasure: Erasure, path: Path, rows: list[int]) -> None:
     """Before rows are taken out of a source file, bring the reports about it in line, once however often it is tried."""
     if not path.is_relative_to(erasure.workspace.source):
         return
-    for report in (erasure.workspace.tables / name for name in REPORTS):
+    file_name = path.relative_to(erasure.workspace.source).as_posix()  # truth/persons.csv is not persons.csv
+    for report in reports(erasure.workspace):
         step = f"{report.name} follows {erasure.shown(path)}"
-        if report.exists() and erasure.done.followed.get(step) != sha256(report):
-            content, n_gone = renumbered(report, path.name, rows)
+        if erasure.done.followed.get(step) != sha256(report):
+            content, n_gone = renumbered(report, file_name, rows)
             erasure.done.followed[step] = hashlib.sha256(content).hexdigest()
             erasure.save()
             replace_file(report, content)

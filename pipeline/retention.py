@@ -30,7 +30,7 @@ from pipeline.erasure import cache, certificate
 from pipeline.erasure.fhir import SUFFIXES as FHIR_SUFFIXES
 from pipeline.erasure.files import csv_without, parquet_without, replace_file
 from pipeline.erasure.names import read_mappings
-from pipeline.erasure.reports import REPORTS, renumbered
+from pipeline.erasure.reports import renumbered, reports
 from pipeline.erasure.texts import decoded, rows_of
 from pipeline.erasures import write_certificate
 from pipeline.workspace import Workspace
@@ -196,9 +196,8 @@ def _remove(workspace: Workspace, path: Path, rows: np.ndarray) -> None:
         content, _ = csv_without(path, lambda _: lambda number, _: number in numbers)
     if path.parent == workspace.source:
         gone = (np.flatnonzero(rows) + _FIRST_ROW[path.suffix]).tolist()
-        for report in (workspace.tables / name for name in REPORTS):
-            if report.exists():
-                replace_file(report, renumbered(report, path.name, gone)[0])
+        for report in reports(workspace):
+            replace_file(report, renumbered(report, path.name, gone)[0])
     replace_file(path, content)
 
 

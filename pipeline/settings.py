@@ -21,12 +21,13 @@ class SimulateSettings(_Section):
     """The synthetic cohort."""
 
     persons: int = Field(default=5000, ge=100, le=1_000_000)
-    seed: int = Field(default=17, ge=0)
+    seed: int = Field(default=17, ge=0, lt=2**32)
     start: date = date(2021, 1, 1)
     end: date = date(2026, 1, 1)
     scenarios: tuple[str, ...] = ()
     format: Literal["csv", "parquet", "fhir"] = "csv"
     workers: int | None = Field(default=None, ge=1)
+    attainable: bool = False
 
 
 class IngestSettings(_Section):

@@ -6,8 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from data_contracts.errors import ContractViolation
-from pipeline.console import progress, read_json
+from pipeline.console import progress
 from pipeline.settings import SimulateSettings
 from pipeline.workspace import Workspace
 
@@ -52,25 +51,39 @@ def run(
         Also compare with published figures; the report has the key ``check``.
     attainable : bool
         Also estimate the best risk given what a model may see; the report has the key ``attainable``.
+
+    Raises
+    ------
+    ContractViolation
+        Files lie there that simulate did not write, or that were changed since.
+    BalanceRiskError
+        Another simulate is at work there.
     """
-    _refuse_foreign_files(workspace.source)
+    from pipeline.simulation.files.claim import claimed
+
+    with claimed(workspace.source):
+        report = _simulate(workspace.source, settings, check, attainable)
+    scenario = f", scenario {' + '.join(settings.scenarios)}" if settings.scenarios else ""
+    lines = [
+        f"simulate: {settings.persons} SYNTHETIC persons, seed {settings.seed}{scenario}, written to {workspace.source}",
+        *(_check_lines(report["check"], workspace.source, settings.scenarios) if check else ()),
+        *(_attainable_lines(report["attainable"]) if attainable else ()),
+    ]
+    return {**report, "summary": "\n".join(lines)}
+
+
+def _simulate(source: Path, settings: SimulateSettings, check: bool, attainable: bool) -> dict[str, Any]:
     from pipeline.simulation.cohort import simulate
 
     workers = settings.workers or _workers(settings.persons)
     with progress("simulate firms, persons and their events", settings.persons) as advance:
         report = simulate(
-            workspace.source, settings.persons, settings.seed, settings.start, settings.end,
+            source, settings.persons, settings.seed, settings.start, settings.end,
             scenarios=settings.scenarios, format=settings.format, workers=workers, progress=advance, check=check,
         )  # fmt: skip
     if attainable:
-        report["attainable"] = _estimate_attainable(workspace.source, workers)
-    scenario = f", scenario {' + '.join(settings.scenarios)}" if settings.scenarios else ""
-    lines = [
-        f"simulate: {settings.persons} SYNTHETIC persons, seed {settings.seed}{scenario}, written to {workspace.source}",
-        *(_check_lines(report["check"], workspace.source) if check else ()),
-        *(_attainable_lines(report["attainable"]) if attainable else ()),
-    ]
-    return {**report, "summary": "\n".join(lines)}
+        report["attainable"] = _estimate_attainable(source, workers)
+    return report
 
 
 def _workers(persons: int) -> int:
@@ -79,18 +92,25 @@ def _workers(persons: int) -> int:
 
 
 def _estimate_attainable(source: Path, workers: int) -> dict[str, Any]:
-    from pipeline.simulation.truth.attainable import attainable
+    from pipeline.simulation.files.stamp import add_to_stamp
+    from pipeline.simulation.truth.attainable import FILE, attainable
 
     with progress("estimate the best risk that a model could give"):
-        return attainable(source, workers=workers)
+        found = attainable(source, workers=workers)
+    add_to_stamp(source, f"truth/{FILE}")
+    return found
 
 
-def _check_lines(found: dict[str, Any], source: Path) -> list[str]:
+def _check_lines(found: dict[str, Any], source: Path, scenarios: tuple[str, ...]) -> list[str]:
     judged = found["passed"] + found["missed"]
-    lines = [f"  check: {found['passed']} of {judged} published figures met, {found['too_few']} cannot be told; "
+    lines = [f"  check: {found['passed']} of {judged} targets met, {found['too_few']} cannot be told; "
              f"report: {source / 'check' / 'report.md'}"]  # fmt: skip
-    return lines + [f"  missed {one['id']}: {one['simulated']} against {one['published']}. {one['reason']}"
-                    for one in found["misses"]]  # fmt: skip
+    if scenarios:
+        lines.append("  the targets describe the base, not a scenario: what a scenario changes is missed on purpose")
+    return lines + [
+        f"  missed {one['id']}: {one['simulated']} against {one['published']}. {one['reason'] or 'No reason known.'}"
+        for one in found["misses"]
+    ]
 
 
 def _attainable_lines(found: dict[str, Any]) -> list[str]:
@@ -99,13 +119,3 @@ def _attainable_lines(found: dict[str, Any]) -> list[str]:
         f"(the second half of {found['reference_persons']} reference persons added {one['auroc_gained_by_second_half']:.3f})"
         for name, one in found["outcomes"].items()
     ]
-
-
-def _refuse_foreign_files(source: Path) -> None:
-    stamp = source / "source.json"
-    is_synthetic = stamp.exists() and read_json(stamp).get("synthetic") is True
-    if not is_synthetic and any(any(source.glob(f"*.{suffix}")) for suffix in ("csv", "parquet", "json", "ndjson")):
-        raise ContractViolation(
-            f"{source} holds files that simulate did not write; they are left alone. Use another --workspace, "
-            "or with DVC: dvc freeze simulate"
-        )

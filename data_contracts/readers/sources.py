@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Protocol
+from typing import Any, Protocol
 
 from data_contracts.errors import MissingInputError, SettingsError, SourceFileError
 from data_contracts.national_identity_number import contains, mask
@@ -113,7 +113,7 @@ class Files:
         for path in files:
             _refuse_unprintable(path.name)
         self.location = location or str(directory)
-        self.is_synthetic = _is_synthetic(directory / _STAMP)
+        self.is_synthetic = bool(read_stamp(directory / _STAMP).get("synthetic"))
         self.required: tuple[str, ...] = REQUIRED_TABLES
         self._directory = directory
         self._names = {path.name for path in files}
@@ -217,13 +217,14 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _is_synthetic(stamp: Path) -> bool:
-    if not stamp.is_file():
-        return False
+def read_stamp(path: Path) -> dict[str, Any]:
+    """Return what simulate says of the files beside its stamp, nothing where there is none."""
+    if not path.is_file():
+        return {}
     try:
-        return bool(json.loads(stamp.read_text(encoding="utf-8")).get("synthetic"))
-    except (ValueError, AttributeError, RecursionError):
-        raise SourceFileError(f"{stamp} is not the stamp that `simulate` writes. Take it away.") from None
+        return {**json.loads(path.read_text(encoding="utf-8"))}
+    except (ValueError, TypeError, RecursionError):
+        raise SourceFileError(f"{path} is not the stamp that `simulate` writes. Take it away.") from None
 
 
 def _refuse_packed(path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from data_contracts.errors import NotEnoughDataError
 from data_contracts.time_windows import calendar_date
-from models.comparison import leakage_note
+from models.comparison import leakage_note, onset_note
 from models.evaluation.calibration import (
     MOST_LOESS_POINTS,
     calibration_in_the_large,
@@ -85,7 +85,7 @@ def evaluate(
         "models": metrics,
         "curve": _curve(risk_of(log_odds), y, weight),
         "histogram": _histogram(risk_of(log_odds), y, weight),
-        "notes": _notes(metrics, int(y.sum())),
+        "notes": _notes(metrics, int(y.sum()), onset_note(y, training_set.followed_days[rows])),
         "methods": _methods(repeats),
     }
 
@@ -159,8 +159,8 @@ def _histogram(risks: np.ndarray, y: np.ndarray, weight: np.ndarray) -> dict[str
     return {"edges": HISTOGRAM_EDGES.tolist(), **counts}
 
 
-def _notes(metrics: dict[str, dict[str, dict[str, float]]], events: int) -> list[str]:
-    notes = [leakage_note(f"{name}, test rows", found["auroc"]["value"]) for name, found in metrics.items()]
+def _notes(metrics: dict[str, dict[str, dict[str, float]]], events: int, onset: str) -> list[str]:
+    notes = [onset, *(leakage_note(f"{name}, test rows", found["auroc"]["value"]) for name, found in metrics.items())]
     if events < FEWEST_EVENTS_FOR_A_VERDICT:
         notes.append(
             f"Only {events} events in the test rows: under {FEWEST_EVENTS_FOR_A_VERDICT} no verdict on calibration is "

@@ -35,7 +35,7 @@ def simulate(
     workspace: WorkspaceOption = HERE,
     params: ParamsOption = PARAMS,
     persons: Annotated[int | None, typer.Option(min=100, max=1_000_000, help="Number of persons.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the cohort.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="Seed of the cohort.")] = None,
     scenario: Annotated[
         list[str] | None, typer.Option(help="Scenario laid over the parameters; repeat to combine several.")
     ] = None,
@@ -44,7 +44,10 @@ def simulate(
         int | None, typer.Option(min=1, help="Processes; the files are the same for any number.")
     ] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Compare the cohort with published figures; exit code 1 below 95 % passed.")
+        bool,
+        typer.Option(
+            "--check", help="Hold the cohort against published figures and goals; exit code 1 below 95 % passed."
+        ),
     ] = False,
     attainable: Annotated[
         bool, typer.Option("--attainable", help="Also estimate the best risk that a model could give (some minutes).")
@@ -67,7 +70,7 @@ def simulate(
     changes = {"persons": persons, "seed": seed, "scenarios": tuple(scenario or ()) or None, "workers": workers,
                "format": format_ and format_.value}  # fmt: skip
     settings = stage.with_scenarios(settings_of(params, simulate=changes).simulate, changes)
-    report = stage.run(Workspace(workspace), settings, check=check, attainable=attainable)
+    report = stage.run(Workspace(workspace), settings, check=check, attainable=attainable or settings.attainable)
     show(report, json_)
     if check and (report["check"]["share_passed"] or 0.0) < stage.LEAST_SHARE_PASSED:
         raise typer.Exit(1)

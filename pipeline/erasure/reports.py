@@ -1,4 +1,7 @@
-"""Ingest's reports tell the rows of a source file by their numbers; they follow when rows are taken out of it."""
+"""What tells the rows of a source file by their numbers follows when rows are taken out of it.
+
+That are ingest's reports and, of a simulated source, the ledger of planted faults.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,15 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from pathlib import Path
 
-REPORTS = ("quarantine.csv", "warnings.csv")
+from pipeline.workspace import Workspace
+
+_REPORTS, _LEDGER = ("quarantine.csv", "warnings.csv"), "truth/defects.csv"
+
+
+def reports(workspace: Workspace) -> list[Path]:
+    """Return those that are there."""
+    paths = [*(workspace.tables / name for name in _REPORTS), workspace.source / _LEDGER]
+    return [path for path in paths if path.exists()]
 
 
 def renumbered(report: Path, file_name: str, gone: Sequence[int]) -> tuple[bytes, int]:
@@ -16,7 +27,8 @@ def renumbered(report: Path, file_name: str, gone: Sequence[int]) -> tuple[bytes
 
     The second value is the number of cases that went. ``gone`` is sorted.
     """
-    header, *lines = csv.reader(io.StringIO(report.read_text(encoding="utf-8"), newline=""))
+    text = report.read_bytes().decode()
+    header, *lines = csv.reader(io.StringIO(text, newline=""))
     kept = lines
     if {"file", "row"} <= set(header):
         file_at, row_at = header.index("file"), header.index("row")
@@ -26,5 +38,5 @@ def renumbered(report: Path, file_name: str, gone: Sequence[int]) -> tuple[bytes
             if line[file_at] == file_name and line[row_at].isdecimal():
                 line[row_at] = str(int(line[row_at]) - bisect_left(gone, int(line[row_at])))
     sink = io.StringIO(newline="")
-    csv.writer(sink).writerows([header, *kept])
+    csv.writer(sink, lineterminator="\r\n" if "\r\n" in text else "\n").writerows([header, *kept])
     return sink.getvalue().encode(), len(lines) - len(kept)

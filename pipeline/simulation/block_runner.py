@@ -22,8 +22,8 @@ import pyarrow as pa
 
 from data_contracts.errors import BalanceRiskError
 from pipeline.simulation.blocks import BLOCK_SIZE, Block
-from pipeline.simulation.defects.planting import Defect, plant_defects, text_columns
-from pipeline.simulation.files.formats import Part, encode, to_arrow_tables
+from pipeline.simulation.defects.planting import Defect, plant_defects
+from pipeline.simulation.files.formats import Part, encode, text_columns, to_arrow_tables
 from pipeline.simulation.parameters import Parameters, read_parameters
 from pipeline.simulation.rates import Rates
 from pipeline.simulation.tables import block_tables

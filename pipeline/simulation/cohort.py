@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from contextlib import closing
 from datetime import date
@@ -11,8 +10,9 @@ from typing import Any
 
 from data_contracts.errors import SettingsError
 from pipeline.simulation.block_runner import Order, draw_in_order
-from pipeline.simulation.defects.planting import text_columns
+from pipeline.simulation.files.formats import text_columns
 from pipeline.simulation.files.source_files import SourceFiles
+from pipeline.simulation.files.stamp import add_to_stamp, writing
 from pipeline.simulation.parameters import read_scenario
 from pipeline.simulation.rates import Rates
 
@@ -29,7 +29,7 @@ def simulate(
     Parameters
     ----------
     directory : Path
-        Files that an earlier run wrote there are replaced.
+        Files that an earlier run wrote there are replaced. ``claimed`` keeps foreign ones and other runs safe.
     persons, seed : int
         A person is the same in every cohort of one seed.
     start, end : date
@@ -60,7 +60,7 @@ def simulate(
             "scenarios": list(scenarios), "format": format, "parameters_sha256": order.parameters.sha256,
             "rows": dict(files.rows), "rates": rates.summary(),
         }  # fmt: skip
-        _stamp(files.directory, summary)
+        files.finish(summary, _page(summary))
     return summary | ({"check": _check(tallies, summary, directory)} if check else {})
 
 
@@ -69,14 +69,18 @@ def _check(tallies: Any, summary: dict[str, Any], directory: Path) -> dict[str, 
     from pipeline.simulation_check.discrimination import discrimination
     from pipeline.simulation_check.run import run_check
 
-    return run_check(tallies, discrimination(directory), summary, directory)
+    fitted = discrimination(directory)
+    with writing(directory):
+        try:
+            return run_check(tallies, fitted, summary, directory)
+        finally:  # also a report that is not whole is known to the next run
+            add_to_stamp(directory, "check/*")
 
 
-def _stamp(directory: Path, summary: dict[str, Any]) -> None:
-    """Say in the directory itself that nobody in it is real."""
-    (directory / "source.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+def _page(summary: dict[str, Any]) -> str:
+    """Return what says to people, in the directory itself, that nobody in it is real."""
     scenarios = [f"* scenario {name}: {read_scenario(name)['meaning']}\n" for name in summary["scenarios"]]
-    (directory / "SYNTHETIC.md").write_text(
+    return (
         "# SYNTHETIC data\n\n"
         "Every person, company and spell in this directory is invented by a simulator. Nothing here says anything\n"
         "about real people, and no result on these data is evidence about them. Identifiers begin with SYNTHETIC-.\n\n"
@@ -84,6 +88,5 @@ def _stamp(directory: Path, summary: dict[str, Any]) -> None:
         f"{''.join(scenarios)}"
         f"* parameters.yaml and scenarios, sha256: {summary['parameters_sha256']}\n"
         "* truth/ holds the simulator's own risks and the faults it planted; it is for judging models and checks, never\n"
-        "  for training, and no reader opens it.\n",
-        encoding="utf-8",
+        "  for training, and no reader opens it.\n"
     )

@@ -79,14 +79,15 @@ def _file_of(name: str) -> Path:
 
 
 def _lay_over(nodes: dict[str, Any], overlay: dict[str, Any], scenario: str) -> None:
-    """Replace values in place; of a value that is a mapping only the keys that the scenario names."""
+    """Replace values in place; of a value that is a mapping only the keys that the scenario names, if it names any."""
     for section, parameters in overlay.items():
         for name, change in parameters.items():
             found = nodes.get(section, {}).get(name)
             if found is None:
                 raise ValueError(f"scenario {scenario}: parameters.yaml has no {section}.{name}")
             old, new = found["value"], change["value"]
-            found["value"] = old | new if isinstance(old, dict) and isinstance(new, dict) else new
+            # An empty mapping says "none of these", also over an earlier scenario.
+            found["value"] = old | new if isinstance(old, dict) and isinstance(new, dict) and new else new
 
 
 def _values(node: dict[str, Any]) -> Any:

@@ -1,9 +1,9 @@
 """A trap on purpose: payroll as the only source of certified absence, which it enters when it closes a quarter.
 
 What remains of a certified spell that runs on the first day of a quarter is entered as a new spell from that day, and the
-16 days before it are booked as self-certified; what has ended by then is not entered. Who is absent on that day then has
-no certified day in the washout before it, stays in the cohort, and an "episode" begins on the index date: prevalent cases
-count as incident.
+16 days before it are booked as self-certified; of what has ended by then only spells within the employer period are
+entered. Who is absent on that day then has no certified day in the washout before it, stays in the cohort, and an "episode"
+begins on the index date: prevalent cases count as incident.
 """
 
 from __future__ import annotations
@@ -37,8 +37,9 @@ def as_booked(block: Block, certified: Spells, grade: np.ndarray, self_certified
     if not block.parameters.certificates.payroll_close:
         nobody, none = np.zeros(len(grade), dtype=bool), np.zeros(len(self_certified.person), dtype=bool)
         return Booked(spells, grade, nobody, self_certified, none)
-    entered, source, rebooked = [], [], []
     closes = block.timeline.quarters[block.timeline.quarters <= block.timeline.end]
+    short = np.flatnonzero((spells.days <= REBOOKED_DAYS) & ~_runs_over(spells, closes))
+    entered, source, rebooked = [spells.take(short)], [short], []
     for close, next_close in pairwise(np.append(closes, np.iinfo(np.int32).max)):
         runs = np.flatnonzero((spells.first_day < close) & (spells.last_day >= close))
         # A spell that goes on past the next close is cut before the days that will then be self-certified.
@@ -51,7 +52,13 @@ def as_booked(block: Block, certified: Spells, grade: np.ndarray, self_certified
     order = np.lexsort((found.first_day, found.person))
     own = joined([self_certified, *rebooked], in_order=False)
     is_rebooked = np.arange(len(own.person)) >= len(self_certified.person)
-    return Booked(found.take(order), grade[rows][order], np.ones(len(rows), dtype=bool), own, is_rebooked)
+    return Booked(found.take(order), grade[rows][order], (np.arange(len(rows)) >= len(short))[order], own, is_rebooked)
+
+
+def _runs_over(spells: Spells, closes: np.ndarray) -> np.ndarray:
+    """True for spells that run on a close and began before it."""
+    last_close = np.searchsorted(closes, spells.last_day, side="right") - 1
+    return (last_close >= 0) & (spells.first_day < closes[last_close])
 
 
 def _rebooked(spells: Spells, closes: int) -> list[Spells]:

@@ -18,7 +18,7 @@ from pipeline.simulation.certificates import (
 )
 from pipeline.simulation.consents import PURPOSES, SOURCES, Consents, consent_rows
 from pipeline.simulation.diagnoses import Chapters
-from pipeline.simulation.employments import Employments
+from pipeline.simulation.employments import ENDS, Employments
 from pipeline.simulation.payroll import as_booked
 from pipeline.simulation.persons import EDUCATION, Persons
 from pipeline.simulation.spells import Spells
@@ -43,6 +43,8 @@ def employment_rows(block: Block, workplaces: Workplaces, employments: Employmen
     """Return two versions per employment: at its start, and when its end becomes known, often in advance."""
     rng = block.stream("certificates")
     notice = rng.integers(0, block.parameters.employments.notice + 1, employments.exists.shape)
+    # An agreed end is known from the day of notice; nobody gives notice of death or of losing one's health.
+    notice = np.where(np.isin(employments.ended_by, [ENDS.index("health"), ENDS.index("died")]), 0, notice)
     person, position = np.nonzero(employments.exists.T)
     version = np.tile([0, 1], len(person))
     person, position = np.repeat(person, 2), np.repeat(position, 2)

@@ -39,10 +39,6 @@ class Trial:
         by_session = np.array([1.0, *block.parameters.workplaces.intervention["rate_ratios"]])
         return by_session[self.sessions_held(block.timeline.quarters[:-1])]
 
-    def share_of_effect(self, block: Block) -> np.ndarray:
-        """Return which share of the sessions is held, (quarters, companies)."""
-        return self.sessions_held(block.timeline.quarters[:-1]) / self.sessions.shape[1]
-
 
 def draw_trial(block: Block, companies: int) -> Trial:
     """Randomise companies to the two arms, and draw when each begins, what it completes and whether it withdraws."""

@@ -86,7 +86,7 @@ def draw_workplaces(block: Block) -> Workplaces:
         first_unit=first_unit,
         unit_count=unit_count,
         unit_company=unit_company,
-        latent_shift=_latent_shift(block, of_company[:, 1:], unit_company, events, trial),
+        latent_shift=_latent_shift(block, of_company[:, 1:], unit_company, events),
         events=events,
         is_different=block.stream("different").random(count) < numbers.different["share"],
         absence_level=np.exp(numbers.absence_log_sd * of_company[:, 0] - numbers.absence_log_sd**2 / 2),
@@ -153,9 +153,7 @@ def _session_dates(block: Block, rng: np.random.Generator, trial: Trial) -> tupl
     return np.nonzero(held)[0], planned[held]
 
 
-def _latent_shift(
-    block: Block, of_company: np.ndarray, unit_company: np.ndarray, events: Events, trial: Trial
-) -> np.ndarray:
+def _latent_shift(block: Block, of_company: np.ndarray, unit_company: np.ndarray, events: Events) -> np.ndarray:
     """Return how far a unit's persons lie from the rest: float (quarters, units, latents), in SD.
 
     ``of_company`` (companies, latents) is what companies differ by on their own, as standard scores.
@@ -176,6 +174,4 @@ def _latent_shift(
         size = np.minimum(works.astype(float) @ touched, 1.0)
         for name, effect in effects.items():
             shift[:, :, names.index(name)] += effect * size
-    for name, effect in numbers.intervention["latents"].items():
-        shift[:, :, names.index(name)] += effect * trial.share_of_effect(block)[:, unit_company]
     return shift

@@ -1,4 +1,4 @@
-"""Verdicts: every published number against its simulated one, once, with nothing left over on either side."""
+"""Verdicts: every target against its simulated number, once, with nothing left over on either side."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from pipeline.simulation_check.measured import Measured
-from pipeline.simulation_check.targets import Target, read_targets
+from pipeline.simulation_check.targets import Kind, Target, read_targets
 
 _ROUNDING = 1e-9
 
@@ -58,7 +58,7 @@ def _verdict(target: Target, measured: Measured) -> Verdict:
 
 
 def summary(judged: list[Judged]) -> dict[str, Any]:
-    """Return the counts and the misses with their reasons; ``share_passed`` is of the targets that could be told."""
+    """Return counts, also by kind, and misses with reasons; ``share_passed`` is of the targets that could be told."""
     count = {verdict: sum(one.verdict is verdict for one in judged) for verdict in Verdict}
     told = count[Verdict.PASSED] + count[Verdict.MISSED]
     return {
@@ -67,12 +67,18 @@ def summary(judged: list[Judged]) -> dict[str, Any]:
         "missed": count[Verdict.MISSED],
         "too_few": count[Verdict.TOO_FEW],
         "share_passed": round(count[Verdict.PASSED] / told, 4) if told else None,
+        "by_kind": {kind.value: _of_kind(judged, kind) for kind in Kind},
         "misses": [
             {"id": one.target.id, "published": one.target.published, "simulated": rounded(one.measured.value),
              "tolerance": one.target.tolerance, "reason": one.target.reason}
             for one in judged if one.verdict is Verdict.MISSED
         ],
     }  # fmt: skip
+
+
+def _of_kind(judged: list[Judged], kind: Kind) -> dict[str, int]:
+    verdicts = [one.verdict for one in judged if one.target.kind is kind]
+    return {"targets": len(verdicts), "passed": verdicts.count(Verdict.PASSED)}
 
 
 def rounded(value: float) -> float | None:

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
 from pipeline.simulation_check.judge import Judged, Verdict, summary
-from pipeline.simulation_check.page_texts import DEFINITIONS, NOT_COMPARED, NOT_SHOWN, SECTIONS, SOURCES
+from pipeline.simulation_check.page_texts import DEFINITIONS, INFORMATION, NOT_COMPARED, NOT_SHOWN, SECTIONS, SOURCES
+from pipeline.simulation_check.targets import Kind
 
+_KINDS = {
+    Kind.PUBLISHED: "published",
+    Kind.CALCULATED: "calculated from published ones",
+    Kind.GOAL: "set as goals of the design",
+}
 _SIGNS = {Verdict.PASSED: "✓ passed", Verdict.MISSED: "✗ **missed**", Verdict.TOO_FEW: "? too few to tell"}
 
 
-def render(judged: list[Judged], facts: dict[str, Any], figures: dict[str, str]) -> str:
+def render(
+    judged: list[Judged], facts: dict[str, Any], figures: dict[str, str], information: Mapping[str, float]
+) -> str:
     """Return the page as Markdown.
 
     Parameters
@@ -22,10 +31,13 @@ def render(judged: list[Judged], facts: dict[str, Any], figures: dict[str, str])
         persons, seed, start, end, scenarios, parameters_version and parameters_sha256 of the run.
     figures : dict
         Section -> file name of its figure.
+    information : mapping
+        Numbers without a target, by id; those that ``INFORMATION`` explains are shown.
     """
     parts = [_head(judged, facts), _misses(judged)]
     for section, rows in groupby(judged, lambda one: one.target.section):
         parts.append(_section(section, list(rows), figures))
+        parts += _information(INFORMATION.get(section, {}), information)
     parts.append("## What is counted how\n\n" + _bullets(DEFINITIONS))
     parts.append("## What this check does not show\n\n" + _bullets(NOT_SHOWN))
     parts.append("## Published, but not compared\n\n" + _bullets(NOT_COMPARED))
@@ -46,9 +58,11 @@ def _head(judged: list[Judged], facts: dict[str, Any]) -> str:
     return (
         "# Simulated against published\n\n"
         "**SYNTHETIC.** Nobody in this cohort is real. The page holds what the simulator makes against what has been\n"
-        "published about working people in Norway and, where there is nothing Norwegian, elsewhere.\n\n"
+        "published about working people in Norway and, where there is nothing Norwegian, elsewhere; against what follows\n"
+        "from that by calculation; and against goals that the programme has set for the design.\n\n"
         f"**{found['passed']} of {found['targets']} targets passed, {found['missed']} missed, {found['too_few']} too few "
-        f"to tell** ({share} of those that can be told).\n\n"
+        f"to tell** ({share} of those that can be told). Passed: {_by_kind(found['by_kind'])}. A source that says *recalled* "
+        f"was not checked: {sum('recalled' in one.target.source for one in judged)} targets.\n\n"
         "| | |\n|---|---|\n"
         f"| persons | {facts['persons']:,} |\n| seed | {facts['seed']} |\n"
         f"| data | {facts['start']} to {facts['end']} |\n| scenarios | {scenarios} |\n"
@@ -57,6 +71,11 @@ def _head(judged: list[Judged], facts: dict[str, Any]) -> str:
         "A target is *passed* when the simulated number lies within the tolerance, *missed* when it does not, and *too few "
         "to tell*\nwhen its standard error in this run is larger than the tolerance, or the run has nothing to measure."
     )
+
+
+def _by_kind(counts: dict[str, dict[str, int]]) -> str:
+    parts = [f"{counts[kind]['passed']} of {counts[kind]['targets']} {name}" for kind, name in _KINDS.items()]
+    return ", ".join(parts)
 
 
 def _misses(judged: list[Judged]) -> str:
@@ -76,8 +95,8 @@ def _section(section: str, rows: list[Judged], figures: dict[str, str]) -> str:
     lines = [
         f"## {title}", *([text] if text else []),
         "\n".join([
-            "| target | unit | published | tolerance | simulated | ± s.e. | verdict | source |",
-            "|---|---|---:|---|---:|---:|---|---|",
+            "| target | unit | wanted | tolerance | simulated | ± s.e. | verdict | kind | source |",
+            "|---|---|---:|---|---:|---:|---|---|---|",
             *(_row(one) for one in rows),
         ]),
     ]  # fmt: skip
@@ -86,11 +105,16 @@ def _section(section: str, rows: list[Judged], figures: dict[str, str]) -> str:
     return "\n\n".join(lines)
 
 
+def _information(texts: dict[str, str], numbers: Mapping[str, float]) -> list[str]:
+    lines = [f"* {text}: {_number(numbers[one])}" for one, text in texts.items() if one in numbers]
+    return ["For information, without a target or a verdict:\n\n" + "\n".join(lines)] if lines else []
+
+
 def _row(one: Judged) -> str:
     target, measured = one.target, one.measured
     cells = (
         target.what, target.unit, _number(target.published), target.tolerance, _number(measured.value),
-        _number(measured.standard_error, 2), _SIGNS[one.verdict], target.source,
+        _number(measured.standard_error, 2), _SIGNS[one.verdict], target.kind.value, target.source,
     )  # fmt: skip
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 

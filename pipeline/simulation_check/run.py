@@ -14,6 +14,7 @@ from pipeline.simulation.parameters import read_parameters
 from pipeline.simulation_check.judge import Judged, judge, rounded, summary
 from pipeline.simulation_check.measured import Measured
 from pipeline.simulation_check.page import render
+from pipeline.simulation_check.page_texts import INFORMATION
 from pipeline.simulation_check.tallies import Tallies, statistics
 from pipeline.simulation_check.truth_tallies import auroc_error
 
@@ -35,7 +36,8 @@ def run_check(
     tallies : Tallies
         Of all blocks.
     discrimination : mapping
-        AUROC of fitted models by target id; a missing one is too few to tell, ids without a target are left out.
+        AUROC of fitted models by target id; a missing one is too few to tell; those in ``INFORMATION`` are shown without
+        a verdict, others left out.
     facts : dict
         persons, seed, start, end, scenarios and parameters_sha256 of the run.
     directory : Path
@@ -49,12 +51,14 @@ def run_check(
     place = directory / DIRECTORY
     place.mkdir(parents=True, exist_ok=True)
     figures = draw_figures(judged, tallies, place)
-    (place / "report.md").write_text(render(judged, facts, figures), encoding="utf-8")
+    information = _information(discrimination)
+    (place / "report.md").write_text(render(judged, facts, figures, information), encoding="utf-8")
     report = {
         "synthetic": True,
         "facts": facts,
         "summary": summary(judged),
         "targets": [_as_json(one) for one in judged],
+        "information": {one: rounded(value) for one, value in information.items()},
     }
     text = json.dumps(report, indent=2, allow_nan=False, ensure_ascii=False)
     (place / "report.json").write_text(text + "\n", encoding="utf-8")
@@ -70,6 +74,11 @@ def fitted(discrimination: Mapping[str, float], persons: int) -> dict[str, Measu
         one: Measured.nothing() if math.isnan(value) else Measured(value, auroc_error(value, *counts))
         for one, value in values.items()
     }
+
+
+def _information(numbers: Mapping[str, float]) -> dict[str, float]:
+    """Return the numbers that are shown without a target."""
+    return {one: numbers[one] for texts in INFORMATION.values() for one in texts if one in numbers}
 
 
 def _as_json(one: Judged) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from pipeline.simulation.spells import Spells
 from pipeline.simulation.timeline import DAYS_PER_YEAR
 from pipeline.simulation.world import World
 from pipeline.simulation_check.absence_tallies import standardised
@@ -54,14 +55,29 @@ def _first_quarters(world: World, exposure: Exposure, count: int) -> np.ndarray:
 
 
 def _rule_breaches(world: World, count: int) -> np.ndarray:
-    """Count what the law does not allow: certified longer than a year, graded outside 20-100 %, own above the quotas."""
+    """Count what the law does not allow: certified beyond 365 days, graded outside 20-100 %, own spells too long or many."""
     doctor = world.certified.take(of_first(world.certified, count))
     own = world.self_certified.take(of_first(world.self_certified, count))
     grade = world.grade[of_first(world.certified, count)]
     at = np.maximum(world.employments.at(own.person, own.first_day), 0)
     has_ia = world.workplaces.has_ia_agreement[world.employments.company[at, own.person]]
     too_long = own.days > np.where(has_ia, 8, 3)
-    return np.array([(doctor.days > 366).sum(), ((grade < 20) | (grade > 100)).sum(), too_long.sum()], dtype=float)
+    spells, days = in_twelve_months(own)
+    too_many = np.where(has_ia, days > 24, spells > 4)
+    counts = ((doctor.days > 365), (grade < 20) | (grade > 100), too_long, too_many)
+    return np.array([count.sum() for count in counts], dtype=float)
+
+
+def in_twelve_months(own: Spells) -> tuple[np.ndarray, np.ndarray]:
+    """Return, for each spell, how many spells and days the person has had in 365 days, itself included."""
+    span = 1 << 20
+    order = np.lexsort((own.first_day, own.person))
+    key = (own.person * span + own.first_day)[order]
+    earliest, latest = np.searchsorted(key, key - 364), np.arange(1, len(key) + 1)
+    total = np.concatenate([[0], np.cumsum(own.days[order])])
+    spells, days = np.zeros((2, len(key)), dtype=int)
+    spells[order], days[order] = latest - earliest, total[latest] - total[earliest]
+    return spells, days
 
 
 def measure(sums: Sums) -> dict[str, Measured]:

@@ -1,9 +1,10 @@
-"""The published numbers: targets.yaml, read and checked."""
+"""What the cohort is held against: targets.yaml, read and checked."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,21 @@ FILE = Path(__file__).with_name("targets.yaml")
 _INDUSTRY = "certified_percent.industry_"
 
 
+class Kind(StrEnum):
+    """Where a number comes from."""
+
+    PUBLISHED = "published"
+    CALCULATED = "calculated"
+    GOAL = "goal"
+
+
 @dataclass(frozen=True)
 class Target:
-    """One published number and how far a simulated one may lie from it."""
+    """One published, calculated or specified number and how far a simulated one may lie from it."""
 
     id: str
     section: str
+    kind: Kind
     what: str
     unit: str
     published: float
@@ -42,7 +52,7 @@ def read_targets() -> tuple[Target, ...]:
     Raises
     ------
     ValueError
-        An id stands there twice, or a tolerance is not exactly one of abs, rel and low/high.
+        An id stands there twice, a kind is unknown, or a tolerance is not exactly one of abs, rel and low/high.
     """
     return targets_of(yaml.safe_load(FILE.read_text(encoding="utf-8")))
 
@@ -58,7 +68,7 @@ def targets_of(rows: list[dict[str, Any]]) -> tuple[Target, ...]:
 
 
 def _target(row: dict[str, Any]) -> Target:
-    published = float(row.pop("published"))
+    published, kind = float(row.pop("published")), Kind(row.pop("kind"))
     given = {name: float(row.pop(name)) for name in ("abs", "rel", "low", "high") if name in row}
     match sorted(given):
         case ["abs"]:
@@ -72,7 +82,7 @@ def _target(row: dict[str, Any]) -> Target:
             low, high, tolerance = given["low"], math.inf, f"at least {given['low']:g}"
         case _:
             raise ValueError(f"targets.yaml: {row['id']} needs one of abs, rel, low, and low with high")
-    return Target(**row, published=published, low=low, high=high, tolerance=tolerance)
+    return Target(**row, kind=kind, published=published, low=low, high=high, tolerance=tolerance)
 
 
 def industries_with_target() -> frozenset[str]:

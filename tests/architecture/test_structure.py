@@ -17,6 +17,7 @@ from typer.main import get_command
 
 from data_contracts.instruments import INSTRUMENTS, Instrument, Item
 from pipeline.cli import app
+from pipeline.simulation.parameters import read_parameters
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("data_contracts", "features", "models", "pipeline", "serving")
@@ -68,6 +69,17 @@ def test_every_verb_and_link_in_the_readme_exists():
         assert (ROOT / target).exists(), target
     for target in re.findall(r"make ([a-z]+)", readme):
         assert f"\n{target}:" in (ROOT / "Makefile").read_text(), target
+
+
+def test_every_link_between_the_documents_leads_somewhere():
+    for page in (ROOT / "docs").rglob("*.md"):
+        for target in re.findall(r"\]\(([\w./-]+)\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_acceptance_report_is_of_the_parameters_as_they_are():
+    """Who changes a parameter runs `make acceptance`, or the page tells of another simulator."""
+    assert read_parameters().sha256 in (ROOT / "docs" / "simulation_check.md").read_text()
 
 
 def test_every_instrument_has_a_golden_test():

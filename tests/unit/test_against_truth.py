@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -73,17 +74,50 @@ def test_an_index_date_between_two_quarters_is_no_match_and_the_way_out_is_said(
     assert lines(found, "model") == [f"    note: {found['notes'][0]}"]
 
 
-def test_an_outcome_that_the_simulator_has_no_truth_of_is_not_compared(truth: Path) -> None:
-    assert "no test row has a true risk" in against_truth(truth, "long_sick_leave_30", rows_of(model=SEEN))["notes"][0]
+def test_an_outcome_that_the_simulator_has_no_truth_of_is_not_compared_and_those_it_has_are_named(truth: Path) -> None:
+    """Other index dates would not help, so none are asked for; flags beside the risks are no outcomes."""
+    found = against_truth(truth, "long_sick_leave_28", rows_of(model=SEEN))
+    assert list(found) == ["notes"]
+    assert "no truth of long_sick_leave_28; it knows: burnout." in found["notes"][0]
+    assert "first_index_date" not in found["notes"][0]
+
+
+def test_an_outcome_that_the_attainable_lacks_is_named_instead_of_asking_to_make_the_file_again(truth: Path) -> None:
+    write(truth / "truth.csv", TRUE, outcome="long_sick_leave_90")
+    found = against_truth(truth, "long_sick_leave_90", rows_of(model=SEEN))
+    assert found["rows"] == 4
+    assert "holds no long_sick_leave_90; it holds: burnout." in found["notes"][1]
+    assert "--attainable" not in found["notes"][1]
+
+
+def test_an_attainable_of_other_days_is_to_be_made_again(truth: Path) -> None:
+    write(truth / "attainable.csv", SEEN, day="2024-04-01")
+    notes = against_truth(truth, "burnout", rows_of(model=SEEN))["notes"]
+    assert "none of the test rows" in notes[1]
+    assert "--attainable" in notes[1]
 
 
 def test_without_an_attainable_risk_the_truth_alone_is_compared(truth: Path) -> None:
     (truth / "attainable.csv").unlink()
     found = against_truth(truth, "burnout", rows_of(model=SEEN))
     assert "attainable" not in found
-    assert "--attainable" in found["notes"][1]
+    assert "is not there. Make it with: balance-risk simulate --attainable" in found["notes"][1]
     assert "share_of_attainable_auroc" not in found["models"]["model"]
     assert "attainable" not in lines(found, "model")[0]
+
+
+@pytest.mark.parametrize(
+    ("events", "n", "is_said"), [(74, 100, False), (60, 100, True), (90, 100, True), (2, 4, False)]
+)
+def test_labels_that_do_not_agree_with_the_true_risks_are_said(truth: Path, events: int, n: int, is_said: bool) -> None:
+    """With leakage the labels are not what the truth is about; a ratio that chance explains is no sign of it."""
+    write(truth / "truth.csv", [0.75] * n)
+    write(truth / "attainable.csv", [0.75] * n)
+    rows = replace(rows_of(n, model=[0.75] * n), y=(np.arange(n) < events).astype(float))
+    notes = against_truth(truth, "burnout", rows)["notes"]
+    assert [f"{events} events where {0.75 * n:.0f} are expected" in note for note in notes] == [False, True][
+        : 1 + is_said
+    ]
 
 
 # Shares

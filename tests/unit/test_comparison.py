@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from models.comparison import ComparedCandidate, choose, clustered_standard_error, leakage_note
+from models.comparison import ComparedCandidate, choose, clustered_standard_error, leakage_note, onset_note
 
 
 def line(name: str, difference: float, error: float) -> ComparedCandidate:
@@ -45,3 +45,15 @@ def test_repeating_every_row_does_not_make_the_standard_error_smaller():
 @pytest.mark.parametrize(("area", "warns"), [(0.82, False), (0.821, True), (float("nan"), False)])
 def test_too_good_to_be_true_is_said_loudly(area, warns):
     assert ("SUSPECT LEAKAGE" in leakage_note("test", area)) is warns
+
+
+def test_events_that_pile_up_on_the_index_date_are_prevalent_cases():
+    """Three of thirty new cases on one day of 365 is no chance; one is."""
+    y = np.concatenate([np.ones(30), np.zeros(300), [np.nan]])
+    days = np.concatenate([np.arange(1, 31), np.zeros(301)]).astype(int)
+    assert onset_note(y, days) == ""
+    days[:1] = 0
+    assert onset_note(y, days) == ""
+    days[:3] = 0
+    assert "10% of the 30 events begin on the index date" in onset_note(y, days)
+    assert onset_note(y[20:], days[20:] * 0) == ""  # ten events are too few to tell

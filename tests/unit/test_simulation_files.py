@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import multiprocessing
+import shutil
 import subprocess
 import sys
 import time
@@ -24,7 +25,7 @@ from data_contracts.readers.parquet_files import read_tables
 from data_contracts.records import RECORDS
 from data_contracts.rules import RULES
 from data_contracts.tables import Coded
-from pipeline import ingest
+from pipeline import erase, ingest
 from pipeline.settings import IngestSettings
 from pipeline.simulation import block_runner
 from pipeline.simulation.block_runner import Order, draw_in_order
@@ -68,10 +69,18 @@ def files(directory: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("format", ["csv", "parquet"])
-def test_files_are_the_same_bytes_for_any_number_of_processes(tmp_path: Path, format: str) -> None:
+def test_files_are_the_same_bytes_for_any_number_of_processes(
+    faulty: dict[str, Path], tmp_path: Path, format: str
+) -> None:
+    make(tmp_path, 1500, scenarios=("defects",), format=format, workers=2)
+    assert files(tmp_path) == files(faulty[format])
+
+
+def test_fhir_files_are_the_same_bytes_for_any_number_of_processes(tmp_path: Path) -> None:
     for workers in (1, 2):
-        make(tmp_path / str(workers), 1100, scenarios=("defects",), format=format, workers=workers)
+        simulate(tmp_path / str(workers), 1010, 5, date(2023, 7, 1), END, format="fhir", workers=workers)
     assert files(tmp_path / "1") == files(tmp_path / "2")
+    assert {f"cohort-000{block}.ndjson" for block in (0, 1)} < set(files(tmp_path / "2"))
 
 
 def test_a_process_that_is_ended_from_outside_gives_an_error_that_says_what_to_do() -> None:
@@ -161,6 +170,12 @@ def test_parquet_has_natural_types_and_few_row_groups(by_format: dict[str, Path]
     assert pa.types.is_dictionary(kinds["instrument"])
     assert answers.metadata.num_row_groups == 1
     assert answers.metadata.row_group(0).column(0).compression == "ZSTD"
+
+
+def test_a_parquet_file_names_nobody_of_whom_it_has_no_row(by_format: dict[str, Path]) -> None:
+    """Or an erasure would find a person where no row of hers is to be taken out."""
+    named = pq.ParquetFile(by_format["parquet"] / "lab_results.parquet").read()["person_id"].combine_chunks()
+    assert set(named.dictionary.to_pylist()) == set(named.to_pylist())
 
 
 def test_ingest_of_fhir_gives_the_rows_of_csv_but_for_what_fhir_cannot_carry(by_format: dict[str, Path]) -> None:
@@ -273,6 +288,27 @@ def test_every_kind_occurs_and_names_a_rule_of_the_contract(faulty: dict[str, Pa
     assert not any(read_parameters().defects.rates.values())
 
 
+@pytest.mark.parametrize("format", ["csv", "parquet", "fhir"])
+def test_ledger_and_quarantine_follow_when_a_person_is_erased(
+    faulty: dict[str, Path], tmp_path: Path, format: str
+) -> None:
+    """Also where the truth has a file of the same name as a table, from which rows go too."""
+    workspace = Workspace(tmp_path)
+    shutil.copytree(faulty[format], workspace.source)
+    received = RECEIVED.model_copy(update={"max_quarantined_share": 1.0})
+    ingest.run(workspace, received)
+    before = len(ledger(workspace.source))
+    her = lines(workspace.source / "truth", "persons")[3].split(",")[0]
+    erase.run(workspace, her)
+    planted = {(one["file"], one["row"], one["rule"]) for one in ledger(workspace.source)}
+    planted = {one for one in planted if one[2] != UNDETECTABLE}
+    found = check_source(str(workspace.source), None, received).violations
+    assert planted == {(one.origin, str(one.row), one.rule) for one in found}
+    with (workspace.tables / "quarantine.csv").open(newline="", encoding="utf-8") as file:
+        assert planted == {(one["file"], one["row"], one["rule"]) for one in csv.DictReader(file)}
+    assert len(ledger(workspace.source)) <= before
+
+
 def test_what_no_rule_can_see_passes_and_stands_in_the_ledger(faulty: dict[str, Path]) -> None:
     hidden = [one for one in ledger(faulty["csv"]) if one["rule"] == UNDETECTABLE]
     assert {one["kind"] for one in hidden} == {"vitamin_d_ng_per_ml", "ferritin_pmol_per_l", "weight_pounds"}
@@ -353,6 +389,22 @@ def test_clean_files_have_no_slip(tmp_path: Path) -> None:
     of_who5 = answers["instrument"].recode({"who5": 1}) == 1
     sheets = Counter(zip(answers["person_id"].codes[of_who5], answers["answered_on"][of_who5].astype(int), strict=True))
     assert set(sheets.values()) == {5}
+
+
+def test_two_scenarios_together_do_what_each_does_alone(tmp_path: Path) -> None:
+    make(tmp_path / "clean", 400, scenarios=("clean",))
+    make(tmp_path / "both", 400, scenarios=("clean", "defects"))
+    planted = Counter(one["table"] for one in ledger(tmp_path / "both"))
+    assert sum(planted.values()) > 20
+    for table in TABLE_NAMES:
+        lost = set(lines(tmp_path / "clean", table)) - set(lines(tmp_path / "both", table))
+        assert len(lost) <= planted[table], table
+
+
+def test_of_two_scenarios_the_later_one_wins_where_both_set_the_same() -> None:
+    both = read_parameters(("unit_errors_and_late_registration", "defects"))
+    assert both.certificates.late == read_parameters(("unit_errors_and_late_registration",)).certificates.late
+    assert both.defects.rates == read_parameters(("defects",)).defects.rates
 
 
 def test_the_check_counts_every_block_and_leaves_the_files_as_they_are(

@@ -143,17 +143,29 @@ def test_true_risks_hold_for_both_sexes_every_age_and_the_highest_risks(world: W
 
 
 @pytest.mark.parametrize(
-    ("name", "error"),
-    [("long_sick_leave_56", 0.04), ("long_sick_leave_90", 0.04),
-     ("long_sick_leave_mental", 0.08), ("long_sick_leave_musculoskeletal", 0.08)],
-)  # fmt: skip
-def test_the_other_events_of_absence_are_right_within_a_few_percent(
-    risks: dict[str, Any], name: str, error: float
-) -> None:
-    """Spells of other chapters keep people away from work for longer than the closed form allows for."""
+    "name", ["long_sick_leave_56", "long_sick_leave_90", "long_sick_leave_mental", "long_sick_leave_musculoskeletal"]
+)
+def test_the_other_events_of_absence_are_right_within_a_few_percent(risks: dict[str, Any], name: str) -> None:
+    """Long spells of other chapters keep people away, and raise the rate only afterwards: 5 % too high without that."""
     risk, observed = risks[name]
-    assert observed.mean() / risk.mean() == pytest.approx(1, abs=error)
-    assert slope(risk, observed) == pytest.approx(1, abs=error)
+    assert observed.mean() / risk.mean() == pytest.approx(1, abs=0.035)
+    assert slope(risk, observed) == pytest.approx(1, abs=0.04)
+
+
+def test_days_off_are_those_of_the_lengths_by_chapter(world: World, parameters: Parameters) -> None:
+    """Spells of other chapters, and short ones of the chapter, up to the middle of each quarter: right to half a day."""
+    hazard, deviation = world.hazard, world.latents.deviation[0]
+    events = EpisodeEvents(parameters, hazard, np.zeros(deviation.shape[-1]), np.eye(deviation.shape[-1]))
+    found = events.days_off(0, deviation)[:, events.names.index("long_sick_leave_mental")]
+    some = slice(100)
+    log_mean, share = hazard.log_mean_days(deviation)[some, None], hazard.chapter(0, deviation)[some]
+    length = np.arange(1, hazard.chapters.cap + 1)
+    longer = hazard.chapters.longer(log_mean, length[:, None])
+    by_day = -np.diff(longer, axis=1, prepend=1)
+    by_day[:, length > 16, hazard.chapters.names.index("P")] = 0
+    for step, passed in enumerate((45.5, 136.5, 227.5, 318.5)):
+        expected = (np.einsum("pdc,d->pc", by_day, np.minimum(length, passed)) * share).sum(axis=1)
+        assert found[step, some] == pytest.approx(expected, abs=0.5)
 
 
 def test_a_longer_or_narrower_event_is_never_more_likely(risks: dict[str, Any]) -> None:
@@ -282,6 +294,21 @@ def test_every_attainable_risk_has_a_true_one_beside_it(directory: Path, report:
     assert len(best.key) > 4000
     person, day = np.divmod(best.key, 1 << 20)
     assert (truth.rows(best.person_ids, person, day) >= 0).mean() > 0.995
+
+
+def test_people_on_parental_leave_are_marked_as_they_count_as_at_work(directory: Path) -> None:
+    """Nothing a model reads tells of the leave, so their rows stay; whoever leaves them out needs the mark."""
+    truth = KnownRisks.read(directory / "truth" / "truth.csv")
+    on_leave = truth.columns["on_parental_leave"]
+    assert 0.002 < on_leave.mean() < 0.05
+    assert truth.columns["at_work"][on_leave].mean() > 0.8
+    risk = truth.columns["long_sick_leave"]
+    assert risk[on_leave].mean() < risk[~on_leave].mean()
+    person = truth.key[on_leave] >> 20
+    with (directory / "truth" / "persons.csv").open(encoding="utf-8") as file:
+        told = {row["person_id"]: int(row["quarters_on_parental_leave"]) for row in csv.DictReader(file)}
+    persons, count = np.unique(truth.person_ids[person], return_counts=True)
+    assert all(told[person] >= number for person, number in zip(persons.tolist(), count.tolist(), strict=True))
 
 
 def test_attainable_lies_between_chance_and_truth_and_says_what_half_the_persons_gave(report: dict[str, Any]) -> None:

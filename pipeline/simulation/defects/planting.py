@@ -32,17 +32,9 @@ class Defect:
     kind: str
 
 
-def text_columns(parameters: Parameters, format: str) -> dict[str, frozenset[str]]:
-    """Return, per table, the columns that must be written as text because words are planted in them."""
-    kinds = [kind for kind in _wanted(parameters, format) if kind.word is not None]
-    return {
-        table: frozenset(kind.column for kind in kinds if kind.table == table) for table in {one.table for one in kinds}
-    }
-
-
 def plant_defects(block: Block, tables: dict[str, Rows], format: str) -> tuple[list[Defect], Texts]:
     """Change rows of ``tables`` in place; return what was changed, and the words that no array can hold."""
-    wanted, rng = _wanted(block.parameters, format), block.stream("defects")
+    wanted, rng = wanted_kinds(block.parameters, format), block.stream("defects")
     found: list[Defect] = []
     texts: Texts = {}
     is_free = {table: np.ones(_count(rows), dtype=bool) for table, rows in tables.items()}
@@ -66,7 +58,8 @@ def plant_defects(block: Block, tables: dict[str, Rows], format: str) -> tuple[l
     return sorted(found, key=lambda one: (one.table, one.row)), texts
 
 
-def _wanted(parameters: Parameters, format: str) -> list[Kind]:
+def wanted_kinds(parameters: Parameters, format: str) -> list[Kind]:
+    """Return the kinds that the parameters ask for and the format can carry."""
     rates = parameters.defects.rates
     return [kind for kind in KINDS if rates[kind.name] > 0 and (kind.in_fhir or format != "fhir")]
 

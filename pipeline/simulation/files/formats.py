@@ -9,15 +9,24 @@ from typing import TypeAlias
 import pyarrow as pa
 import pyarrow.csv
 
-from pipeline.simulation.defects.planting import Defect, Texts
+from pipeline.simulation.defects.planting import Defect, Texts, wanted_kinds
 from pipeline.simulation.files.arrow_rows import TABLE_NAMES, schema_of, schema_of_rows, to_arrow
 from pipeline.simulation.files.fhir_lines import FHIR_TABLES, fhir_lines
+from pipeline.simulation.parameters import Parameters
 from pipeline.simulation.rows import Rows
 
 Part: TypeAlias = bytes | pa.Table
 """What is appended to one file: text, or rows for a Parquet file."""
 
 FHIR_PART = "fhir"
+
+
+def text_columns(parameters: Parameters, format: str) -> dict[str, frozenset[str]]:
+    """Return, per table, the columns that must be written as text because words are planted in them."""
+    kinds = [kind for kind in wanted_kinds(parameters, format) if kind.word is not None]
+    return {
+        table: frozenset(kind.column for kind in kinds if kind.table == table) for table in {one.table for one in kinds}
+    }
 
 
 def to_arrow_tables(tables: dict[str, Rows], texts: Texts, as_text: dict[str, frozenset[str]]) -> dict[str, pa.Table]:

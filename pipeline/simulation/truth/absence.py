@@ -2,15 +2,19 @@
 
 A risk is 1 - E[exp(-H)]: H is the rate of spells that make the event, summed over a year of quarters. Its mean takes
 each quarter's expected rate (exact for a log-normal), chapter and length at the latents of those who fall ill, spells
-that are too short by their expected number (they raise the rate, take days at risk, and may join within 16 days to a
+that make no event by their expected number (they raise the rate, take days at risk, and may join within 16 days to a
 long episode), and days without a right to sick pay as free of risk. Its variance comes from the unknown future of the
-latents and from the number of short spells; H is then taken as gamma, for which the expectation has a closed form.
+latents and from the number of other spells; H is then taken as gamma, for which the expectation has a closed form.
 
-What is fixed in advance counts as known: parental leave, sessions of an intervention, a pandemic. Left out: leaving
-employment (the risk is that of a person who stays), new events at the workplace, and joining where the event needs a
-chapter. Restarting the absence course from the same state many times gives the same risks, to one percent where any
-chapter counts (``tests/unit/test_simulation_truth.py``); those of one chapter are up to five percent too high, as the days
-off for other spells are those of a typical person.
+What is fixed in advance counts as known: parental leave, sessions of an intervention, a pandemic. Counts as known though
+nobody knows it on the morning of t: the company where the person will work in each of the coming quarters (3 % of rows
+change it within the year). Counts as known likewise: a pregnancy that has not yet begun. Left out: leaving employment (the
+risk is that of a person who stays), new events at the workplace, and joining where the event needs a chapter.
+
+Restarting the absence course of 1 000 persons from the same state, 250 to 300 times in each of four seeds, gives 1.00 to
+1.01 times the risks of more than 16 days, 1.01 to 1.02 times those of more than 56 or 90 days, and 0.99 to 1.00 times those
+of one chapter (standard error 0.004 to 0.008), with slopes of 0.98 to 1.02 on the log-odds
+(``tests/unit/test_simulation_truth.py``).
 """
 
 from __future__ import annotations
@@ -26,7 +30,7 @@ from pipeline.simulation.hazard import Hazard
 from pipeline.simulation.latents import Latents, correlation_matrix, effects, quarterly_correlation
 from pipeline.simulation.spells import Spells, overlaps
 from pipeline.simulation.timeline import QUARTERS_PER_YEAR
-from pipeline.simulation.truth.episodes import EpisodeEvents
+from pipeline.simulation.truth.episodes import DAYS_PER_STEP, EpisodeEvents
 
 HORIZON = 365
 WASHOUT = GAP = 16
@@ -68,7 +72,10 @@ class AbsenceRisk:
         self._kept = quarterly_correlation(parameters) ** np.arange(QUARTERS_PER_YEAR)
         self._spread = np.expm1(variance[:, None, None] * _shared_surprise(self._kept))
         self._later = np.triu(np.ones_like(self._spread[0])) - np.eye(QUARTERS_PER_YEAR) / 2
+        self._forgotten = np.exp(-hazard.decay_per_day * DAYS_PER_STEP * np.arange(1, QUARTERS_PER_YEAR))
         # Filled anew for every quarter: fresh arrays of this size would cost more than what is put into them.
+        self._begun = np.empty((QUARTERS_PER_YEAR, len(self._events.names), BLOCK_SIZE))
+        self._away = np.empty_like(self._begun[1:])
         self._found = _Steps(*np.empty((3, len(self._events.names), QUARTERS_PER_YEAR, BLOCK_SIZE)))
 
     def on(self, quarter: int, course: Course, latents: Latents) -> dict[str, np.ndarray]:
@@ -82,6 +89,9 @@ class AbsenceRisk:
     def _steps(self, quarter: int, course: Course, latents: Latents) -> _Steps:
         hazard, quarters, found = self._hazard, self._timeline.quarters, self._found
         edges = np.append(quarters[quarter : quarter + QUARTERS_PER_YEAR], quarters[quarter] + HORIZON)
+        off = self._events.days_off(quarter, latents.own[quarter] + latents.workplace[quarter])
+        np.subtract(off[1:], off[:-1], out=self._away)
+        self._away /= DAYS_PER_STEP
         prior = np.broadcast_to(course.prior[quarter], found.others[:, 0].shape)
         for step, (first, end) in enumerate(pairwise(edges)):
             unknown = 1 - self._kept[step] ** 2
@@ -91,10 +101,13 @@ class AbsenceRisk:
             pull = self._pulls[hazard.is_different[quarter + step].astype(int)]
             chance = self._events.chance(quarter + step, deviation + unknown * pull, unknown)
             per_spell, not_chance = rate * hazard.prior_spell, 1 - chance
-            now = rate + per_spell * prior
-            days = (end - np.clip(course.free_from[quarter], first, end)) / (1 + now * self._events.days_off[step])
-            now += per_spell / 2 * (now * days * not_chance)
-            expected = now * days
+            # Who still has a spell is away from work, and the spell raises the rate only once she is back.
+            spells, still = self._begun[:step][::-1], self._away[:step]
+            now = rate + per_spell * (prior - np.einsum("lep,lep,l->ep", spells, still, self._forgotten[:step]))
+            present = np.maximum(1 - np.einsum("lep,lep->ep", spells, still), 0)
+            days = (end - np.clip(course.free_from[quarter], first, end)) * present / (1 + now * off[0])
+            now += per_spell / 2 * (now * days * (not_chance - 2 / DAYS_PER_STEP * off[0]))
+            expected = np.multiply(now, days, out=self._begun[step])
             others = expected * not_chance
             joining = 1 - np.exp(-GAP * (now + per_spell))
             found.events[:, step] = expected * chance + others * joining * self._events.joins

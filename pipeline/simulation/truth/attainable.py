@@ -8,8 +8,10 @@ rows than a model of events, whose labels are noisy.
 
 How close: the model is fitted to half of the persons too. Both are judged, by expected AUROC and cross-entropy under
 the true risks, on persons that neither has seen. Errors of estimation fall about as 1/n, so what is still missing is
-about what the second half has gained. Limits: "what a model may see" is this feature catalogue; a model of raw records
-might see a little more. A cohort with consents for other purposes, or an index date that is not the first day of a
+about what the second half has gained; for trees and penalties, whose errors fall more slowly, that is a lower bound.
+Limits: "what a model may see" is this feature catalogue; a model of raw records might see a little more. The reference
+persons include times after the test period began (later waves, sessions), which a model trained on earlier dates cannot
+have. A cohort with consents for other purposes, or an index date that is not the first day of a
 quarter, has no row.
 """
 

@@ -1,6 +1,9 @@
 """The true risks of a block as rows of truth/truth.csv: everyone employed, on the first day of every quarter.
 
-Columns: person, index_date, at_work, and one probability per outcome; the events of absence are parameters.
+Columns: person, index_date, at_work, on_parental_leave, and one probability per outcome; the events of absence are
+parameters. ``at_work`` means employed and without a certified day in the 16 days before. It is also true of people on
+parental leave: they cannot fall ill until they are back, which the risk allows for, but no source that a model reads
+tells of the leave.
 """
 
 from __future__ import annotations
@@ -28,5 +31,6 @@ def truth_rows(world: World) -> Iterator[rows.Rows]:
         risks = absence.on(quarter, world.course, world.latents)
         risks["burnout"] = burnout.on(quarter, world.latents, world.stable)
         table = {"person": everyone, "index_date": index_date, "at_work": at_work(block, quarter, world.certified)}
+        table["on_parental_leave"] = world.parental.on_leave[quarter]
         table |= {name: np.round(risk, _DECIMALS) for name, risk in risks.items()}
         yield {name: column[is_employed] for name, column in table.items()}
