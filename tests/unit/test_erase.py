@@ -566,7 +566,8 @@ def nested() -> bytes:
 
 
 @pytest.mark.parametrize(("name", "content"), [
-    ("a.zip", broken_zip()), ("a.gz", nested()), ("a.gz", gzip.compress(b"x" * 99, mtime=0)[:-9]), ("a.7z", b"7z\xbc\xaf\x27\x1c"),
+    ("a.zip", broken_zip()), ("a.gz", nested()), ("a.gz", gzip.compress(b"x" * 99, mtime=0)[:-9]),
+    ("a.7z", b"7z\xbc\xaf\x27\x1c"),
     ("a.parquet", b"PAR1 broken"), ("a.orc", b"ORC broken"), ("a.pdf", b"%PDF-1.7"), ("a.csv", b"\xff\xfea"),
     ("a.json", b"[" * 100_000 + b'"\\u0070"'), ("a.db", b"SQLite format 3\0" + b"x" * 100),
     ("source/deep.yaml", b"[" * 3000),
