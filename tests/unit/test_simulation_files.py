@@ -130,9 +130,9 @@ def test_only_a_few_blocks_are_under_way_at_a_time(monkeypatch: pytest.MonkeyPat
     submitted: list[int] = []
 
     class Pool(block_runner.ProcessPoolExecutor):
-        def submit(self, work: Any, order: Any, number: int) -> Any:  # type: ignore[override]
-            submitted.append(number)
-            return super().submit(work, order, number)
+        def submit(self, *task: Any) -> Any:
+            submitted.append(task[-1])
+            return super().submit(*task)
 
     monkeypatch.setattr(block_runner, "ProcessPoolExecutor", Pool)
     drawn = draw_in_order(Order(20_000, 1, START, END, (), "csv", check=False), 2)
