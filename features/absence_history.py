@@ -56,7 +56,7 @@ _DOCTOR_KIND, _SELF_KIND, _FIRST_CHAPTER_KIND = 0, 1, 2
 _SOURCE = SOURCES.index("absence")
 
 
-def _feature(name: str, unit: str, nb: str, en: str, meaning: str, direction: Direction, kind: _Kind) -> Feature:
+def _feature(name: str, unit: str, nb: str, en: str, meaning: str, direction: Direction) -> Feature:
     return Feature(
         name=name,
         unit=unit,
@@ -67,49 +67,46 @@ def _feature(name: str, unit: str, nb: str, en: str, meaning: str, direction: Di
         expected_direction=direction,
         table="absence_spells",
         meaning=meaning,
-        age_feature=f"days_since_{kind.name}",
     )
 
 
 def _days(kind: _Kind, window: int) -> Feature:
     nb = f"{kind.nb}e fraværsdager siste {window} dager{kind.nb_where}"
     en = f"{kind.en} absence days, last {window} days{kind.en_where}"
-    return _feature(f"days_{kind.name}_{window}", "d", nb, en, f"days in [t-{window}, t) of the {kind.days}", 1, kind)
+    return _feature(f"days_{kind.name}_{window}", "d", nb, en, f"days in [t-{window}, t) of the {kind.days}", 1)
 
 
 def _weighted_days(kind: _Kind, window: int) -> Feature:
     nb = f"{kind.nb}e fraværsdager siste {window} dager, vektet med grad{kind.nb_where}"
     en = f"{kind.en} absence days, last {window} days, weighted by grade{kind.en_where}"
     meaning = f"sum of grade/100 over the days in [t-{window}, t) of the {kind.days}; the highest grade covering a day"
-    return _feature(f"weighted_days_{kind.name}_{window}", "d", nb, en, meaning, 1, kind)
+    return _feature(f"weighted_days_{kind.name}_{window}", "d", nb, en, meaning, 1)
 
 
 def _starts(kind: _Kind, window: int) -> Feature:
     nb = f"{kind.nb}e fraværsperioder startet siste {window} dager{kind.nb_where}"
     en = f"{kind.en} absence periods started in the last {window} days{kind.en_where}"
     meaning = f"stretches with first day in [t-{window}, t) of the {kind.days}"
-    return _feature(f"starts_{kind.name}_{window}", "1", nb, en, meaning, 1, kind)
+    return _feature(f"starts_{kind.name}_{window}", "1", nb, en, meaning, 1)
 
 
 def _longest(kind: _Kind, window: int) -> Feature:
     nb = f"lengste {kind.nb}e fraværsperiode siste {window} dager{kind.nb_where}"
     en = f"longest {kind.en} absence period, last {window} days{kind.en_where}"
     meaning = f"longest stretch, counted inside [t-{window}, t), of the {kind.days}"
-    return _feature(f"longest_{kind.name}_{window}", "d", nb, en, meaning, 1, kind)
+    return _feature(f"longest_{kind.name}_{window}", "d", nb, en, meaning, 1)
 
 
 def _days_since(kind: _Kind) -> Feature:
     nb = f"dager siden siste {kind.nb}e fraværsdag{kind.nb_where}"
     en = f"days since the last {kind.en} absence day{kind.en_where}"
     meaning = f"t minus the last day before t of the {kind.days}; 1 is yesterday, NaN is never"
-    return _feature(f"days_since_{kind.name}", "d", nb, en, meaning, -1, kind)
+    return _feature(f"days_since_{kind.name}", "d", nb, en, meaning, -1)
 
 
 def _running(kind: _Kind) -> Feature:
     meaning = f"1 if a {kind.en} spell began before t and has no last day before t, else 0"
-    return _feature(
-        f"running_{kind.name}", "1", f"{kind.nb} fravær pågår", f"{kind.en} absence is running", meaning, 1, kind
-    )
+    return _feature(f"running_{kind.name}", "1", f"{kind.nb} fravær pågår", f"{kind.en} absence is running", meaning, 1)
 
 
 _MEASURES = {"days": _days, "weighted_days": _weighted_days, "starts": _starts, "longest": _longest}

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data_contracts.time_windows import Days
+from data_contracts.time_windows import NO_DAY, Days
 from features.as_of import as_of, index_dates
-from features.catalogue import FEATURE_NAMES, GROUPS
+from features.catalogue import COLUMNS, FEATURE_NAMES
 from features.histories import Histories
 
 CHUNK = 20_000
@@ -52,8 +52,27 @@ def build_features(histories: Histories, t: Days) -> FeatureMatrix:
     for first in range(0, len(histories), CHUNK):
         end = min(first + CHUNK, len(histories))
         known = as_of(histories.between(first, end), t[first:end])
-        column = 0
-        for group in GROUPS:
-            values[first:end, column : column + len(group.features)] = group.compute(known)
-            column += len(group.features)
+        for group, columns in COLUMNS:
+            values[first:end, columns] = group.compute(known)
     return FeatureMatrix(values, FEATURE_NAMES)
+
+
+def observation_days(histories: Histories, t: Days) -> np.ndarray:
+    """Return the day of the answer or sample behind every feature.
+
+    Parameters
+    ----------
+    histories : Histories of N persons
+    t : int or int array of shape (N,)
+
+    Returns
+    -------
+    int32 array, shape (N, n_features); ``NO_DAY`` where nothing was observed, and for what has no day of its own, such as
+    a count over a window.
+    """
+    known = as_of(histories, t)
+    days = np.full((len(known), len(FEATURE_NAMES)), NO_DAY, dtype=np.int32)
+    for group, columns in COLUMNS:
+        if group.observed_on is not None:
+            days[:, columns] = group.observed_on(known)
+    return days

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+from itertools import accumulate
 from typing import Any
 
 from data_contracts.analytes import ANALYTES
@@ -24,6 +26,15 @@ FEATURES: tuple[Feature, ...] = tuple(feature for group in GROUPS for feature in
 FEATURE_NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
 POSITIONS: dict[str, int] = {name: position for position, name in enumerate(FEATURE_NAMES)}
 """Column of each feature in a ``FeatureMatrix``."""
+
+
+def _columns() -> tuple[tuple[FeatureGroup, slice], ...]:
+    ends = list(accumulate(len(group.features) for group in GROUPS))
+    return tuple((group, slice(end - len(group.features), end)) for group, end in zip(GROUPS, ends, strict=True))
+
+
+COLUMNS = _columns()
+"""Each group with its columns in a ``FeatureMatrix``."""
 
 
 def feature(name: str) -> Feature:
@@ -47,10 +58,18 @@ def describe() -> list[dict[str, Any]]:
             "table": one.table,
             "modifiable": one.modifiable,
             "expected_direction": one.expected_direction,
+            "source": one.source,
+            "low": _finite(one.low),
+            "high": _finite(one.high),
+            "valid_days": one.valid_days,
         }
         for group in GROUPS
         for one in group.features
     ]
+
+
+def _finite(bound: float) -> float | None:
+    return bound if math.isfinite(bound) else None
 
 
 def fingerprint(groups: tuple[FeatureGroup, ...]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -22,8 +23,27 @@ Direction = Literal[-1, 0, 1]
 class Feature:
     """One number per person at the index date.
 
-    ``age_feature`` names the feature that holds the age in days of the observation behind this one, so that its date
-    can be shown as index date minus age.
+    Parameters
+    ----------
+    name, unit : str
+        The unit in UCUM where there is one; ``1`` is a count, a share or yes/no, ``score`` the points of a scale.
+    label_nb, label_en : str
+        What a clinician reads.
+    domain : Domain
+    modifiable : bool
+        True where a person, a clinician or a workplace can do something about it.
+    expected_direction : {-1, 0, 1}
+        How the risk is expected to move when the number rises.
+    table : str
+        The table from which the number comes.
+    meaning : str
+        The formula in words, with its window.
+    low, high : float
+        The valid range, both included; infinite where there is no bound.
+    source : str
+        Where the expected direction comes from; empty where none is expected.
+    valid_days : int, optional
+        For how many days after the observation the number is called current. None: it is a fact about t itself.
     """
 
     name: str
@@ -35,18 +55,24 @@ class Feature:
     expected_direction: Direction
     table: str
     meaning: str
-    age_feature: str | None = None
+    low: float = -math.inf
+    high: float = math.inf
+    source: str = ""
+    valid_days: int | None = None
 
 
 @dataclass(frozen=True)
 class FeatureGroup:
     """Features that are computed together from one cut of the histories.
 
-    ``compute`` returns a float32 array of shape (n_persons, n_features), NaN where unknown. ``version`` is raised when
-    ``compute`` changes a number while names, units and meanings stay: it is part of the catalogue's fingerprint.
+    ``compute`` returns a float32 array of shape (n_persons, n_features), NaN where unknown. ``observed_on``, where there is
+    one, returns the day of the answer or sample behind each of them: int32, the same shape, ``NO_DAY`` where none.
+    ``version`` is raised when ``compute`` changes a number while names, units and meanings stay: it is part of the
+    catalogue's fingerprint.
     """
 
     name: str
     features: tuple[Feature, ...]
     compute: Callable[[Known], np.ndarray]
+    observed_on: Callable[[Known], np.ndarray] | None = None
     version: int = 1

@@ -42,7 +42,6 @@ def _features(analyte: Analyte) -> tuple[Feature, Feature, Feature]:
         expected_direction=analyte.higher_is_worse,
         table="lab_results",
         meaning=_VALUE + (_DERIVED.format(inputs=inputs) if inputs else ""),
-        age_feature=f"{analyte.name}_age_days",
     )
     age = replace(
         value,
@@ -89,6 +88,15 @@ def compute(known: Known) -> np.ndarray:
         verdict = np.where(latest.outside == UNKNOWN, _outside_fallback(known, latest), latest.outside)
         result[place, 2] = np.where(verdict < 0, np.nan, verdict)
     return result.reshape(len(known), len(FEATURES))
+
+
+def observed_on(known: Known) -> np.ndarray:
+    """Return the day of the sample behind every level, age and flag; see ``FeatureGroup``."""
+    days = np.full(len(known) * len(ANALYTES), NO_DAY, dtype=np.int32)
+    if len(known.labs["person"]):
+        latest = _latest(known)
+        days[_place(latest.person, latest.analyte)] = latest.day
+    return days.reshape(len(known), len(ANALYTES)).repeat(3, axis=1)
 
 
 class _Latest(NamedTuple):
@@ -140,4 +148,4 @@ def _against(latest: _Latest, sex: np.ndarray, age: np.ndarray) -> np.ndarray:
     return outside(latest.value.astype(np.float32), latest.comparator, *limits_inside(latest.analyte, sex, age))
 
 
-GROUP = FeatureGroup("lab_levels", FEATURES, compute, version=2)
+GROUP = FeatureGroup("lab_levels", FEATURES, compute, observed_on, version=2)

@@ -27,12 +27,11 @@ FEATURES = (
     ),
     Feature(
         "guidance_sessions_365", "1", "Veiledningstimer siste 365 dager", "Guidance sessions, last 365 days",
-        "life_situation", True, 0, "guidance_sessions", "sessions held in [t-365, t)", "days_since_guidance",
+        "life_situation", True, 0, "guidance_sessions", "sessions held in [t-365, t)",
     ),
     Feature(
         "days_since_guidance", "d", "Dager siden siste veiledningstime", "Days since the last guidance session",
         "life_situation", True, 0, "guidance_sessions", "t minus the day of the last session before t; NaN is never",
-        "days_since_guidance",
     ),
 )  # fmt: skip
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from data_contracts.instruments import Scale
-from data_contracts.time_windows import Days
+from data_contracts.time_windows import NO_DAY, Days
 from features.answer_sheets import SCALES, scales_of
 from features.as_of import Known, scores_known
 from features.feature import Feature, FeatureGroup
@@ -27,7 +27,6 @@ def _features(scale: Scale) -> tuple[Feature, Feature, Feature]:
         expected_direction=1 if scale.higher_is_worse else -1,
         table="survey_answers",
         meaning=f"latest score before t that can be computed, {scale.minimum:g}-{scale.maximum:g}",
-        age_feature=f"{scale.name}_age_days",
     )
     change = replace(
         latest,
@@ -76,7 +75,17 @@ def compute(known: Known) -> np.ndarray:
     return result.reshape(len(known), len(FEATURES))
 
 
-GROUP = FeatureGroup("survey_scores", FEATURES, compute)
+def observed_on(known: Known) -> np.ndarray:
+    """Return the day of the answer behind every score, change and age; see ``FeatureGroup``."""
+    rows = known.scores
+    group = rows["person"].astype(np.int64) * len(SCALES) + rows["scale"]
+    latest = run_ends(group)
+    days = np.full(len(known) * len(SCALES), NO_DAY, dtype=np.int32)
+    days[group[latest]] = rows["day"][latest]
+    return days.reshape(len(known), len(SCALES)).repeat(3, axis=1)
+
+
+GROUP = FeatureGroup("survey_scores", FEATURES, compute, observed_on)
 
 
 def occasions(histories: Histories, d: Days, instrument_name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

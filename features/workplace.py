@@ -89,7 +89,6 @@ def _event_features() -> tuple[Feature, ...]:
             f"events_{kind}_{_YEAR}", "1", f"{nb} på arbeidsplassen siste {_YEAR} dager",
             f"{en} at the workplace, last {_YEAR} days", "stress_and_work_environment", True, direction,
             "workplace_events", f"events of this kind in [t-{_YEAR}, t) {where}",
-            "days_since_leader_change" if kind == "leader_change" else None,
         )
         for kind, (nb, en, direction) in _EVENTS.items()
     )  # fmt: skip
@@ -97,7 +96,6 @@ def _event_features() -> tuple[Feature, ...]:
         "days_since_leader_change", "d", "Dager siden siste lederskifte på arbeidsplassen",
         "Days since the last change of leader at the workplace", "stress_and_work_environment", True, -1,
         "workplace_events", f"t minus the day of the last leader change before t {where}; NaN is never",
-        "days_since_leader_change",
     )  # fmt: skip
     return (*counts, since)
 

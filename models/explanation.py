@@ -17,16 +17,13 @@ import numpy as np
 from data_contracts.consent import SOURCES
 from data_contracts.domains import DOMAIN_LABELS, Domain
 from data_contracts.records import TABLES
-from data_contracts.time_windows import calendar_date
+from data_contracts.time_windows import NO_DAY, calendar_date
 from features.catalogue import POSITIONS, feature
 from features.feature import Feature
 from models.risk_model import RiskModel
 from models.wording import reason_text, shown_value
 
 Direction = Literal["raises", "lowers", "none"]
-
-_OBSERVED = ("survey_answers", "lab_results")
-"""Tables of answers and samples; a count over a window has no day of its own."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +70,10 @@ class Explanation:
         ``base + contributions.sum() == log_odds`` to 1e-9.
     contributions : float64 array, shape (n_features,)
         In the model's order.
-    values, ages : float32 array, shape (n_features,)
-        The model's columns, and the age in days of the observation behind each (NaN where there is none).
-    t : int
-        Index date as a day number.
+    values : float32 array, shape (n_features,)
+        The model's columns.
+    observed_on : int32 array, shape (n_features,)
+        Day of the answer or sample behind each, ``NO_DAY`` where there is none.
     consented : bool array, shape (4,)
         Consent per source, in the order of ``consent.SOURCES``.
     """
@@ -86,8 +83,7 @@ class Explanation:
     base: float
     contributions: np.ndarray
     values: np.ndarray
-    ages: np.ndarray
-    t: int
+    observed_on: np.ndarray
     consented: np.ndarray
 
     @cached_property
@@ -134,7 +130,7 @@ class Explanation:
             value=value,
             unit=one.unit,
             shown=shown,
-            observed_on=self._observed_on(one, position) if value is not None else None,
+            observed_on=self._day(position) if value is not None else None,
             contribution=contribution,
             direction=direction,
             modifiable=one.modifiable,
@@ -142,27 +138,25 @@ class Explanation:
             without_consent=without_consent,
         )
 
-    def _observed_on(self, one: Feature, position: int) -> str | None:
-        age = float(self.ages[position])
-        if one.table not in _OBSERVED or math.isnan(age):
-            return None
-        return calendar_date(self.t - round(age)).isoformat()
+    def _day(self, position: int) -> str | None:
+        day = int(self.observed_on[position])
+        return None if day == NO_DAY else calendar_date(day).isoformat()
 
     def _lacks_consent(self, one: Feature) -> bool:
         source = TABLES[one.table].consent_source
         return source is not None and not self.consented[SOURCES.index(source)]
 
 
-def explain(model: RiskModel, values: np.ndarray, t: int, consented: np.ndarray) -> Explanation:
+def explain(model: RiskModel, values: np.ndarray, observed_on: np.ndarray, consented: np.ndarray) -> Explanation:
     """Explain the log-odds of one person.
 
     Parameters
     ----------
     model : RiskModel
     values : float32 array, shape (n_catalogue_features,)
-        One row of the feature matrix, all features of the catalogue (an observation's age need not be the model's own).
-    t : int
-        Index date as a day number.
+        One row of the feature matrix, all features of the catalogue.
+    observed_on : int32 array, shape (n_catalogue_features,)
+        The same row of :func:`~features.build.observation_days`.
     consented : bool array, shape (4,)
         Consent per source in force at t.
 
@@ -170,7 +164,7 @@ def explain(model: RiskModel, values: np.ndarray, t: int, consented: np.ndarray)
     -------
     Explanation
     """
-    own, ages = _columns(model.feature_names)
+    own = _columns(model.feature_names)
     row = values[own]
     terms = model.contributions(row[np.newaxis])[0]
     return Explanation(
@@ -179,8 +173,7 @@ def explain(model: RiskModel, values: np.ndarray, t: int, consented: np.ndarray)
         base=float(terms[-1]),
         contributions=terms[:-1],
         values=row,
-        ages=np.append(values, np.float32(np.nan))[ages],
-        t=t,
+        observed_on=observed_on[own],
         consented=consented,
     )
 
@@ -198,8 +191,6 @@ def _domains(feature_names: tuple[str, ...]) -> tuple[tuple[Domain, ...], np.nda
 
 
 @cache
-def _columns(feature_names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Columns of the features in the catalogue, and of the ages of their observations (-1: no age)."""
-    age_features = [feature(name).age_feature for name in feature_names]
-    own = [POSITIONS[name] for name in feature_names]
-    return np.array(own), np.array([-1 if age is None else POSITIONS[age] for age in age_features])
+def _columns(feature_names: tuple[str, ...]) -> np.ndarray:
+    """Columns of the features in the catalogue."""
+    return np.array([POSITIONS[name] for name in feature_names])

@@ -19,15 +19,25 @@ from features.catalogue import FINGERPRINT, describe
 ROOT = Path(__file__).parents[1]
 
 
-def feature_report() -> dict[str, Any]:
-    """Every feature of the catalogue as plain data, with a summary by domain."""
+def feature_report(every: bool) -> dict[str, Any]:
+    """The catalogue as plain data: how many features of each domain and group, and each of them if ``every`` is asked."""
     rows = describe()
-    width = max(len(row["name"]) for row in rows)
-    listing = "\n".join(f"{row['name']:<{width}}  {row['label_en']} [{row['unit']}]" for row in rows)
-    counts = Counter(row["domain_en"] for row in rows)
-    by_domain = ", ".join(f"{domain} {n}" for domain, n in counts.items())
-    summary = f"{listing}\n{len(rows)} features: {by_domain}\ncatalogue fingerprint {FINGERPRINT[:12]}"
-    return {"features": rows, "n_features": len(rows), "fingerprint": FINGERPRINT, "summary": summary}
+    domains, groups = (Counter(row[key] for row in rows) for key in ("domain_en", "group"))
+    total = f"{len(rows):>5}  features; fingerprint {FINGERPRINT[:12]}"
+    summary = [*(f"{n:>5}  {domain}" for domain, n in domains.items()), total]
+    if every:
+        width = max(len(row["name"]) for row in rows)
+        summary = [*(f"{row['name']:<{width}}  {row['label_en']} [{row['unit']}]" for row in rows), *summary]
+    else:
+        summary.append("each of them: balance-risk features --list (--json: with formula, range, direction and source)")
+    return {
+        "n_features": len(rows),
+        "domains": dict(domains),
+        "groups": dict(groups),
+        "fingerprint": FINGERPRINT,
+        **({"features": rows} if every else {}),
+        "summary": "\n".join(summary),
+    }
 
 
 def pages() -> dict[str, str]:

@@ -13,7 +13,7 @@ from data_contracts.errors import MissingInputError, SettingsError
 from data_contracts.readers.parquet_files import read_tables
 from data_contracts.safety import SafetyFlag
 from data_contracts.time_windows import day_number, latest_index_date, today
-from features.build import FeatureMatrix, build_features
+from features.build import FeatureMatrix, build_features, observation_days
 from features.histories import Histories
 from models.bundle import current_bundle, open_bundle
 from models.explanation import explain
@@ -144,7 +144,9 @@ def _explained(
             outcomes[name] = {"risk": None, "not_scored_because": why_not}
             lines.append(f"  {name}: no number, because: {why_not}")
             continue
-        found = explain(model, matrix.values[0], day_number(index_date), histories.consented[0])
+        found = explain(
+            model, matrix.values[0], observation_days(histories, day_number(index_date))[0], histories.consented[0]
+        )
         risk, (low, high) = float(scored[name]["risk"][0]), scored[name]["interval"][0].tolist()
         outcomes[name] = {
             "risk": risk,

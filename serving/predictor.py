@@ -15,9 +15,9 @@ from data_contracts.consent import SOURCES
 from data_contracts.errors import ArtifactError
 from data_contracts.safety import safety_flags
 from data_contracts.tables import Table
-from data_contracts.time_windows import day_number
-from features.build import FeatureMatrix, build_features
-from features.catalogue import FEATURES, POSITIONS, feature
+from data_contracts.time_windows import NO_DAY, day_number
+from features.build import FeatureMatrix, build_features, observation_days
+from features.catalogue import POSITIONS, feature
 from features.histories import Histories, tables_of_record
 from models.bundle import current_bundle, open_bundle
 from models.explanation import Explanation, explain
@@ -35,7 +35,6 @@ RAISING, LOWERING = 5, 3
 _MOST_NAMED = 3
 _BANDS = {one.name: Band(name=one.name, label=Texts(nb=one.label_nb, en=one.label_en)) for one in RISK_BANDS}
 _AGE = POSITIONS["age_years"]
-_SURVEY_AGES = {one.name: one.age_feature for one in FEATURES if one.table == "survey_answers" and one.age_feature}
 
 
 @dataclass(frozen=True)
@@ -50,6 +49,11 @@ class _Case:
     @cached_property
     def general_eligibility(self) -> np.ndarray:
         return general_eligibility(self.histories, self.t, self.matrix.values[:, _AGE])
+
+    @cached_property
+    def observed_on(self) -> np.ndarray:
+        days: np.ndarray = observation_days(self.histories, self.t)[0]
+        return days
 
     @property
     def consented(self) -> np.ndarray:
@@ -79,7 +83,7 @@ class _Served:
         self.label = Texts(**model.facts.get("label", declared))
         self.horizon_days = model.facts.get("horizon_days", self.outcome.horizon_days)
         self.body = _model_body(model)
-        self.survey_ages = [POSITIONS[_SURVEY_AGES[name]] for name in model.feature_names if name in _SURVEY_AGES]
+        self.answered = [POSITIONS[name] for name in model.feature_names if feature(name).table == "survey_answers"]
 
 
 @dataclass(frozen=True)
@@ -170,7 +174,7 @@ def _scored(served: _Served, case: _Case) -> tuple[Explanation | None, dict[str,
     not_eligible = _not_eligible(served.outcome, case)
     if not_eligible:
         return None, same_for_all | {"risk": None, "interval": None, "band": None, "warnings": (not_eligible,)}
-    found = explain(model, case.values, case.t, case.consented)
+    found = explain(model, case.values, case.observed_on, case.consented)
     risk = float(risk_of(np.array([found.log_odds]))[0])
     X = found.values[np.newaxis]
     return found, same_for_all | {
@@ -213,13 +217,13 @@ def _source_warnings(case: _Case) -> list[Notice]:
 
 
 def _survey_warnings(served: _Served, case: _Case) -> list[Notice]:
-    if not served.survey_ages or not case.consented[SOURCES.index("survey")]:
+    if not served.answered or not case.consented[SOURCES.index("survey")]:
         return []
-    # NaN, an age that is not known, loses against any number and wins only where there is none.
-    latest = np.fmin.reduce(case.values[served.survey_ages])
-    if np.isnan(latest):
+    days = case.observed_on[served.answered]
+    days = days[days != NO_DAY]
+    if not len(days):
         return [notices.NO_SURVEY]
-    return [notices.STALE_SURVEY] if latest > STALE_SURVEY_DAYS else []
+    return [notices.STALE_SURVEY] if case.t - days.max() > STALE_SURVEY_DAYS else []
 
 
 def _range_warnings(model: RiskModel, X: np.ndarray) -> list[Notice]:

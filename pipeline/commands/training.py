@@ -21,11 +21,16 @@ from pipeline.commands.options import (
 from pipeline.workspace import Workspace
 
 
-def features(json_: JsonOption = False) -> None:
-    """List every feature: name, unit, meaning, domain, direction, whether it can be changed."""
+def features(
+    list_: Annotated[
+        bool, typer.Option("--list", help="Every feature, not only how many there are of each kind.")
+    ] = False,
+    json_: JsonOption = False,
+) -> None:
+    """Show the catalogue of features: how many by domain, or each with formula, unit, range, labels, direction and source."""
     from pipeline import documentation
 
-    show(documentation.feature_report(), json_)
+    show(documentation.feature_report(every=list_), json_)
 
 
 def build_training_set(
