@@ -12,6 +12,7 @@ The unit is part of the identity of an NPU code, so each has exactly one; a LOIN
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple, cast
@@ -21,10 +22,12 @@ import numpy as np
 from data_contracts.domains import Domain
 from data_contracts.reference_intervals import (
     ReferenceInterval,
-    age_positions,
     limits_by_sex_and_age,
+    looked_up,
     reference_intervals,
 )
+
+Examination = Literal["blood_sample", "blood_pressure", "body_measure"]
 
 
 class AnalyteCode(NamedTuple):
@@ -44,7 +47,8 @@ class Analyte:
     A value outside the hard limits is an error of unit or typing, not a finding. The reference intervals are a fallback for
     results that come without their laboratory's own. A result is called current for ``valid_days``. ``higher_is_worse`` is
     1, -1 (lower is worse) or 0 (both ends, or neither). ``derived_from`` names the analytes from which it is computed where
-    it was not measured (:mod:`data_contracts.derived_analytes`).
+    it was not measured (:mod:`data_contracts.derived_analytes`). ``examination`` is what a person goes to, to have it
+    measured; of a ``followed`` analyte the course over time counts too. ``interval_source`` tells whose the intervals are.
     """
 
     name: str
@@ -52,11 +56,14 @@ class Analyte:
     label_en: str
     domain: Domain
     modifiable: bool
+    examination: Examination
+    followed: bool
     unit: str
     codes: tuple[AnalyteCode, ...]
     hard_low: float
     hard_high: float
     reference_intervals: tuple[ReferenceInterval, ...]
+    interval_source: str
     valid_days: int
     higher_is_worse: Literal[-1, 0, 1]
     derived_from: tuple[str, ...]
@@ -95,8 +102,7 @@ def reference_limits(
     low, high : float64 arrays, shape (n,)
         NaN where there is no limit.
     """
-    low, high = _REFERENCE_LIMITS[:, analyte, is_female, age_positions(age_years)]
-    return low, high
+    return looked_up(_REFERENCE_LIMITS, analyte, is_female, age_years)
 
 
 def limits_inside(analyte: np.ndarray, is_female: np.ndarray, age_years: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -104,8 +110,7 @@ def limits_inside(analyte: np.ndarray, is_female: np.ndarray, age_years: np.ndar
 
     Parameters, and what is returned, are as in :func:`reference_limits`, but float32.
     """
-    low, high = _LIMITS_INSIDE[:, analyte, is_female, age_positions(age_years)]
-    return low, high
+    return looked_up(_LIMITS_INSIDE, analyte, is_female, age_years)
 
 
 def _read(file_name: str) -> list[dict[str, str]]:
@@ -131,12 +136,15 @@ def _analyte(row: dict[str, str]) -> Analyte:
         label_nb=row["label_nb"],
         label_en=row["label_en"],
         domain=cast(Domain, row["domain"]),
-        modifiable={"yes": True, "no": False}[row["modifiable"]],
+        modifiable=_YES_NO[row["modifiable"]],
+        examination=cast(Examination, row["examination"]),
+        followed=_YES_NO[row["followed"]],
         unit=row["unit"],
         codes=_CODES[row["name"]],
         hard_low=float(row["hard_low"]),
         hard_high=float(row["hard_high"]),
         reference_intervals=_INTERVALS.get(row["name"], ()),
+        interval_source="; ".join(_SOURCES.get(row["name"], ())),
         valid_days=int(row["valid_days"]),
         higher_is_worse=cast(Literal[-1, 0, 1], int(row["higher_is_worse"])),
         derived_from=tuple(row["derived_from"].split()),
@@ -144,8 +152,19 @@ def _analyte(row: dict[str, str]) -> Analyte:
     )
 
 
+def _sources(intervals: Iterable[dict[str, str]]) -> dict[str, dict[str, None]]:
+    """Return the distinct sources of each analyte, as the keys of a dict, in order."""
+    sources: dict[str, dict[str, None]] = {}
+    for row in intervals:
+        sources.setdefault(row["analyte"], {})[row["source"]] = None
+    return sources
+
+
+_YES_NO = {"yes": True, "no": False}
 _CODES = _codes()
-_INTERVALS = reference_intervals(_read("reference_intervals.csv"))
+_INTERVAL_ROWS = _read("reference_intervals.csv")
+_INTERVALS = reference_intervals(_INTERVAL_ROWS)
+_SOURCES = _sources(_INTERVAL_ROWS)
 
 ANALYTES: tuple[Analyte, ...] = tuple(_analyte(row) for row in _read("analytes.csv"))
 """All analytes, in the order of ``analytes.csv``; features and reports keep this order."""

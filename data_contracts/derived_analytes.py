@@ -6,6 +6,7 @@ outside what a formula was made for is NaN, never a number that looks like a mea
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +20,20 @@ MICROMOLES_PER_LITRE_IN_MG_PER_DL = 88.4
 """Creatinine; rounded as in the published equations, which are stated in mg/dL."""
 
 
-def bmi(height_cm: ArrayLike, weight_kg: ArrayLike) -> np.ndarray:
+class Formula:
+    """A formula over positive numbers: whatever else it is called with is made NaN; ``of_positive`` trusts its caller."""
+
+    def __init__(self, of_positive: Callable[..., np.ndarray]) -> None:
+        self.of_positive = of_positive
+        self.__doc__ = of_positive.__doc__
+
+    def __call__(self, *values: ArrayLike) -> np.ndarray:
+        """Return the result in float64, NaN unless all values are above zero and finite."""
+        return self.of_positive(*map(_positive, values))
+
+
+@Formula
+def bmi(height_cm: np.ndarray, weight_kg: np.ndarray) -> np.ndarray:
     """Return the body mass index in kg/m2 (Quetelet): weight over the square of the height.
 
     Parameters
@@ -32,11 +46,12 @@ def bmi(height_cm: ArrayLike, weight_kg: ArrayLike) -> np.ndarray:
     float64 array, shape (n,)
         NaN unless both are above zero.
     """
-    height, weight = _positive(height_cm) / 100, _positive(weight_kg)
-    return weight / (height * height)
+    height = height_cm / 100
+    return np.asarray(weight_kg / (height * height))
 
 
-def non_hdl(total_cholesterol: ArrayLike, hdl: ArrayLike) -> np.ndarray:
+@Formula
+def non_hdl(total_cholesterol: np.ndarray, hdl: np.ndarray) -> np.ndarray:
     """Return the cholesterol in all atherogenic particles, in the unit of the inputs: total minus HDL cholesterol.
 
     Parameters
@@ -49,11 +64,11 @@ def non_hdl(total_cholesterol: ArrayLike, hdl: ArrayLike) -> np.ndarray:
     float64 array, shape (n,)
         NaN where HDL is not below the total: one of the two is wrong then.
     """
-    total, part = _positive(total_cholesterol), _positive(hdl)
-    return np.where(part < total, total - part, np.nan)
+    return np.where(hdl < total_cholesterol, total_cholesterol - hdl, np.nan)
 
 
-def ldl_friedewald(total_cholesterol: ArrayLike, hdl: ArrayLike, triglycerides: ArrayLike) -> np.ndarray:
+@Formula
+def ldl_friedewald(total_cholesterol: np.ndarray, hdl: np.ndarray, triglycerides: np.ndarray) -> np.ndarray:
     """Return LDL cholesterol by the Friedewald formula: total - HDL - triglycerides / 2.2.
 
     The paper's own form is in mg/dL, total - HDL - triglycerides / 5. The divisor takes triglycerides to the cholesterol in
@@ -74,9 +89,8 @@ def ldl_friedewald(total_cholesterol: ArrayLike, hdl: ArrayLike, triglycerides: 
     ----------
     Friedewald WT, Levy RI, Fredrickson DS. Clin Chem 1972; 18: 499-502.
     """
-    fat = _positive(triglycerides)
-    ldl = _positive(total_cholesterol) - _positive(hdl) - fat / 2.2
-    return np.where((fat <= FRIEDEWALD_HIGHEST_TRIGLYCERIDES) & (ldl > 0), ldl, np.nan)
+    ldl = total_cholesterol - hdl - triglycerides / 2.2
+    return np.where((triglycerides <= FRIEDEWALD_HIGHEST_TRIGLYCERIDES) & (ldl > 0), ldl, np.nan)
 
 
 def egfr_ckd_epi_2009(creatinine: ArrayLike, age_years: ArrayLike, is_female: ArrayLike) -> np.ndarray:
@@ -135,18 +149,24 @@ _KAPPA = (0.7, 0.9)
 
 
 def _ckd_epi(equation: _CkdEpi, creatinine: ArrayLike, age_years: ArrayLike, is_female: ArrayLike) -> np.ndarray:
-    numbers = _positive(creatinine), *(np.asarray(value, dtype=np.float64) for value in (age_years, is_female))
     # Of at least one axis: NumPy raises a single number to a power by other code than an array, with another last bit.
-    molar, age, sex = (np.ascontiguousarray(value) for value in np.broadcast_arrays(*numbers))
-    female = sex == 1
-    kappa, low, scale = (np.where(female, *pair) for pair in (_KAPPA, equation.low, equation.scale))
+    molar = _positive(creatinine)[np.newaxis]
+    age, sex = (np.asarray(value, dtype=np.float64)[np.newaxis] for value in (age_years, is_female))
+    female = (sex == 1).astype(np.intp)
+    kappa, low, scale = _BY_SEX[equation][:, female]
     ratio = molar / MICROMOLES_PER_LITRE_IN_MG_PER_DL / kappa
     rate = scale * np.minimum(ratio, 1) ** low * np.maximum(ratio, 1) ** equation.high * equation.per_year**age
-    rate = np.where((age >= YOUNGEST_FOR_CKD_EPI) & (female | (sex == 0)), rate, np.nan)
-    return rate.reshape(np.broadcast_shapes(*map(np.shape, numbers)))
+    is_known = (age >= YOUNGEST_FOR_CKD_EPI) & (female | (sex == 0))
+    return np.asarray(np.where(is_known, rate, np.nan)[0])
+
+
+_BY_SEX = {
+    one: np.array([pair[::-1] for pair in (_KAPPA, one.low, one.scale)]) for one in (_CKD_EPI_2009, _CKD_EPI_2021)
+}
+"""Of each equation kappa, low and scale, each for men and for women."""
 
 
 def _positive(values: ArrayLike) -> np.ndarray:
     """Return float64 with everything not above zero, and the infinite, as NaN."""
     numbers = np.asarray(values, dtype=np.float64)
-    return np.where((numbers > 0) & np.isfinite(numbers), numbers, np.nan)
+    return np.where((numbers > 0) & (numbers < np.inf), numbers, np.nan)

@@ -1,4 +1,4 @@
-"""Diagnoses as certificates carry them: ICPC-2 or ICD-10 codes, their ICPC-2 chapter, and the three groups in use."""
+"""Diagnoses as certificates carry them: ICPC-2 or ICD-10 codes, their ICPC-2 chapter, and the four groups in use."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ _ICD10 = re.compile(ICD10_CODE)
 CHAPTER_GROUPS: dict[str, dict[str, str]] = {
     "P": ICPC2_CHAPTERS["P"],
     "L": ICPC2_CHAPTERS["L"],
+    "R": ICPC2_CHAPTERS["R"],
     "other": {"nb": "Andre helseforhold", "en": "Other health matters"},
 }
 """Groups of chapters, in the order in which features and reports list them."""

@@ -7,7 +7,8 @@ BalanceRiskError                 exit 2   something the user can mend
 ├── ContractViolation            exit 3   a record or too many rows break the data contract
 ├── NotEnoughDataError           exit 4   the request is sound, the data cannot carry it
 ├── ArtifactError                exit 5   a model bundle is damaged, foreign, unsigned or does not fit
-└── RegistryError                exit 6   the model registry lacks what was asked for, or cannot be reached
+├── RegistryError                exit 6   the model registry lacks what was asked for, or cannot be reached
+└── EngineError                  exit 7   the cluster cannot be reached, runs other code, or loses its workers
 
 The command line prints the message without a traceback and exits with the code; the service turns it into a problem
 document. Messages say what, where and what to do, and never whose data it is. At ingest they quote a refused cell where it
@@ -62,3 +63,9 @@ class RegistryError(BalanceRiskError):
     """The model registry lacks what was asked for, or cannot be reached."""
 
     exit_code = 6
+
+
+class EngineError(BalanceRiskError):
+    """The cluster cannot be reached, runs other code, sees other files, or loses its workers."""
+
+    exit_code = 7

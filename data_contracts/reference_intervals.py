@@ -7,8 +7,10 @@ from typing import Literal, NamedTuple, cast
 
 import numpy as np
 
-_UNKNOWN = -1  # as a position: the last sex, the last age
 _ADULT, _OLDEST = 18, 120
+_UNKNOWN_SEX, _UNKNOWN_AGE = 2, _OLDEST + 1
+_SEX_POSITIONS = np.array([0, 1, _UNKNOWN_SEX])
+"""Looked up with 0 (male), 1 (female) and -1, which is the last one."""
 _SEXES = {"male": (0,), "female": (1,), "both": (0, 1)}
 
 
@@ -72,12 +74,33 @@ def limits_by_sex_and_age(intervals_of_each: Sequence[Iterable[ReferenceInterval
             for row in _SEXES[sex]:
                 limits[:, position, row, ages] = np.array([[low], [high]], dtype=np.float64)
     adult = limits[:, :, :2, _ADULT : _OLDEST + 1]
-    limits[:, :, :2, _UNKNOWN] = np.where((adult == adult[..., :1]).all(-1), adult[..., 0], np.nan)
-    limits[:, :, _UNKNOWN] = np.where(limits[:, :, 0] == limits[:, :, 1], limits[:, :, 0], np.nan)
+    limits[:, :, :2, _UNKNOWN_AGE] = np.where((adult == adult[..., :1]).all(-1), adult[..., 0], np.nan)
+    limits[:, :, _UNKNOWN_SEX] = np.where(limits[:, :, 0] == limits[:, :, 1], limits[:, :, 0], np.nan)
     return limits
+
+
+def looked_up(
+    limits: np.ndarray, position: np.ndarray, is_female: np.ndarray, age_years: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the low and the high limit of each result from the table of :func:`limits_by_sex_and_age`.
+
+    Parameters
+    ----------
+    limits : array, shape (2, n_analytes, 3, 122)
+    position : integer array, shape (n,)
+        Of the analyte.
+    is_female : integer array, shape (n,)
+        1 female, 0 male, -1 unknown.
+    age_years : array, shape (n,)
+        NaN or negative is unknown.
+    """
+    _, _, n_sexes, n_ages = limits.shape
+    cell = (position * n_sexes + _SEX_POSITIONS[is_female]) * n_ages + age_positions(age_years)
+    low, high = limits.reshape(2, -1)
+    return low[cell], high[cell]
 
 
 def age_positions(age_years: np.ndarray) -> np.ndarray:
     """Return where an age stands in the last axis of the table; NaN and negative ages stand last."""
-    years = np.nan_to_num(np.asarray(age_years, dtype=np.float64), nan=_UNKNOWN)
-    return np.where(years < 0, _UNKNOWN, np.minimum(years, _OLDEST)).astype(np.intp)
+    years = np.asarray(age_years)
+    return np.where(years >= 0, np.minimum(years, _OLDEST), _UNKNOWN_AGE).astype(np.intp)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ class Coded:
 
     def recode(self, vocabulary: dict[str, int], unknown: int = -1) -> np.ndarray:
         """Return, per row, the integer that ``vocabulary`` gives to the string (int32; ``unknown`` if it has none)."""
-        positions = np.array([vocabulary.get(text, unknown) for text in self.vocabulary] + [-1], dtype=np.int32)
+        positions = np.array([*map(vocabulary.get, self.vocabulary, repeat(unknown)), -1], dtype=np.int32)
         return positions[self.codes]
 
     def texts(self) -> list[str | None]:

@@ -14,14 +14,21 @@ import numpy as np
 
 from data_contracts.time_windows import NO_DAY, Days
 from features.blocks import Block
-from features.gathering import MENTAL, MUSCULOSKELETAL, OTHER_CHAPTER
+from features.gathering import MENTAL, MUSCULOSKELETAL, OTHER_CHAPTER, RESPIRATORY
 from features.histories import Histories
 from features.segments import disjoint_pieces, expanded_ranges, repeats
 
 Rows = dict[str, np.ndarray]
 """Columns of a block, cut at t, and ``person``: position of the person of each row."""
 
-CHAPTERS = {"mental": MENTAL, "musculoskeletal": MUSCULOSKELETAL, "other": OTHER_CHAPTER}
+Chapters = Literal["mental", "musculoskeletal", "respiratory", "other"]
+CHAPTERS: dict[Chapters, tuple[int, ...]] = {
+    "mental": (MENTAL,),
+    "musculoskeletal": (MUSCULOSKELETAL,),
+    "respiratory": (RESPIRATORY,),
+    "other": (RESPIRATORY, OTHER_CHAPTER),
+}
+"""Chapter groups to choose certificates by. "other" is neither mental nor musculoskeletal: with the airways."""
 DOCTOR = 1000
 """Added to the grade of a doctor-certified spell, so that it outranks any self-certified one on the same day."""
 
@@ -36,7 +43,7 @@ class Known:
         Index dates as day numbers.
     consented : bool array, shape (N, 4)
         As in ``Histories``.
-    persons, employments, scores, labs, absences, guidance : dict of arrays
+    persons, employments, scores, sheets, labs, absences, guidance : dict of arrays
         Rows that count at t, sorted by person, then as their block sorts them. Employments have begun on or before t;
         all else has happened before t. Absences end before t; ``is_running`` marks those that go on.
     events : Block
@@ -48,6 +55,7 @@ class Known:
     persons: Rows
     employments: Rows
     scores: Rows
+    sheets: Rows
     labs: Rows
     absences: Rows
     guidance: Rows
@@ -55,6 +63,32 @@ class Known:
 
     def __len__(self) -> int:
         return len(self.t)
+
+
+@dataclass(frozen=True)
+class KnownAtWork:
+    """The part of :class:`Known` that tells of somebody's workplace; the same rows."""
+
+    t: np.ndarray
+    persons: Rows
+    employments: Rows
+    scores: Rows
+    absences: Rows
+
+    def __len__(self) -> int:
+        return len(self.t)
+
+
+def at_work(histories: Histories, t: Days) -> KnownAtWork:
+    """Cut only what tells of the workplace, as :func:`as_of` cuts it."""
+    t = index_dates(histories, t)
+    return KnownAtWork(
+        t=t,
+        persons=_cut(histories.persons, t),
+        employments=employments_known(histories, t, begun_by=t),
+        scores=_cut(histories.scores, t, "day"),
+        absences=absences_known(histories, t),
+    )
 
 
 def as_of(histories: Histories, t: Days) -> Known:
@@ -77,6 +111,7 @@ def as_of(histories: Histories, t: Days) -> Known:
         persons=_cut(histories.persons, t),
         employments=employments_known(histories, t, begun_by=t),
         scores=_cut(histories.scores, t, "day"),
+        sheets=_cut(histories.sheets, t, "day"),
         labs=_cut(histories.labs, t, "day"),
         absences=absences_known(histories, t),
         guidance=_cut(histories.guidance, t, "day"),
@@ -136,7 +171,7 @@ def company_events(known: Known, persons: np.ndarray, companies: np.ndarray) -> 
 
 
 def doctor_stretches(
-    histories: Histories, d: Days, chapter: Literal["mental", "musculoskeletal", "other"] | None = None
+    histories: Histories, d: Days, chapter: Chapters | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Doctor-certified days before ``d``, as known on the morning of ``d``, as disjoint stretches of one grade.
 
@@ -153,7 +188,7 @@ def doctor_stretches(
     Where the grade changes from one day to the next, the stretches touch.
     """
     rows = absences_known(histories, d)
-    chosen = rows["by_doctor"] if chapter is None else rows["by_doctor"] & (rows["chapter"] == CHAPTERS[chapter])
+    chosen = rows["by_doctor"] if chapter is None else rows["by_doctor"] & np.isin(rows["chapter"], CHAPTERS[chapter])
     rows = _chosen(rows, chosen)
     person, first, last, grade = disjoint_pieces(rows["person"], rows["first"], rows["last"], rows["grade"])
     if not len(person):

@@ -11,15 +11,17 @@ from typing import Any
 from data_contracts.analytes import ANALYTES
 from data_contracts.domains import DOMAIN_LABELS
 from data_contracts.instruments import INSTRUMENTS, Instrument
-from features import absence_history, lab_levels, life_situation, survey_scores, workplace
+from features import absence_history, labs, life_situation, survey_response, survey_scores, workplace, workplace_context
 from features.feature import Feature, FeatureGroup
 
 GROUPS: tuple[FeatureGroup, ...] = (
     life_situation.GROUP,
     absence_history.GROUP,
     survey_scores.GROUP,
-    lab_levels.GROUP,
+    survey_response.GROUP,
+    labs.GROUP,
     workplace.GROUP,
+    workplace_context.GROUP,
 )
 
 FEATURES: tuple[Feature, ...] = tuple(feature for group in GROUPS for feature in group.features)

@@ -13,8 +13,10 @@ from data_contracts.time_windows import to_day_numbers
 from features.blocks import Block, block, sorted_block, versions
 
 EDUCATION = {"basic": 1, "secondary": 2, "tertiary_short": 3, "tertiary_long": 4}
-MENTAL, MUSCULOSKELETAL, OTHER_CHAPTER = 0, 1, 2
-CHAPTER_CODES = {"P": MENTAL, "L": MUSCULOSKELETAL, "other": OTHER_CHAPTER}
+MENTAL, MUSCULOSKELETAL, RESPIRATORY, OTHER_CHAPTER = range(4)
+CHAPTER_CODES = {"P": MENTAL, "L": MUSCULOSKELETAL, "R": RESPIRATORY, "other": OTHER_CHAPTER}
+GUIDANCE_DOMAINS = ("sleep", "stress", "physical_activity", "diet", "pain", "mental_health", "work")
+_GUIDANCE_CODES = {name: code for code, name in enumerate(GUIDANCE_DOMAINS)}
 EVENT_KINDS = ("leader_change", "reorganisation", "downsizing", "intervention_session")
 _EVENT_CODES = {name: code for code, name in enumerate(EVENT_KINDS)}
 UNKNOWN = -1
@@ -22,8 +24,12 @@ UNKNOWN = -1
 EXACT = 0
 COMPARATORS = {"<": -2, "<=": -1, ">=": 1, ">": 2}
 """How a result bounds the true value: the sign is the side on which it lies, 2 leaves the bound itself out."""
-UNDECIDED = -2
-"""Verdict on a bound that may lie on either side of a limit."""
+NO_OWN_INTERVAL = np.inf
+"""Distance of a result from the laboratory's own interval where it gave none."""
+FURTHEST = 1e6
+"""No distance is larger: a limit that is no more than a millionth of the value is none to measure by."""
+_NOISE = 1e-7
+"""What lies less outside lies on the limit: the conversion of a unit may change the last bits of a value."""
 
 
 @dataclass(frozen=True)
@@ -130,9 +136,10 @@ def _chapters(spells: Table) -> np.ndarray:
 
 
 def gather_guidance(rows: Rows) -> Block:
-    """Guidance sessions by day."""
+    """Guidance sessions by day, and what they were about."""
     rows, known_until = rows.current(rows.days("held_on"), rows.table["domain"].codes)
-    return rows.block(known_until, day=rows.days("held_on"))
+    domain = rows.table["domain"].recode(_GUIDANCE_CODES).astype(np.int8)
+    return rows.block(known_until, day=rows.days("held_on"), domain=domain)
 
 
 def gather_events(rows: Rows, units: dict[str, int]) -> Block:
@@ -147,7 +154,7 @@ def gather_events(rows: Rows, units: dict[str, int]) -> Block:
 
 
 def gather_labs(rows: Rows) -> Block:
-    """Lab values in their canonical unit, with the verdict against the laboratory's own interval, if it gave one.
+    """Lab values in their canonical unit, with the distance from the laboratory's own interval, if it gave one.
 
     Of the results of one day, exact ones come after bounds.
     """
@@ -159,7 +166,7 @@ def gather_labs(rows: Rows) -> Block:
         rows, known_until = rows.take(known), known_until[known]
         analyte, factor, offset = analyte[known], factor[known], offset[known]
     value = rows.table["value"] * factor + offset
-    low, high = (rows.table[name] * factor + offset for name in ("reference_low", "reference_high"))
+    limits = (rows.table[name] * factor + offset for name in ("reference_low", "reference_high"))
     day = rows.days("sampled_on")
     signs = rows.table["comparator"]
     comparator = np.where(signs.codes < 0, EXACT, signs.recode(COMPARATORS)).astype(np.int8)
@@ -170,8 +177,21 @@ def gather_labs(rows: Rows) -> Block:
         day=day,
         value=value,
         comparator=comparator,
-        outside=outside(value, comparator, low, high),
+        distance=_own_distance(value, comparator, *limits),
     )
+
+
+def _own_distance(value: np.ndarray, comparator: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    found = np.full(len(value), NO_OWN_INTERVAL, dtype=np.float32)
+    rows = ((low == low) | (high == high)).nonzero()[0]
+    if len(rows):
+        value, comparator, low, high = value[rows], comparator[rows], low[rows], high[rows]
+        low_of_use, high_of_use = (np.where(limit > value / FURTHEST, limit, np.nan) for limit in (low, high))
+        of_rows = distance(value, low_of_use, high_of_use)
+        of_rows[(value > high) & (high_of_use != high)] = np.nan
+        of_rows[undecided(value, comparator, low, high)] = np.nan
+        found[rows] = of_rows
+    return found
 
 
 def _rank(texts: Coded) -> np.ndarray:
@@ -197,8 +217,27 @@ def _conversions(table: Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return analyte[cell], factor[cell], offset[cell]
 
 
-def outside(value: np.ndarray, comparator: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Return the verdict on results against their limits, which are inside.
+def distance(value: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Return how far values lie outside their limits, as a share of the limit that is passed.
+
+    Parameters
+    ----------
+    value : float64 array, shape (n,), not negative
+    low, high : float64 arrays, shape (n,), positive
+        NaN is no limit.
+
+    Returns
+    -------
+    float64 array, shape (n,)
+        ``(value - high) / high`` above and ``(value - low) / low``, at least -1, below; 0 inside, on a limit and without any.
+    """
+    found = np.fmax(value / high, 1) + np.fmin(value / low, 1) - 2
+    found[np.abs(found) < _NOISE] = 0
+    return found
+
+
+def undecided(value: np.ndarray, comparator: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Return the positions of bounds of which only a part of what is possible lies outside the limits, which are inside.
 
     Parameters
     ----------
@@ -209,14 +248,15 @@ def outside(value: np.ndarray, comparator: np.ndarray, low: np.ndarray, high: np
 
     Returns
     -------
-    int8 array, shape (n,)
-        1 outside, 0 inside, ``UNKNOWN`` without any limit, ``UNDECIDED`` where only a part of what is possible is outside.
+    int64 array
     """
+    rows = comparator.nonzero()[0]
+    if not len(rows):
+        return rows
+    value, comparator, low, high = value[rows], comparator[rows], low[rows], high[rows]
     beyond = np.nextafter(value, np.copysign(value.dtype.type(np.inf), comparator))
     nearest = np.where(np.abs(comparator) == 2, beyond, value)
     least, most = np.where(comparator < 0, -np.inf, nearest), np.where(comparator > 0, np.inf, nearest)
     may_be_outside = (least < low) | (most > high)
     must_be_outside = (most < low) | (least > high)
-    verdict = np.where(must_be_outside, 1, np.where(may_be_outside, UNDECIDED, 0)).astype(np.int8)
-    verdict[(low != low) & (high != high)] = UNKNOWN
-    return verdict
+    return np.asarray(rows[may_be_outside & ~must_be_outside])

@@ -14,16 +14,17 @@ from typing import Any
 
 import numpy as np
 
-from data_contracts.consent import SOURCES, in_force
+from data_contracts.consent import SOURCES
 from data_contracts.errors import ContractViolation
 from data_contracts.record_safety import record_safety_flags
 from data_contracts.records import TABLES, Purpose
 from data_contracts.safety import SafetyFlag
-from data_contracts.tables import Table, empty_table, n_rows, take
+from data_contracts.tables import Table, empty_table, n_rows
 from data_contracts.time_windows import day_number, is_visible, to_day_numbers
 from data_contracts.validation import check_record
-from features.answer_sheets import gather_scores
-from features.blocks import Block
+from features.answer_sheets import gather_surveys
+from features.blocks import FOREVER, Block
+from features.consents import Terms, gather_consents, in_force
 from features.gathering import (
     Rows,
     gather_absences,
@@ -45,10 +46,17 @@ class Histories:
     consented : bool array, shape (N, 4)
         Consent per source in force on the day that was asked for; columns in the order of ``consent.SOURCES``. Without
         it a source has no rows here, and its features are NaN.
-    persons, employments, scores, labs, absences, guidance : Block
+    persons, employments, scores, sheets, labs, absences, guidance : Block
         Rows per person.
     events : Block
         Workplace events per company; employments name the company by its position there.
+    companies, units : tuple of str
+        Identifiers, sorted: the column ``company`` or ``unit`` of a block holds positions here. A unit is one within its
+        company.
+    terms : Terms
+        Purpose, day of consent and morning of the store that these rows were gathered for.
+    consents : Block
+        Consents of the N persons for that purpose.
     """
 
     person_ids: tuple[str, ...]
@@ -56,10 +64,15 @@ class Histories:
     persons: Block
     employments: Block
     scores: Block
+    sheets: Block
     labs: Block
     absences: Block
     guidance: Block
     events: Block
+    companies: tuple[str, ...]
+    units: tuple[str, ...]
+    terms: Terms
+    consents: Block
 
     def __len__(self) -> int:
         return len(self.person_ids)
@@ -123,6 +136,20 @@ class Histories:
         chosen = {name: getattr(self, name).between(first, end) for name in _PER_PERSON}
         return replace(self, person_ids=self.person_ids[first:end], consented=self.consented[first:end], **chosen)
 
+    def consented_on(self, terms: Terms) -> np.ndarray:
+        """Return who has consented to what on other terms than those of these histories, shaped as ``consented``.
+
+        Raises
+        ------
+        ValueError
+            If the terms are of another purpose, or ask for a later state of the store than is here.
+        """
+        if terms == self.terms:
+            return self.consented
+        if terms.purpose != self.terms.purpose or terms.known_by > self.terms.known_by:
+            raise ValueError(f"histories gathered on {self.terms} cannot tell who had consented on {terms}")
+        return in_force(self.consents, terms.consent_on, terms.known_by)
+
 
 class RecordViolation(ContractViolation):
     """A record of one person breaks the data contract."""
@@ -144,7 +171,7 @@ def tables_of_record(record: dict[str, Any], received_on: date) -> dict[str, Tab
     return tables
 
 
-_PER_PERSON = ("persons", "employments", "scores", "labs", "absences", "guidance")
+_PER_PERSON = ("consents", "persons", "employments", "scores", "sheets", "labs", "absences", "guidance")
 
 
 def _day(day: date | int) -> int:
@@ -160,9 +187,17 @@ _CONSENT_ROWS = {
 
 @cache
 def _columns_without_rows(name: str, gather: Callable[..., Block], ranks: tuple[str, ...]) -> dict[str, np.ndarray]:
+    return gather(_no_rows(name), **{rank: {} for rank in ranks}).columns
+
+
+@cache
+def _surveys_without_rows() -> tuple[dict[str, np.ndarray], ...]:
+    return tuple(found.columns for found in gather_surveys(_no_rows("survey_answers"), np.empty(0, dtype=bool)))
+
+
+def _no_rows(name: str) -> Rows:
     nobody, never = np.empty(0, dtype=np.int32), np.empty(0, dtype=bool)
-    rows = Rows(empty_table(TABLES[name]), nobody, nobody, never, n_owners=0)
-    return gather(rows, **{rank: {} for rank in ranks}).columns
+    return Rows(empty_table(TABLES[name]), nobody, nobody, never, n_owners=0)
 
 
 class _Gathering:
@@ -177,22 +212,30 @@ class _Gathering:
             raise ValueError("person_ids must be distinct")
 
     def histories(self, purpose: Purpose, consent_on: int) -> Histories:
-        consented = self._consents(purpose, consent_on)
+        terms = Terms(purpose, consent_on, FOREVER if self.data_as_of is None else self.data_as_of)
+        consents = self._consents(purpose)
+        consented = in_force(consents, consent_on, terms.known_by)
         # One place more: row owner -1, nobody who is asked for, may not be used either.
         self.may_use = np.zeros((len(SOURCES) + 1, len(self.person_ids) + 1), dtype=bool)
         self.may_use[:-1, :-1] = consented.T
         self.may_use[-1, :-1] = True
         companies, units = self._ranks("company_id"), self._ranks("unit_id")
+        scores, sheets = self._surveys()
         return Histories(
             self.person_ids,
             consented,
             persons=self._block("persons", gather_persons),
             employments=self._block("employments", gather_employments, companies=companies, units=units),
-            scores=self._block("survey_answers", gather_scores),
+            scores=scores,
+            sheets=sheets,
             labs=self._block("lab_results", gather_labs),
             absences=self._block("absence_spells", gather_absences),
             guidance=self._block("guidance_sessions", gather_guidance),
             events=self._block("workplace_events", gather_events, companies, units=units),
+            companies=tuple(companies),
+            units=tuple(units),
+            terms=terms,
+            consents=consents,
         )
 
     def _everyone(self) -> tuple[str, ...]:
@@ -202,20 +245,41 @@ class _Gathering:
             ids = ids[is_visible(to_day_numbers(persons["known_from"]), self.data_as_of)]
         return ids.compact().vocabulary
 
-    def _consents(self, purpose: Purpose, on: int) -> np.ndarray:
+    def _consents(self, purpose: Purpose) -> Block:
         table = self._table("consents")
+        owner = table["person_id"].recode(self.positions)
+        known_from = to_day_numbers(table["known_from"])
+        usable = (owner >= 0) & (table["purpose"].recode({purpose: 0}) == 0)
         if self.data_as_of is not None:
-            table = take(table, is_visible(to_day_numbers(table["known_from"]), self.data_as_of))
-        return in_force(table, table["person_id"].recode(self.positions), len(self.person_ids), purpose, on)
+            usable &= is_visible(known_from, self.data_as_of)
+        rows = Rows(table, owner, known_from, table["is_deleted"] == 1.0, len(self.person_ids))
+        return gather_consents(rows.take(usable))
 
     def _block(
         self, name: str, gather: Callable[..., Block], owners: dict[str, int] | None = None, **ranks: dict[str, int]
     ) -> Block:
         """Gather a table, of persons or else of companies by their rank."""
-        n_owners = len(self.person_ids if owners is None else owners)
-        table = self._table(name)
-        if not n_rows(table):
+        if not n_rows(self._table(name)):
+            n_owners = len(self.person_ids if owners is None else owners)
             return Block(np.zeros(n_owners + 1, dtype=np.int64), _columns_without_rows(name, gather, tuple(ranks)))
+        return gather(self._usable(name, owners), **ranks)
+
+    def _surveys(self) -> tuple[Block, Block]:
+        """Gather the scores and the sheets, which come from one table."""
+        if n_rows(self._table("survey_answers")):
+            return gather_surveys(*self._rows("survey_answers"))
+        offsets = np.zeros(len(self.person_ids) + 1, dtype=np.int64)
+        scores, sheets = _surveys_without_rows()
+        return Block(offsets, scores), Block(offsets, sheets)
+
+    def _usable(self, name: str, owners: dict[str, int] | None = None) -> Rows:
+        """Return the rows of a table that may be used, of persons or else of companies by their rank."""
+        rows, usable = self._rows(name, owners)
+        return rows if usable.all() else rows.take(usable.nonzero()[0])
+
+    def _rows(self, name: str, owners: dict[str, int] | None = None) -> tuple[Rows, np.ndarray]:
+        """Return all rows of a table, and which of them may be used."""
+        table = self._table(name)
         if owners is None:
             owner = table["person_id"].recode(self.positions)
             usable = self.may_use[_CONSENT_ROWS[name]][owner]
@@ -225,8 +289,8 @@ class _Gathering:
         known_from = to_day_numbers(table["known_from"])
         if self.data_as_of is not None:
             usable &= is_visible(known_from, self.data_as_of)
-        rows = Rows(table, owner, known_from, table["is_deleted"] == 1.0, n_owners)
-        return gather(rows if usable.all() else rows.take(usable), **ranks)
+        n_owners = len(self.person_ids if owners is None else owners)
+        return Rows(table, owner, known_from, table["is_deleted"] == 1.0, n_owners), usable
 
     def _ranks(self, column: str) -> dict[str, int]:
         words = {word for name in ("employments", "workplace_events") for word in self._table(name)[column].vocabulary}

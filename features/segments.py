@@ -84,16 +84,30 @@ def reduce_groups(ufunc: np.ufunc, group: np.ndarray, n_groups: int, values: np.
     -------
     array of the dtype of ``values``, shape (n_groups, ...); 0 for a group without rows.
     """
-    return reduce_runs(ufunc, group, run_starts(group), n_groups, values)
-
-
-def reduce_runs(
-    ufunc: np.ufunc, group: np.ndarray, starts: np.ndarray, n_groups: int, values: np.ndarray
-) -> np.ndarray:
-    """Reduce like :func:`reduce_groups`, where the ``run_starts`` of the groups are at hand."""
     result = np.zeros((n_groups, *values.shape[1:]), dtype=values.dtype)
     if len(group):
+        starts = run_starts(group)
         result[group[starts]] = ufunc.reduceat(values, starts, axis=0)
+    return result
+
+
+def reduce_measures(group: np.ndarray, n_groups: int, *parts: tuple[np.ufunc, np.ndarray]) -> np.ndarray:
+    """Reduce several measures of the same rows within each group.
+
+    Parameters
+    ----------
+    group : int array, shape (n_rows,), non-decreasing, with at least one row
+    n_groups : int
+    parts : of numpy.add or numpy.maximum, and an int32 array of shape (n_measures, n_rows)
+
+    Returns
+    -------
+    int32 array, shape (n_measures of all parts, n_groups); 0 for a group without rows.
+    """
+    starts = run_starts(group)
+    reduced = np.concatenate([ufunc.reduceat(values, starts, axis=1, dtype=np.int32) for ufunc, values in parts])
+    result = np.zeros((len(reduced), n_groups), dtype=np.int32)
+    result[:, group[starts]] = reduced
     return result
 
 
@@ -115,16 +129,21 @@ def merged(group: np.ndarray, first: np.ndarray, last: np.ndarray) -> tuple[np.n
     -------
     group : int64 array; first, last : int32 arrays; sorted by group and first day.
     """
-    start, end = _sorted_by_start(point(group, first), point(group, last))
+    start, end = merged_points(point(group, first), point(group, last))
+    return group_of(start), day_of(start), day_of(end)
+
+
+def merged_points(start: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Join intervals like :func:`merged`, each given by the :func:`point` of its first and last day."""
+    start, end = _sorted_by_start(start, end)
     if not len(start):
-        return start, first.astype(np.int32), last.astype(np.int32)
+        return start, end
     reach = np.maximum.accumulate(end)
     is_open = np.empty(len(start) + 1, dtype=bool)
     is_open[0] = is_open[-1] = True
     np.greater(start[1:], reach[:-1] + 1, out=is_open[1:-1])
     # A stretch closes just before the next one opens.
-    start, reach = start[is_open[:-1]], reach[is_open[1:]]
-    return group_of(start), day_of(start), day_of(reach)
+    return start[is_open[:-1]], reach[is_open[1:]]
 
 
 def disjoint_pieces(
@@ -141,15 +160,23 @@ def disjoint_pieces(
     -------
     group (int64), first, last (int32), priority (int64), sorted by group and first day. Touching pieces are not joined.
     """
-    start, end, priority = _sorted_by_start(point(group, first), point(group, last), priority)
-    priority = priority.astype(np.int64)
-    crowded = _overlapping(start, end)
-    if crowded is not None:
-        split = _split(start[crowded], end[crowded], priority[crowded])
-        alone = (start[~crowded], end[~crowded], priority[~crowded])
-        start, end, priority = (np.concatenate(pair) for pair in zip(alone, split, strict=True))
-        start, end, priority = _sorted_by_start(start, end, priority)
+    start, end, priority = disjoint_points(point(group, first), point(group, last), priority)
     return group_of(start), day_of(start), day_of(end), priority
+
+
+def disjoint_points(
+    start: np.ndarray, end: np.ndarray, priority: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Split intervals like :func:`disjoint_pieces`, each given by the :func:`point` of its first and last day."""
+    start, end, priority = _sorted_by_start(start, end, priority.astype(np.int64))
+    crowded = _overlapping(start, end)
+    if crowded is None:
+        return start, end, priority
+    split = _split(start[crowded], end[crowded], priority[crowded])
+    alone = (start[~crowded], end[~crowded], priority[~crowded])
+    start, end, priority = (np.concatenate(pair) for pair in zip(alone, split, strict=True))
+    start, end, priority = _sorted_by_start(start, end, priority)
+    return start, end, priority
 
 
 def _overlapping(start: np.ndarray, end: np.ndarray) -> np.ndarray | None:
@@ -181,6 +208,11 @@ def _sorted_by_start(start: np.ndarray, *others: np.ndarray) -> tuple[np.ndarray
 def point(group: np.ndarray, day: np.ndarray) -> np.ndarray:
     """Return one int64 that sorts by group and then day."""
     return group.astype(np.int64) * _SPAN + (day + np.int64(_ZERO))
+
+
+def height(groups: np.ndarray) -> np.ndarray:
+    """Return what moves a :func:`point` some groups up when it is added; a number of days moves it by these days."""
+    return groups << _SPAN_BITS
 
 
 def group_of(point: np.ndarray) -> np.ndarray:

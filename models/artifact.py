@@ -1,8 +1,9 @@
 """The artifact: a :class:`~models.risk_model.RiskModel` in text files only, no pickle.
 
 ``model.json`` holds all numbers as shortest round-trip text, so every bit survives; boosted trees add ``booster.txt``
-and one ``refit_XX.txt`` per refit. :func:`to_files` and :func:`from_files` work on bytes in memory, so that what a
-signature was checked for is what is parsed.
+and one ``refit_XX.txt`` per refit, and ``workplace_context.json`` holds the snapshot of the workplaces.
+:func:`to_files` and :func:`from_files` work on bytes in memory, so that what a signature was checked for is what is
+parsed.
 """
 
 from __future__ import annotations
@@ -10,20 +11,27 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from data_contracts.errors import ArtifactError, MissingInputError
+from features.workplace_context import WorkplaceContext, from_document
 from models.risk_model import LINEAR_PARTS, RiskModel
 
-__all__ = ["FILE_NAME", "FORMAT", "RiskModel", "from_files", "load", "read_files", "save", "to_files"]
+__all__ = ["CONTEXT_FILE", "FILE_NAME", "FORMAT", "RiskModel", "from_files", "load", "parse_context", "read_files", "save",
+           "to_files"]  # fmt: skip
 
 FORMAT = 1
 """To be raised when the files change in a way that this reader would misread."""
 
-FILE_NAME = re.compile(r"model\.json|booster\.txt|refit_\d\d\.txt")
+CONTEXT_FILE = "workplace_context.json"
+LARGEST_CONTEXT = 64 * 2**20
+"""Bytes: about 700 000 workplaces, far more than a programme for small firms has; what is larger is not parsed."""
+
+FILE_NAME = re.compile(r"model\.json|booster\.txt|refit_\d\d\.txt|workplace_context\.json")
 """Every file an artifact may have, and so every name that is ever opened."""
 
 _SCALARS = ("outcome", "name", "kind", "intercept", "recalibration_intercept", "recalibration_slope", "reference_risk")
@@ -67,6 +75,8 @@ def to_files(model: RiskModel) -> dict[str, bytes]:
     if model.kind == "lightgbm":
         files["booster.txt"] = model.booster_text.encode()
         files |= {_refit_name(i): refit.booster_text.encode() for i, refit in enumerate(model.refits)}
+    if model.workplace_context is not None:
+        files[CONTEXT_FILE] = json.dumps(model.workplace_context.to_document(), sort_keys=True).encode()
     return files
 
 
@@ -82,11 +92,27 @@ def from_files(files: Mapping[str, bytes]) -> RiskModel:
                 f"model.json has format {document['format']}, this code reads format {FORMAT}. Retrain."
             )
         refits = [_from_json(part, files, _refit_name(i), ()) for i, part in enumerate(document["refits"])]
-        return _from_json(document, files, "booster.txt", tuple(refits))
+        model = _from_json(document, files, "booster.txt", tuple(refits))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ArtifactError(
             f"model.json is damaged or incomplete ({type(error).__name__}). Train or export again."
         ) from None
+    if CONTEXT_FILE not in files:
+        return model
+    return replace(model, workplace_context=parse_context(files[CONTEXT_FILE]))
+
+
+def parse_context(content: bytes) -> WorkplaceContext:
+    """Read a snapshot of the workplaces, trusting nothing; raises ArtifactError if it is not one for risk scoring."""
+    if len(content) > LARGEST_CONTEXT:
+        raise ArtifactError(f"{CONTEXT_FILE} is larger than any snapshot. Train again.")
+    try:
+        context = from_document(json.loads(content))
+    except (ValueError, RecursionError, OverflowError) as error:
+        raise ArtifactError(f"{CONTEXT_FILE} is damaged ({type(error).__name__}). Train again.") from None
+    if context.terms.purpose != "risk_scoring":
+        raise ArtifactError(f"{CONTEXT_FILE} was not taken for risk scoring. Train again.")
+    return context
 
 
 def _refit_name(position: int) -> str:

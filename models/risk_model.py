@@ -18,6 +18,7 @@ from models import booster
 
 if TYPE_CHECKING:
     from features.build import FeatureMatrix
+    from features.workplace_context import WorkplaceContext
 
 INTERVAL = (0.05, 0.95)
 """Quantiles of the refits' risks that are served as the interval."""
@@ -59,6 +60,8 @@ class RiskModel:
         ``training_range`` (feature name to ``[lowest, highest]``) lets the service say when a value lies outside.
     golden : tuple of (float32 array, shape (k, n_features); float64 array, shape (k,)), optional
         Rows with the log-odds this model gave them when it was fitted; see :meth:`with_golden`.
+    workplace_context : WorkplaceContext, optional
+        Snapshot of the workplaces that tells a single record of the others there; none in older artifacts.
     version, artifact_sha256 : str
         Set when the model is opened from a bundle.
 
@@ -86,6 +89,7 @@ class RiskModel:
     refits: tuple[RiskModel, ...] = field(default=(), repr=False)
     facts: Mapping[str, Any] = field(default_factory=dict, repr=False)
     golden: tuple[np.ndarray, np.ndarray] | None = field(default=None, repr=False)
+    workplace_context: WorkplaceContext | None = field(default=None, repr=False)
     version: str = ""
     artifact_sha256: str = ""
 

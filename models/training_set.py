@@ -7,7 +7,7 @@ the same bytes for the same data, so that any past training set can be rebuilt b
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -18,19 +18,18 @@ import numpy as np
 from data_contracts.errors import MissingInputError, NotEnoughDataError
 from data_contracts.tables import Table
 from data_contracts.time_windows import NO_DAY, calendar_date, day_number
-from features.build import build_features
 from features.catalogue import FEATURE_NAMES, FINGERPRINT
 from features.histories import Histories
+from models.cohorts import Part, part_of, published_contexts
 from models.observation_weights import censoring_weights, effective_sample_size, response_weights
-from models.outcomes.outcome import ELIGIBLE, Labels, Outcome, Status
+from models.outcomes.outcome import Outcome, Status
+from models.row_files import whole_or_nothing, write_npz
 from models.splits import person_folds
-
-RESPONSE_FEATURES = ("age_years", "is_female", "tenure_years", "days_doctor_365", "cbi_personal", "cbi_work")
-"""Baseline features that may explain who answers a later survey."""
 
 RESPONSE_FOLDS = 5
 
-_ARRAYS = ("X", "y", "status", "person", "t", "followed_days", "weight", "person_ids", "feature_names")
+_SMALL = ("y", "status", "person", "t", "followed_days", "weight", "person_ids", "feature_names")
+"""The arrays without the features, in the order of the file."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,11 +89,8 @@ class TrainingSet:
 
     def save(self, stem: Path) -> None:
         """Write ``stem.npz`` (arrays) and ``stem.json`` (flow counts and facts)."""
-        stem.parent.mkdir(parents=True, exist_ok=True)
-        # numpy.savez gives every member the same date (1980), so equal arrays are equal bytes.
-        np.savez(_with_suffix(stem, ".npz"), **{name: getattr(self, name) for name in _ARRAYS})
-        about = {"outcome": self.outcome, "flow": self.flow, "facts": self.facts}
-        _with_suffix(stem, ".json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+        arrays = {name: getattr(self, name) for name in _SMALL}
+        Rows(self.outcome, arrays, self.flow, self.facts, np.zeros(len(self), dtype=np.int32)).save(stem, [self.X])
 
     @classmethod
     def load(cls, stem: Path) -> TrainingSet:
@@ -105,7 +101,7 @@ class TrainingSet:
             )
         about = json.loads(_with_suffix(stem, ".json").read_text(encoding="utf-8"))
         with np.load(_with_suffix(stem, ".npz"), allow_pickle=False) as arrays:
-            return cls(**about, **{name: arrays[name] for name in _ARRAYS})
+            return cls(**about, **{name: arrays[name] for name in ("X", *_SMALL)})
 
 
 def _with_suffix(stem: Path, suffix: str) -> Path:
@@ -156,65 +152,94 @@ def build_training_set(
             "Set training.first_index_date earlier, or bring data over a longer time."
         )
     histories = Histories.from_tables(tables, purpose="model_training", consent_on=data_as_of, data_as_of=data_as_of)
-    known_by = day_number(data_as_of)
-    cohorts = [_cohort(histories, outcome, day_number(t), known_by) for t in sorted(dates)]
-    return _assemble(histories, outcome, cohorts, {"data_as_of": data_as_of.isoformat(), "synthetic": synthetic})
+    X: list[np.ndarray] = []
+    days = [day_number(t) for t in sorted(dates)]
+    part = part_of(histories, outcome, days, day_number(data_as_of), published_contexts(histories), X.append)
+    rows = assembled(outcome, [part], {"data_as_of": data_as_of.isoformat(), "synthetic": synthetic})
+    return TrainingSet(rows.outcome, X=np.concatenate(X), **rows.arrays, flow=rows.flow, facts=rows.facts)
 
 
-@dataclass(frozen=True)
-class _Cohort:
-    """Eligible persons with a mature label at one index date, and the count of all others."""
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """A training set but for its features, which stay where the parts have put them.
 
-    t: int
-    persons: np.ndarray
-    values: np.ndarray
-    labels: Labels
+    Parameters
+    ----------
+    outcome : str
+    arrays : dict of array
+        All arrays of :class:`TrainingSet` except X.
+    flow, facts : dict
+    part : int32 array, shape (n,)
+        The part that each row comes from; the rows of a part keep their order.
+    """
+
+    outcome: str
+    arrays: dict[str, np.ndarray]
     flow: dict[str, int]
+    facts: dict[str, Any]
+    part: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.part)
+
+    def save(self, stem: Path, X: Iterable[np.ndarray]) -> None:
+        """Write the training set with its features, which come piece by piece in the order of the rows."""
+        stem.parent.mkdir(parents=True, exist_ok=True)
+        about = {"outcome": self.outcome, "flow": self.flow, "facts": self.facts}
+        _with_suffix(stem, ".json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+        shape = (len(self), len(self.arrays["feature_names"]))
+        with whole_or_nothing(_with_suffix(stem, ".npz")) as partial:
+            write_npz(partial, X, shape, self.arrays)
 
 
-def _cohort(histories: Histories, outcome: Outcome, t: int, data_as_of: int) -> _Cohort:
-    matrix = build_features(histories, t)
-    reason = outcome.eligibility(histories, t, matrix.values[:, FEATURE_NAMES.index("age_years")])
-    labels = outcome.labels(histories, t, data_as_of)
-    eligible, mature = reason == ELIGIBLE, labels.status != Status.NOT_MATURE
-    consented = outcome.label_is_consented(histories)
-    kept = np.flatnonzero(eligible & mature & consented)
-    counts = np.bincount(reason[~eligible], minlength=len(outcome.reasons))
-    flow = {name: int(count) for name, count in zip(outcome.reasons, counts, strict=True)}
-    flow["label not mature"] = int((eligible & ~mature).sum())
-    flow[f"no consent for {outcome.label_source} data, so no label"] = int((eligible & mature & ~consented).sum())
-    return _Cohort(t, kept, matrix.values[kept], labels.take(kept), flow)
+def assembled(outcome: Outcome, parts: Sequence[Part], facts: dict[str, Any]) -> Rows:
+    """Bring the rows of all parts into one order and weight them over all.
 
-
-def _assemble(histories: Histories, outcome: Outcome, cohorts: list[_Cohort], facts: dict[str, Any]) -> TrainingSet:
-    status, y, followed_days = (
-        np.concatenate([getattr(cohort.labels, name) for cohort in cohorts])
-        for name in ("status", "y", "followed_days")
+    Parameters
+    ----------
+    outcome : Outcome
+    parts : sequence of Part
+        Of disjoint persons; at least one. The result does not depend on how persons are divided into parts.
+    facts : dict
+        What the set is of; facts about the rows are added.
+    """
+    ids = np.concatenate([part.person_ids for part in parts])
+    by_name = np.argsort(ids)
+    rank = np.empty(len(ids), dtype=np.int32)
+    rank[by_name] = np.arange(len(ids), dtype=np.int32)
+    firsts = np.cumsum([0, *(len(part.person_ids) for part in parts)])
+    person = np.concatenate([rank[first:][part.person] for first, part in zip(firsts, parts, strict=False)])
+    t = np.concatenate([part.t for part in parts])
+    order = np.lexsort((person, t))
+    of_part = np.repeat(np.arange(len(parts), dtype=np.int32), [len(part) for part in parts])[order]
+    status, y, followed_days, response = (
+        np.concatenate([getattr(part, name) for part in parts])[order]
+        for name in ("status", "y", "followed_days", "response")
     )
-    persons, person = np.unique(np.concatenate([cohort.persons for cohort in cohorts]), return_inverse=True)
-    person_ids = np.array([histories.person_ids[position] for position in persons], dtype=np.str_)
-    X = np.concatenate([cohort.values for cohort in cohorts])
-    weight = _weights(outcome, X, status, y, followed_days, person_folds(person_ids.tolist(), RESPONSE_FOLDS)[person])
-    t = np.concatenate([np.full(len(cohort.persons), cohort.t, dtype=np.int32) for cohort in cohorts])
-    return TrainingSet(
-        outcome=outcome.name, feature_names=np.array(FEATURE_NAMES, dtype=np.str_), person_ids=person_ids,
-        X=X, y=y, status=status, person=person.astype(np.int32), t=t, followed_days=followed_days, weight=weight,
-        flow=_flow(outcome, cohorts, status, y),
-        facts=facts | _facts(histories, outcome, cohorts, weight, y),
-    )  # fmt: skip
+    person_ids, person, t = ids[by_name], person[order], t[order]
+    folds = person_folds(person_ids.tolist(), RESPONSE_FOLDS)[person]
+    weight = _weights(outcome, response, status, y, followed_days, folds)
+    arrays = {"y": y, "status": status, "person": person, "t": t, "followed_days": followed_days, "weight": weight,
+              "person_ids": person_ids, "feature_names": np.array(FEATURE_NAMES, dtype=np.str_)}  # fmt: skip
+    return Rows(outcome.name, arrays, _flow(outcome, parts, status, y),
+                facts | _facts(outcome, parts, weight, y), of_part)  # fmt: skip
 
 
 def _weights(
-    outcome: Outcome, X: np.ndarray, status: np.ndarray, y: np.ndarray, followed_days: np.ndarray, fold: np.ndarray
+    outcome: Outcome,
+    response: np.ndarray,
+    status: np.ndarray,
+    y: np.ndarray,
+    followed_days: np.ndarray,
+    fold: np.ndarray,
 ) -> np.ndarray:
     if outcome.incomplete_because == "left employment":
         return censoring_weights(followed_days, y == 1, status == Status.CENSORED, outcome.horizon_days)
-    columns = [FEATURE_NAMES.index(name) for name in RESPONSE_FEATURES]
-    return response_weights(X[:, columns], status == Status.OBSERVED, fold)
+    return response_weights(response, status == Status.OBSERVED, fold)
 
 
-def _flow(outcome: Outcome, cohorts: list[_Cohort], status: np.ndarray, y: np.ndarray) -> dict[str, int]:
-    left_out = {reason: sum(cohort.flow[reason] for cohort in cohorts) for reason in cohorts[0].flow}
+def _flow(outcome: Outcome, parts: Sequence[Part], status: np.ndarray, y: np.ndarray) -> dict[str, int]:
+    left_out = {reason: sum(part.flow[reason] for part in parts) for reason in parts[0].flow}
     unknown = int((status != Status.OBSERVED).sum())
     return left_out | {
         outcome.incomplete_because: unknown,
@@ -223,17 +248,15 @@ def _flow(outcome: Outcome, cohorts: list[_Cohort], status: np.ndarray, y: np.nd
     }
 
 
-def _facts(
-    histories: Histories, outcome: Outcome, cohorts: list[_Cohort], weight: np.ndarray, y: np.ndarray
-) -> dict[str, Any]:
+def _facts(outcome: Outcome, parts: Sequence[Part], weight: np.ndarray, y: np.ndarray) -> dict[str, Any]:
     observed = weight[np.isfinite(y)]
     return {
-        "index_dates": [calendar_date(cohort.t).isoformat() for cohort in cohorts],
+        "index_dates": [calendar_date(t).isoformat() for t in parts[0].days],
         "horizon_days": outcome.horizon_days,
         "embargo_days": outcome.embargo_days,
         "registration_lag_days": outcome.registration_lag_days,
         "fingerprint": FINGERPRINT,
-        "persons_in_store": len(histories),
+        "persons_in_store": sum(part.n_persons for part in parts),
         "weights": {
             "because": outcome.incomplete_because,
             "largest": float(observed.max(initial=0.0)),

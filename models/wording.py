@@ -63,9 +63,13 @@ _UNIT_WORDS = {
 """Singular and plural, each in Norwegian and English; other units are written as in ``_SYMBOLS`` or as they are."""
 
 _SYMBOLS = {"mm[Hg]": "mmHg", "kg/m2": "kg/m²", "ug/L": "µg/L", "m[IU]/L": "mIU/L"}
-_CHANGE = "_change"
-_COUNTS = ("pain_sites_count", "pain_sites_count" + _CHANGE)
-"""Scales whose points are things that are counted."""
+_CHANGE, _SLOPE = "_change", "_slope"
+_SIGNED = (_CHANGE, _SLOPE, "_distance")
+_COUNT = "_count"
+"""Ending of scales whose points are things that are counted."""
+
+_PER_YEAR = "/a"
+_YEARLY = (" per år", " per year")
 
 _FLAGS = ("bis_case",)
 """Scales that are yes or no."""
@@ -97,17 +101,25 @@ def reason_text(feature: Feature, shown: dict[str, str], direction: str, is_know
 
 def _number(feature: Feature, value: float) -> str:
     number = f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
-    sign = "+" if value > 0 and feature.name.endswith(_CHANGE) else ""
+    sign = "+" if value > 0 and feature.name.endswith(_SIGNED) else ""
     return sign + number.replace("-", "−")
 
 
 def _unit_words(feature: Feature, value: float) -> tuple[str, str]:
-    if feature.name in _COUNTS:
-        return _NO_UNIT
-    if feature.unit not in _UNIT_WORDS:
-        symbol = f" {_SYMBOLS.get(feature.unit, feature.unit)}"
+    unit = feature.unit.removesuffix(_PER_YEAR)
+    nb, en = _NO_UNIT if _is_count(feature) else _words_of(unit, value)
+    return (nb, en) if unit == feature.unit else (nb + _YEARLY[0], en + _YEARLY[1])
+
+
+def _words_of(unit: str, value: float) -> tuple[str, str]:
+    if unit not in _UNIT_WORDS:
+        symbol = f" {_SYMBOLS.get(unit, unit)}"
         return symbol, symbol
-    return _UNIT_WORDS[feature.unit][abs(value) != 1]
+    return _UNIT_WORDS[unit][abs(value) != 1]
+
+
+def _is_count(feature: Feature) -> bool:
+    return feature.name.removesuffix(_CHANGE).removesuffix(_SLOPE).endswith(_COUNT)
 
 
 def _is_flag(feature: Feature) -> bool:

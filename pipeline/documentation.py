@@ -6,13 +6,12 @@ import csv
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from data_contracts.analytes import ANALYTES, Analyte
 from data_contracts.data_dictionary import data_dictionary
+from data_contracts.domains import DOMAIN_LABELS
 from data_contracts.instruments import INSTRUMENTS, Scale
 from features.catalogue import FINGERPRINT, describe
 
@@ -64,19 +63,45 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 
 def _features_page() -> str:
     rows = describe()
+    sources = list(dict.fromkeys(row["source"] for row in rows if row["source"]))
+    head = (
+        "name",
+        "bokmål",
+        "English",
+        "meaning",
+        "unit",
+        "range",
+        "expected",
+        "can be changed",
+        "table",
+        "current for",
+    )
     parts = [
-        f"# Features\n\nGenerated from `features/catalogue.py`: {len(rows)} features. NaN means unknown, never zero."
+        f"# Features\n\nGenerated from `features/catalogue.py`: {len(rows)} features over {len(DOMAIN_LABELS)} domains. t is "
+        "the morning of the prediction; only what was known before it counts. NaN means unknown, never zero. *Expected* is the "
+        "direction in which the risk is expected to move when the number rises, with its source below; a model is free to "
+        "find another."
     ]
-    arrow = {1: "↑ risk", -1: "↓ risk", 0: "–"}
-    head = ("name", "bokmål", "English", "unit", "domain", "expected", "modifiable", "meaning")
-    for group, members in groupby(rows, key=itemgetter("group")):
-        cells = [
-            (f"`{row['name']}`", row["label_nb"], row["label_en"], row["unit"], row["domain_en"],
-             arrow[row["expected_direction"]], "yes" if row["modifiable"] else "no", row["meaning"])
-            for row in members
-        ]  # fmt: skip
-        parts.append(f"## {group}\n\n{_table(head, cells)}")
+    for domain, label in DOMAIN_LABELS.items():
+        cells = [_feature_cells(row, sources) for row in rows if row["domain"] == domain]
+        parts.append(f"## {label['en']} ({label['nb']})\n\n{_table(head, cells)}")
+    parts.append("## Sources\n\n" + "\n".join(f"{number}. {source}" for number, source in enumerate(sources, 1)))
     return "\n\n".join(parts) + "\n"
+
+
+def _feature_cells(row: dict[str, Any], sources: list[str]) -> tuple[str, ...]:
+    arrow = {1: "↑ risk", -1: "↓ risk", 0: "–"}[row["expected_direction"]]
+    return (
+        f"`{row['name']}`", row["label_nb"], row["label_en"], row["meaning"], row["unit"], _range(row["low"], row["high"]),
+        f"{arrow} [{sources.index(row['source']) + 1}]" if row["source"] else arrow,
+        "yes" if row["modifiable"] else "no", row["table"], f"{row['valid_days']} d" if row["valid_days"] else "–",
+    )  # fmt: skip
+
+
+def _range(low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        return "any" if low is high else f"from {low:.6g}" if high is None else f"to {high:.6g}"
+    return f"{low:.6g} to {high:.6g}"
 
 
 def _instruments_page() -> str:
@@ -131,6 +156,8 @@ def _analyte_section(a: Analyte) -> str:
         f"accepted from {a.hard_low:g} to {a.hard_high:g}",
         f"current for {a.valid_days} days",
         {1: "higher is worse", -1: "lower is worse", 0: "both ends or neither"}[a.higher_is_worse],
+        f"examination: {a.examination.replace('_', ' ')}",
+        *(["its course over time is followed"] if a.followed else []),
         *([f"derived from {', '.join(a.derived_from)} where not measured"] if a.derived_from else []),
     ]
     evidence = {

@@ -15,6 +15,7 @@ from data_contracts.safety import SafetyFlag
 from data_contracts.time_windows import day_number, latest_index_date, today
 from features.build import FeatureMatrix, build_features, observation_days
 from features.histories import Histories
+from features.workplace_context import workplace_context
 from models.bundle import current_bundle, open_bundle
 from models.explanation import explain
 from models.outcomes import OUTCOMES
@@ -40,17 +41,18 @@ def run(workspace: Workspace, chosen: date | None, outcomes: list[str], person: 
     models = {name: open_champion(workspace, name) for name in outcomes}
     t = day_number(index_date)
     with progress("score with the promoted champions"):
-        histories = Histories.from_tables(
-            tables, purpose="risk_scoring", consent_on=t, person_ids=None if person is None else [person]
-        )
-        if person is not None and not len(histories.persons["known_from"]):
-            raise MissingInputError("There is no such person in the tables. Identifiers are those of persons.csv.")
-        matrix = build_features(histories, t)
+        everyone = Histories.from_tables(tables, purpose="risk_scoring", consent_on=t)
+        # Of everyone, also for one person, whose number must be the one that stands in the list; published, as training
+        # and the service see it.
+        context = workplace_context(everyone, t).published()
+        histories = everyone if person is None else _only(everyone, person)
+        matrix = build_features(histories, t, context)
         scored = {name: _scores(model, histories, matrix, t) for name, model in models.items()}
     flags = stored_flags(workspace, tables)
     flagged = _flagged(flags, histories)
     if person is not None:
-        return _explained(models, scored, histories, matrix, index_date, flagged)
+        observed_on = observation_days(histories, t, context)[0]
+        return _explained(models, scored, histories, matrix, index_date, observed_on, flagged)
     path = workspace.scores / f"{index_date}.csv"
     _write(path, histories, models, scored, flagged)
     counts = {name: int(np.isfinite(found["risk"]).sum()) for name, found in scored.items()}
@@ -69,6 +71,14 @@ def run(workspace: Workspace, chosen: date | None, outcomes: list[str], person: 
         "path": str(path),
         "summary": summary,
     }
+
+
+def _only(everyone: Histories, person: str) -> Histories:
+    """Return one of everyone; raises MissingInputError where nothing is known of that person."""
+    position = everyone.person_ids.index(person) if person in everyone.person_ids else None
+    if position is None or not everyone.persons.counts()[position]:
+        raise MissingInputError("There is no such person in the tables. Identifiers are those of persons.csv.")
+    return everyone.take(np.array([position]))
 
 
 def _flagged(flags: list[SafetyFlag], histories: Histories) -> dict[str, str]:
@@ -134,7 +144,7 @@ def _write(
 
 def _explained(
     models: dict[str, RiskModel], scored: dict[str, Any], histories: Histories, matrix: FeatureMatrix, index_date: date,
-    flagged: dict[str, str],
+    observed_on: np.ndarray, flagged: dict[str, str],
 ) -> dict[str, Any]:  # fmt: skip
     lines, outcomes = [f"score at {index_date}"], dict[str, Any]()
     lines += [f"  SAFETY: an answer of {day} must be looked at by a clinician today" for day in flagged.values()]
@@ -144,9 +154,7 @@ def _explained(
             outcomes[name] = {"risk": None, "not_scored_because": why_not}
             lines.append(f"  {name}: no number, because: {why_not}")
             continue
-        found = explain(
-            model, matrix.values[0], observation_days(histories, day_number(index_date))[0], histories.consented[0]
-        )
+        found = explain(model, matrix.values[0], observed_on, histories.consented[0])
         risk, (low, high) = float(scored[name]["risk"][0]), scored[name]["interval"][0].tolist()
         outcomes[name] = {
             "risk": risk,

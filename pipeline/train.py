@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from features.workplace_context import NAMES
 from models import artifact
 from models.comparison import Comparison
 from models.estimators import TreeSize
+from models.risk_model import RiskModel
 from models.splits import Split, temporal_split
 from models.training import train
 from models.training_set import TrainingSet
 from pipeline.build_training_set import configured_outcome
 from pipeline.console import progress, sha256, write_json
 from pipeline.settings import Settings, TrainingSettings
+from pipeline.workplace_snapshot import stored_snapshot
 from pipeline.workspace import Workspace
 
 
@@ -33,7 +37,7 @@ def run(workspace: Workspace, settings: Settings, outcomes: list[str]) -> dict[s
                 seed=settings.train.seed,
             )
         home = workspace.model(name)
-        artifact.save(trained.champion, home / "champion")
+        artifact.save(with_snapshot(trained.champion, workspace), home / "champion")
         for candidate, model in trained.candidates.items():
             artifact.save(model, home / "candidates" / candidate)
         comparison = trained.comparison.to_json()
@@ -43,6 +47,13 @@ def run(workspace: Workspace, settings: Settings, outcomes: list[str]) -> dict[s
         lines.append(f"  {name}: champion {trained.champion.name}, {_why(trained.comparison)}")
     report["summary"] = "\n".join(lines)
     return report
+
+
+def with_snapshot(model: RiskModel, workspace: Workspace) -> RiskModel:
+    """Return the model with the workplaces of its training set; one that does not ask for others carries nothing of them."""
+    if NAMES.isdisjoint(model.feature_names):
+        return model
+    return replace(model, workplace_context=stored_snapshot(workspace, model.outcome))
 
 
 def _why(comparison: Comparison) -> str:

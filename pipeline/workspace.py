@@ -29,9 +29,14 @@ class Workspace:
         """The Great Expectations report."""
         return self.root / "data" / "validation" / "report.json"
 
+    @property
+    def training(self) -> Path:
+        """The training sets."""
+        return self.root / "data" / "training"
+
     def training_set(self, outcome: str) -> Path:
         """The training set of an outcome."""
-        return self.root / "data" / "training" / outcome
+        return self.training / outcome
 
     def model(self, outcome: str) -> Path:
         """The champion of an outcome, with the comparison that chose it."""

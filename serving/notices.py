@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from data_contracts.instruments import VALID_DAYS
 from data_contracts.records import Source
 from data_contracts.safety import SafetyFlag
+from features.workplace_context import VALID_DAYS as CONTEXT_VALID_DAYS
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,8 @@ _SOURCE_NAMES: dict[Source, tuple[str, str]] = {
     "employment": ("ansettelse og arbeidsplass", "employment and workplace"),
 }
 
-STALE_SURVEY_DAYS = 400
-"""A survey is yearly; one that is older than this has not been repeated when it should."""
+STALE_SURVEY_DAYS = VALID_DAYS
+"""An older survey has not been repeated when it should."""
 
 NO_SURVEY = _notice(
     "no_survey",
@@ -87,6 +89,11 @@ STALE_SURVEY = _notice(
     "stale_survey",
     f"Siste spørreskjema er mer enn {STALE_SURVEY_DAYS} dager gammelt.",
     f"The latest survey is more than {STALE_SURVEY_DAYS} days old.",
+)
+STALE_WORKPLACE = _notice(
+    "stale_workplace",
+    f"Modellens tall om andre på arbeidsplassen er mer enn {CONTEXT_VALID_DAYS} dager gamle og er ikke brukt.",
+    f"The model's numbers about others at the workplace are more than {CONTEXT_VALID_DAYS} days old and were not used.",
 )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,9 +16,11 @@ from data_contracts.errors import ArtifactError
 from data_contracts.safety import safety_flags
 from data_contracts.tables import Table
 from data_contracts.time_windows import NO_DAY, day_number
-from features.build import FeatureMatrix, build_features, observation_days
+from features.as_of import Known, as_of
+from features.build import CONTEXT_COLUMNS, FeatureMatrix, build_features, observation_days
 from features.catalogue import POSITIONS, feature
 from features.histories import Histories, tables_of_record
+from features.workplace_context import NAMES, WorkplaceContext, context_features, is_current
 from models.bundle import current_bundle, open_bundle
 from models.explanation import Explanation, explain
 from models.outcomes import OUTCOMES
@@ -37,6 +39,13 @@ _BANDS = {one.name: Band(name=one.name, label=Texts(nb=one.label_nb, en=one.labe
 _AGE = POSITIONS["age_years"]
 
 
+class _Seen(NamedTuple):
+    """Values and days of observation of all features, each of shape (n_features,)."""
+
+    values: np.ndarray
+    observed_on: np.ndarray
+
+
 @dataclass(frozen=True)
 class _Case:
     """One person at one index date, numbered once for all outcomes."""
@@ -50,18 +59,33 @@ class _Case:
     def general_eligibility(self) -> np.ndarray:
         return general_eligibility(self.histories, self.t, self.matrix.values[:, _AGE])
 
-    @cached_property
-    def observed_on(self) -> np.ndarray:
-        days: np.ndarray = observation_days(self.histories, self.t)[0]
-        return days
-
     @property
     def consented(self) -> np.ndarray:
         return self.histories.consented[0]
 
-    @property
-    def values(self) -> np.ndarray:
-        return self.matrix.values[0]
+    def seen_by(self, served: _Served) -> _Seen:
+        """Return the numbers as a model sees them, with the others at the workplace as its snapshot tells of them."""
+        context = served.context
+        if context is None or context.day > self.t:
+            return self._without_others
+        if context not in self._seen:
+            values, observed_on = (column.copy() for column in self._without_others)
+            values[CONTEXT_COLUMNS] = context_features(self._known, self.histories, context)[0]
+            observed_on[CONTEXT_COLUMNS] = context.day
+            self._seen[context] = _Seen(values, observed_on)
+        return self._seen[context]
+
+    @cached_property
+    def _without_others(self) -> _Seen:
+        return _Seen(self.matrix.values[0], observation_days(self.histories, self.t)[0])
+
+    @cached_property
+    def _known(self) -> Known:
+        return as_of(self.histories, self.t)
+
+    @cached_property
+    def _seen(self) -> dict[WorkplaceContext, _Seen]:
+        return {}
 
 
 class OutcomeNotServed(ArtifactError):
@@ -83,7 +107,10 @@ class _Served:
         self.label = Texts(**model.facts.get("label", declared))
         self.horizon_days = model.facts.get("horizon_days", self.outcome.horizon_days)
         self.body = _model_body(model)
-        self.answered = [POSITIONS[name] for name in model.feature_names if feature(name).table == "survey_answers"]
+        own = [name for name in model.feature_names if name not in NAMES]
+        self.answered = [POSITIONS[name] for name in own if feature(name).table == "survey_answers"]
+        # A model that asks for nothing about others is spared the work.
+        self.context = model.workplace_context if len(own) < len(model.feature_names) else None
 
 
 @dataclass(frozen=True)
@@ -174,14 +201,20 @@ def _scored(served: _Served, case: _Case) -> tuple[Explanation | None, dict[str,
     not_eligible = _not_eligible(served.outcome, case)
     if not_eligible:
         return None, same_for_all | {"risk": None, "interval": None, "band": None, "warnings": (not_eligible,)}
-    found = explain(model, case.values, case.observed_on, case.consented)
+    seen = case.seen_by(served)
+    found = explain(model, seen.values, seen.observed_on, case.consented)
     risk = float(risk_of(np.array([found.log_odds]))[0])
     X = found.values[np.newaxis]
     return found, same_for_all | {
         "risk": risk,
         "interval": _interval(model, X),
         "band": _band(risk, model.reference_risk),
-        "warnings": (*_source_warnings(case), *_survey_warnings(served, case), *_range_warnings(model, X)),
+        "warnings": (
+            *_source_warnings(case),
+            *_survey_warnings(served, case, seen.observed_on),
+            *_workplace_warnings(served, case),
+            *_range_warnings(model, X),
+        ),
     }
 
 
@@ -216,14 +249,20 @@ def _source_warnings(case: _Case) -> list[Notice]:
     return [notices.source_without_consent(SOURCES[i]) for i in np.flatnonzero(~case.consented)]
 
 
-def _survey_warnings(served: _Served, case: _Case) -> list[Notice]:
+def _survey_warnings(served: _Served, case: _Case, observed_on: np.ndarray) -> list[Notice]:
     if not served.answered or not case.consented[SOURCES.index("survey")]:
         return []
-    days = case.observed_on[served.answered]
+    days = observed_on[served.answered]
     days = days[days != NO_DAY]
     if not len(days):
         return [notices.NO_SURVEY]
     return [notices.STALE_SURVEY] if case.t - days.max() > STALE_SURVEY_DAYS else []
+
+
+def _workplace_warnings(served: _Served, case: _Case) -> list[Notice]:
+    if served.context is None or not case.consented[SOURCES.index("employment")]:
+        return []
+    return [] if is_current(served.context, case.t) else [notices.STALE_WORKPLACE]
 
 
 def _range_warnings(model: RiskModel, X: np.ndarray) -> list[Notice]:

@@ -32,7 +32,7 @@ from data_contracts.instruments.wai import WORK_ABILITY_INDEX
 from data_contracts.instruments.who5 import WHO5
 from data_contracts.instruments.work_ability_score import WORK_ABILITY_SCORE
 
-__all__ = ["INSTRUMENTS", "Band", "Instrument", "Item", "SafetyRule", "Scale", "score"]
+__all__ = ["CORE", "INSTRUMENTS", "VALID_DAYS", "Band", "Instrument", "Item", "SafetyRule", "Scale", "score"]
 
 INSTRUMENTS: dict[str, Instrument] = {
     instrument.name: instrument
@@ -67,3 +67,22 @@ INSTRUMENTS: dict[str, Instrument] = {
         WORK_ABILITY_INDEX,
     )
 }
+
+CORE = (
+    COPENHAGEN_BURNOUT_INVENTORY,
+    WHO5,
+    HSCL10,
+    WORK_ABILITY_SCORE,
+    BERGEN_INSOMNIA_SCALE,
+    SUBJECTIVE_HEALTH_COMPLAINTS,
+    PAIN_SITES,
+    OSLO_SOCIAL_SUPPORT,
+    SELF_RATED_HEALTH,
+    AUDIT_C,
+    IPAQ_SF,
+    QPSNORDIC_34,
+)
+"""The recommended set, asked again year after year: what a person's course can be followed by."""
+
+VALID_DAYS = 400
+"""For so many days an answer is called current: a survey is yearly, and after this it was not repeated when it should."""

@@ -59,7 +59,7 @@ class SafetyRule:
 
 
 ScaleFunction = Callable[[Mapping[str, np.ndarray]], np.ndarray]
-"""Scoring rule of a scale in code: the instrument's item columns by id, float64 arrays of shape (n_sheets,), NaN where
+"""Scoring rule of a scale in code: the columns of the scale's items by id, float64 arrays of shape (n_sheets,), NaN where
 unanswered, to float64 scores of shape (n_sheets,), NaN where there is none. The columns are the caller's and must not be
 written to. Elementwise NumPy arithmetic only: a sheet scored alone must get the same bits as in a batch."""
 
@@ -165,65 +165,65 @@ def _run(place: tuple[int, str]) -> tuple[str, int]:
 
 
 class _KeyedScale(NamedTuple):
-    """A scale, the column of each of its items, what to subtract an answer from to reverse it (NaN: do not), and the
-    column of every item of its instrument, which is what a function is given.
-    """
+    """A scale, the column of each of its items, and what to subtract an answer from to reverse it (NaN: do not)."""
 
     scale: Scale
-    columns: list[int]
+    columns: tuple[int, ...]
     mirrors: list[float]
-    column_of: dict[str, int]
 
 
 def _keyed_scales(instruments: Iterable[Instrument]) -> Iterator[_KeyedScale]:
     first = 0
     for instrument in instruments:
-        column_of = {item: first + position for item, position in instrument.item_positions.items()}
         for scale in instrument.scales:
-            items = [instrument.items[instrument.item_positions[item]] for item in scale.items]
+            positions = [instrument.item_positions[item] for item in scale.items]
+            items = [instrument.items[position] for position in positions]
             mirrors = [min(i.answers) + max(i.answers) if i.id in scale.reversed_items else math.nan for i in items]
-            yield _KeyedScale(scale, [column_of[item.id] for item in items], mirrors, column_of)
+            yield _KeyedScale(scale, tuple(first + position for position in positions), mirrors)
         first += len(instrument.items)
+
+
+def _rank(one: _KeyedScale) -> tuple[bool, int]:
+    return one.scale.function is not None, -len(one.columns)
 
 
 class ScoringKey:
     """All scales of some instruments, laid out so that they are scored side by side.
 
     Scales are ranked by their number of items, longest first: the first items of all scales, then the second items of
-    those that have one, and so on, are then neighbours, and each such step adds to a leading part of the totals.
+    those that have one, and so on, are then neighbours, and each such step adds to a leading part of the totals. Scales
+    with a function come behind them.
     """
 
     def __init__(self, instruments: Sequence[Instrument]) -> None:
         keyed = list(_keyed_scales(instruments))
-        places = sorted(range(len(keyed)), key=lambda place: -len(keyed[place].columns))
+        places = sorted(range(len(keyed)), key=lambda place: _rank(keyed[place]))
         ranked = [keyed[place] for place in places]
-        scales = [one.scale for one in ranked]
-        widths = [sum(len(scale.items) > step for scale in scales) for step in range(len(scales[0].items))]
+        added = [one for one in ranked if one.scale.function is None]
+        scales = [one.scale for one in added]
+        widths = [sum(len(s.items) > step for s in scales) for step in range(len(scales[0].items) if scales else 0)]
         cells = [(rank, step) for step, width in enumerate(widths) for rank in range(width)]
         row_of = {cell: row for row, cell in enumerate(cells)}
-        mirrors = np.array([ranked[rank].mirrors[step] for rank, step in cells])
+        mirrors = np.array([added[rank].mirrors[step] for rank, step in cells])
 
         self.n_items = sum(len(instrument.items) for instrument in instruments)
         self._rank_of = np.argsort(places)
-        self._columns = np.array([ranked[rank].columns[step] for rank, step in cells])
+        self._columns = np.array([added[rank].columns[step] for rank, step in cells], dtype=np.intp)
         self._mirrored = (~np.isnan(mirrors)).nonzero()[0]
         self._mirrors = mirrors[self._mirrored, np.newaxis]
         self._steps = [(width, slice(row_of[0, step], row_of[0, step] + width)) for step, width in enumerate(widths)]
-        self._fewest = np.array([[scale.fewest_answers] for scale in scales])
+        self._fewest = np.array([[s.fewest_answers] for s in scales])
         self._factors = np.array([[s.multiplier * (len(s.items) if s.method == "sum" else 1)] for s in scales])
         self._criteria = [
-            (
-                rank,
-                [([row_of[rank, scale.items.index(item)] for item in items], least) for items, least in scale.criteria],
-            )
-            for rank, scale in enumerate(scales)
-            if scale.method == "criteria"
+            (rank, [([row_of[rank, s.items.index(item)] for item in items], least) for items, least in s.criteria])
+            for rank, s in enumerate(scales)
+            if s.method == "criteria"
         ]
-        self._functions = [
-            (rank, one.scale.function, one.column_of)
-            for rank, one in enumerate(ranked)
-            if one.scale.function is not None
-        ]
+        self._functions = ranked[len(added) :]
+        self._asked = np.zeros((len(self._functions), self.n_items), dtype=np.float32)
+        for asked, one in zip(self._asked, self._functions, strict=True):
+            asked[list(one.columns)] = 1
+        self._fewest_asked = np.array([[one.scale.fewest_answers] for one in self._functions])
 
     def scores(self, answers: np.ndarray) -> np.ndarray:
         """Score any number of answer sheets.
@@ -243,11 +243,21 @@ class ScoringKey:
         and layout of the sheets, and a person scored alone must get the same bits as in a batch of a million. Answer
         codes are checked where rows come in (``validation``); no score is ever filled in for an unanswered item.
         """
-        chosen = answers.T.take(self._columns, axis=0)
+        by_item = answers.T
+        scores = np.empty((len(self._rank_of), len(answers)))
+        if self._steps:
+            scores[: len(self._factors)] = self._added(by_item)
+        if self._functions:
+            scores[len(self._factors) :] = self._computed(by_item)
+        return scores[self._rank_of].T
+
+    def _added(self, by_item: np.ndarray) -> np.ndarray:
+        """Score the scales without a function: (items, sheets) to (scales by rank, sheets)."""
+        chosen = by_item.take(self._columns, axis=0)
         chosen[self._mirrored] = self._mirrors - chosen[self._mirrored]
         is_answered = chosen == chosen
         counted, answered = np.where(is_answered, chosen, 0.0), is_answered.view(np.int8)
-        totals = np.zeros((len(self._factors), len(answers)))
+        totals = np.zeros((len(self._factors), by_item.shape[1]))
         n_answered = np.zeros(totals.shape, dtype=np.int8)
         for width, step in self._steps:
             totals[:width] += counted[step]
@@ -256,10 +266,21 @@ class ScoringKey:
         scores = totals * self._factors / np.maximum(n_answered, 1)
         for rank, groups in self._criteria:
             scores[rank] = np.logical_and.reduce([(chosen[rows] >= least).any(axis=0) for rows, least in groups])
-        for rank, function, column_of in self._functions:
-            scores[rank] = function({item: answers[:, column] for item, column in column_of.items()})
         scores[n_answered < self._fewest] = np.nan
-        return scores[self._rank_of].T
+        return scores
+
+    def _computed(self, by_item: np.ndarray) -> np.ndarray:
+        """Score the scales with a function: (items, sheets) to (scales by rank, sheets)."""
+        # Sums of zeros and ones are exact in any order.
+        is_scored = self._asked @ (by_item == by_item).astype(np.float32) >= self._fewest_asked
+        scores = np.full(is_scored.shape, np.nan)
+        for rank in is_scored.any(axis=1).nonzero()[0].tolist():
+            scale, columns, _ = self._functions[rank]
+            if scale.function is not None:
+                given = {item: by_item[column] for item, column in zip(scale.items, columns, strict=True)}
+                scores[rank] = scale.function(given)
+        scores[~is_scored] = np.nan
+        return scores
 
 
 def score(instrument: Instrument, answers: np.ndarray) -> np.ndarray:

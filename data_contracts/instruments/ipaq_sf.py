@@ -34,14 +34,14 @@ class _Week(NamedTuple):
 
 
 def _cleaned(columns: Mapping[str, np.ndarray]) -> _Week:
-    days = np.array([columns[f"{activity}_days"] for activity in _ACTIVITIES])
-    minutes = np.array([columns[f"{activity}_minutes"] for activity in _ACTIVITIES])
+    answers = np.array([columns[item] for item in _ACTIVITY_ITEMS])
+    days, minutes = answers[::2], answers[1::2]
     minutes[days == 0] = 0.0
-    # Missing minutes make the sum NaN, which is not below any limit. Minutes are added up before each is capped.
-    is_kept = (_in_all(minutes) <= _MOST_MINUTES_IN_ALL) & ~np.isnan(_in_all(days))
+    # Minutes are added up before each is capped. What is missing stays so, whatever it is multiplied by.
+    is_too_much = _in_all(minutes) > _MOST_MINUTES_IN_ALL
     is_long_enough = minutes >= _SHORTEST_BOUT
-    days = np.where(is_kept, np.where(is_long_enough, days, 0.0), np.nan)
-    minutes = np.where(is_kept, np.where(is_long_enough, np.minimum(minutes, _MOST_MINUTES), 0.0), np.nan)
+    days = days * is_long_enough
+    minutes = np.where(is_too_much, np.nan, np.minimum(minutes, _MOST_MINUTES) * is_long_enough)
     return _Week(days, minutes, _TENTHS_OF_MET * days * minutes)
 
 
@@ -61,13 +61,14 @@ def category(columns: Mapping[str, np.ndarray]) -> np.ndarray:
     """
     days, minutes, tenths = _cleaned(columns)
     all_days, all_tenths = _in_all(days), _in_all(tenths)
-    long_days = np.where(minutes >= 30, days, 0.0)
+    long_days = days * (minutes >= 30)
+    often_vigorous = days[0] >= 3
     is_moderate = (
-        ((days[0] >= 3) & (minutes[0] >= 20))
+        (often_vigorous & (minutes[0] >= 20))
         | (long_days[1] + long_days[2] >= 5)
         | ((all_days >= 5) & (all_tenths >= 6000))
     )
-    is_high = ((days[0] >= 3) & (all_tenths >= 15000)) | ((all_days >= 7) & (all_tenths >= 30000))
+    is_high = (often_vigorous & (all_tenths >= 15000)) | ((all_days >= 7) & (all_tenths >= 30000))
     level = np.where(is_high, 3.0, np.where(is_moderate, 2.0, 1.0))
     return np.where(np.isnan(all_tenths), np.nan, level)
 

@@ -10,8 +10,14 @@ from data_contracts.tables import Coded
 
 def as_coded(values: pa.ChunkedArray) -> Coded:
     """Return a dictionary-encoded Arrow column as :class:`Coded`."""
-    table = pa.table({"column": values}).unify_dictionaries()
-    chunks = table["column"].chunks
-    codes = [chunk.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32) for chunk in chunks]
-    vocabulary = tuple(chunks[0].dictionary.to_pylist()) if chunks else ()
-    return Coded(np.concatenate(codes) if codes else np.empty(0, dtype=np.int32), vocabulary)
+    chunks = pa.table({"column": values}).unify_dictionaries()["column"].chunks
+    if not chunks:
+        return Coded(np.empty(0, dtype=np.int32), ())
+    codes = [_codes(chunk.indices) for chunk in chunks]
+    return Coded(codes[0] if len(codes) == 1 else np.concatenate(codes), tuple(chunks[0].dictionary.to_pylist()))
+
+
+def _codes(indices: pa.Array) -> np.ndarray:
+    if indices.null_count:
+        indices = indices.fill_null(-1)
+    return np.asarray(indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False))

@@ -1,8 +1,15 @@
-"""Tables as Parquet files: checked tables written and read without loss, and source tables as they come."""
+"""Tables as Parquet files: checked tables written and read without loss, and source tables as they come.
+
+A checked table has one row group per partition of persons, in the order of the partitions, each with a vocabulary of its
+own: what one partition needs is read without the others. Tables without persons are one group, part of every partition.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +19,16 @@ import pyarrow.parquet as pq
 
 from data_contracts.errors import MissingInputError, SourceFileError
 from data_contracts.fingerprints import fingerprint
+from data_contracts.partitions import divided, has_persons, partitions_for
 from data_contracts.readers.coded_columns import as_coded
 from data_contracts.readers.column_mapping import Format
 from data_contracts.readers.source_table import Sheet
 from data_contracts.records import TABLES, Column, Record, columns
-from data_contracts.tables import Coded, Table
+from data_contracts.tables import Coded, Table, n_rows
 from data_contracts.violations import shown
 
 CONTRACT_KEY = b"balance_risk.contract"
+PARTITIONS_KEY = b"balance_risk.partitions"
 _MOST_CELLS = 2**31
 _TEXT = pa.dictionary(pa.int32(), pa.string())
 _TYPES = {"text": _TEXT, "code": _TEXT, "date": pa.date32(), "integer": pa.float64(), "number": pa.float64(),
@@ -32,40 +41,49 @@ def arrow_schema(record: type[Record]) -> pa.Schema:
     return pa.schema(fields, metadata={CONTRACT_KEY: fingerprint(record).encode()})
 
 
-def write_table(path: Path, record: type[Record], table: Table) -> None:
-    """Write a table; the same rows in the same order give the same bytes. A broken-off write leaves no file."""
+def write_table(path: Path, record: type[Record], table: Table, partitions: int = 1) -> None:
+    """Write a table in so many partitions; the same rows in the same order give the same bytes.
+
+    A broken-off write leaves no file.
+    """
     schema = arrow_schema(record)
-    arrays = [_to_arrow(column, table[column.name]) for column in columns(record)]
+    schema = schema.with_metadata({**schema.metadata, PARTITIONS_KEY: str(partitions).encode()})
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".part")
-    pq.write_table(pa.Table.from_arrays(arrays, schema=schema), unfinished, compression="zstd")
+    with pq.ParquetWriter(unfinished, schema, compression="zstd") as writer:
+        for part in divided(table, partitions):
+            arrays = [_to_arrow(column, part[column.name]) for column in columns(record)]
+            write_group(writer, pa.Table.from_arrays(arrays, schema=schema))
     os.replace(unfinished, path)
+
+
+def write_group(writer: pq.ParquetWriter, rows: pa.Table) -> None:
+    """Write rows as one row group, also when there are none or very many."""
+    writer.write_table(rows, row_group_size=max(1, rows.num_rows))
 
 
 def read_table(path: Path, record: type[Record]) -> Table:
     """Read a table that :func:`write_table` has written under the same contract."""
-    arrow = _open(path)
-    if (arrow.schema.metadata or {}).get(CONTRACT_KEY) != fingerprint(record).encode():
-        raise SourceFileError(
-            f"{path} was written under another version of the contract of {record.table}. "
-            "Run `balance-risk ingest` again."
-        )
-    return {column.name: _from_arrow(column, arrow[column.name]) for column in columns(record)}
+    _refuse_other_contract(path, _opened(path), record)
+    return _table(_read_whole(path), record)
 
 
 def read_sheet(path: Path, form: Format) -> Sheet:
     """Return a source file as a sheet; row numbers start at 1."""
-    arrow = _open(path)
+    arrow = _read_whole(path)
     cells = [as_coded(_as_text(path, name, arrow.column(place))) for place, name in enumerate(arrow.column_names)]
     row_numbers = np.arange(1, arrow.num_rows + 1)
     is_typed = [not _is_text(column.type) for column in arrow.columns]
     return Sheet(arrow.column_names, cells, row_numbers, is_typed, form.decimal or ".")
 
 
-def write_tables(directory: Path, tables: dict[str, Table]) -> None:
-    """Write all tables as ``<directory>/<table>.parquet``."""
+def write_tables(directory: Path, tables: dict[str, Table], partitions: int | None = None) -> None:
+    """Write all tables as ``<directory>/<table>.parquet``; without ``partitions``, as many as its persons make."""
+    if partitions is None:
+        partitions = partitions_for(n_rows(tables["persons"])) if "persons" in tables else 1
     for name, table in tables.items():
-        write_table(directory / f"{name}.parquet", TABLES[name], table)
+        record = TABLES[name]
+        write_table(directory / f"{name}.parquet", record, table, partitions if has_persons(record) else 1)
 
 
 def read_tables(directory: Path) -> dict[str, Table]:
@@ -73,19 +91,95 @@ def read_tables(directory: Path) -> dict[str, Table]:
     return {name: read_table(directory / f"{name}.parquet", record) for name, record in TABLES.items()}
 
 
-def _open(path: Path) -> pa.Table:
-    if not path.is_file():
-        raise MissingInputError(f"{path} does not exist.")
+def n_partitions(directory: Path) -> int:
+    """Return in how many partitions the tables of a directory are; raises SourceFileError if they do not agree."""
+    found = {
+        _partitions(directory / f"{name}.parquet", record) for name, record in TABLES.items() if has_persons(record)
+    }
+    if len(found) > 1:
+        raise SourceFileError(f"The tables in {directory} are not of one ingest. Run `balance-risk ingest` again.")
+    return found.pop()
+
+
+def read_partition(directory: Path, partition: int, names: Iterable[str] = tuple(TABLES)) -> dict[str, Table]:
+    """Read the rows of one partition's persons in some tables or all, and every row of those without persons."""
+    tables = {}
+    for name in names:
+        record = TABLES[name]
+        path = directory / f"{name}.parquet"
+        is_divided = has_persons(record) and _partitions(path, record) > 1
+        tables[name] = _table(_read_group(path, partition), record) if is_divided else read_table(path, record)
+    return tables
+
+
+def known_span(directory: Path, table: str) -> tuple[date, date] | None:
+    """Return the first and the last ``known_from`` of a table, None if it is empty; held is one partition at a time."""
+    path = directory / f"{table}.parquet"
+    file = _opened(path)
+    _refuse_other_contract(path, file, TABLES[table])
+    spans = [_span(_read_group(path, group, ["known_from"])) for group in range(file.num_row_groups)]
+    known = [span for span in spans if span is not None]
+    return (min(first for first, _ in known), max(last for _, last in known)) if known else None
+
+
+def _span(rows: pa.Table) -> tuple[date, date] | None:
+    days = rows["known_from"].to_numpy().astype("datetime64[D]")
+    return (days.min().item(), days.max().item()) if len(days) else None
+
+
+def _partitions(path: Path, record: type[Record]) -> int:
+    """The partitions of a file that has persons; one, of any number of row groups, in a file that says nothing of it."""
+    file = _opened(path)
+    _refuse_other_contract(path, file, record)
+    stated = (file.schema_arrow.metadata or {}).get(PARTITIONS_KEY, b"1")
+    if stated not in (b"1", str(file.num_row_groups).encode()):
+        raise SourceFileError(f"{path} has lost a partition. Run `balance-risk ingest` again.")
+    return int(stated)
+
+
+def _refuse_other_contract(path: Path, file: pq.ParquetFile, record: type[Record]) -> None:
+    if (file.schema_arrow.metadata or {}).get(CONTRACT_KEY) != fingerprint(record).encode():
+        raise SourceFileError(
+            f"{path} was written under another version of the contract of {record.table}. "
+            "Run `balance-risk ingest` again."
+        )
+
+
+def _table(rows: pa.Table, record: type[Record]) -> Table:
+    return {column.name: _from_arrow(column, rows[column.name]) for column in columns(record)}
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
     try:
-        file = pq.ParquetFile(path)
-        if file.metadata.num_rows * file.metadata.num_columns > _MOST_CELLS:
-            raise SourceFileError(f"{path} has more than {_MOST_CELLS} cells. Split it.")
-        # As dictionaries, equal texts are held once: a small file can repeat a long text very often.
-        texts = [field.name for field in file.schema_arrow if _is_text(field.type)]
-        return pq.ParquetFile(path, read_dictionary=texts).read()
+        yield
     except (pa.ArrowException, OSError, ValueError, MemoryError):
         # Arrow's messages may quote the file, so they are not passed on.
         raise SourceFileError(f"{path} is not a readable Parquet file. Write it again.") from None
+
+
+def _opened(path: Path) -> pq.ParquetFile:
+    if not path.is_file():
+        raise MissingInputError(f"{path} does not exist.")
+    with _readable(path):
+        file = pq.ParquetFile(path)
+        # As dictionaries, equal texts are held once: a small file can repeat a long text very often.
+        texts = [field.name for field in file.schema_arrow if _is_text(field.type)]
+        return pq.ParquetFile(path, read_dictionary=texts)
+
+
+def _read_whole(path: Path) -> pa.Table:
+    file = _opened(path)
+    if file.metadata.num_rows * file.metadata.num_columns > _MOST_CELLS:
+        raise SourceFileError(f"{path} has more than {_MOST_CELLS} cells. Split it.")
+    with _readable(path):
+        return file.read()
+
+
+def _read_group(path: Path, group: int, names: list[str] | None = None) -> pa.Table:
+    file = _opened(path)
+    with _readable(path):
+        return file.read_row_group(group, columns=names)
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -122,5 +216,5 @@ def _from_arrow(column: Column, values: pa.ChunkedArray) -> Any:
     if column.kind in ("text", "code"):
         return as_coded(values)
     if column.kind == "date":
-        return values.to_numpy().astype("datetime64[D]")
-    return values.to_numpy().astype(np.float64)
+        return values.to_numpy().astype("datetime64[D]", copy=False)
+    return values.to_numpy().astype(np.float64, copy=False)

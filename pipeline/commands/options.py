@@ -20,6 +20,13 @@ class Outcome(StrEnum):
     BURNOUT = "burnout"
 
 
+class Engine(StrEnum):
+    """Where partitions of persons are worked on."""
+
+    LOCAL = "local"
+    DASK = "dask"
+
+
 WorkspaceOption = Annotated[
     Path, typer.Option("--workspace", "-w", help="Directory that holds data/, bundles/ and mlflow.db.")
 ]
@@ -34,6 +41,20 @@ SourceOption = Annotated[
 MappingOption = Annotated[
     Path | None,
     typer.Option(help="YAML file that maps the source's own names and codes; default: mapping.yaml beside it."),
+]
+
+EngineOption = Annotated[
+    Engine,
+    typer.Option(
+        envvar="BALANCE_RISK_ENGINE", help="local: one partition of persons after the other; dask: side by side."
+    ),
+]
+SchedulerOption = Annotated[
+    str | None,
+    typer.Option(
+        envvar="BALANCE_RISK_SCHEDULER",
+        help="Address of a Dask cluster, tcp://… or tls://…; default: a process per processor of this machine.",
+    ),
 ]
 
 HERE = Path()

@@ -9,9 +9,12 @@ import typer
 from pipeline.commands.options import (
     HERE,
     PARAMS,
+    Engine,
+    EngineOption,
     JsonOption,
     OutcomeOption,
     ParamsOption,
+    SchedulerOption,
     WorkspaceOption,
     day_of,
     outcomes_of,
@@ -40,13 +43,19 @@ def build_training_set(
     data_as_of: Annotated[
         str | None, typer.Option(help="Rebuild the set as the store was on the morning of this day (YYYY-MM-DD).")
     ] = None,
+    engine: EngineOption = Engine.LOCAL,
+    scheduler: SchedulerOption = None,
     json_: JsonOption = False,
 ) -> None:
-    """Cut the histories at every index date and label what followed; say who was left out and why."""
+    """Cut the histories at every index date and label what followed; say who was left out and why.
+
+    With --engine dask, partitions of persons are worked on side by side, on this machine or a cluster; the files are the
+    same, byte for byte.
+    """
     from pipeline import build_training_set as stage
 
     settings = settings_of(params, training={"data_as_of": day_of(data_as_of)})
-    show(stage.run(Workspace(workspace), settings, outcomes_of(outcome)), json_)
+    show(stage.run(Workspace(workspace), settings, outcomes_of(outcome), engine.value, scheduler), json_)
 
 
 def train(

@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from data_contracts.readers.parquet_files import write_group
 from pipeline.erasure.fhir import with_fhir_names
 from pipeline.erasure.search import JSON_LINES
 from pipeline.erasure.texts import cells_of_any_length, decoded, delimiter_of, is_csv, named
@@ -119,11 +120,17 @@ def _csv(path: Path, wanted: Wanted) -> Rewritten:
 
 
 def parquet_without(path: Path, gone: np.ndarray) -> bytes:
-    """Return a Parquet file without some rows; dictionaries are sorted and hold only what is left."""
-    table = pq.ParquetFile(path).read()
-    columns = [_compact(table[name].filter(pa.array(~gone)).combine_chunks()) for name in table.column_names]
+    """Return a Parquet file without some rows; its row groups stay, with dictionaries that are sorted and hold what is left."""
+    file = pq.ParquetFile(path)
     sink = io.BytesIO()
-    pq.write_table(pa.Table.from_arrays(columns, schema=table.schema), sink, compression="zstd")
+    first = 0
+    with pq.ParquetWriter(sink, file.schema_arrow, compression="zstd") as writer:
+        for group in range(file.num_row_groups):
+            rows = file.read_row_group(group)
+            kept = pa.array(~gone[first : first + rows.num_rows])
+            first += rows.num_rows
+            columns = [_compact(rows[name].filter(kept).combine_chunks()) for name in rows.column_names]
+            write_group(writer, pa.Table.from_arrays(columns, schema=file.schema_arrow))
     return sink.getvalue()
 
 

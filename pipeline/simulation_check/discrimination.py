@@ -15,7 +15,7 @@ import numpy as np
 
 from data_contracts.errors import NotEnoughDataError
 from data_contracts.tables import Table, take
-from features.catalogue import FEATURES
+from features.catalogue import FEATURES, POSITIONS
 from models.estimators import LinearEstimator
 from models.evaluation.discrimination import Ranking, auroc
 from models.outcomes import OUTCOMES
@@ -130,9 +130,8 @@ def _columns(tables: set[str]) -> np.ndarray:
 
 def _days_since_survey(rows: TrainingSet) -> np.ndarray:
     """Days since the latest answer to any questionnaire, infinite without one."""
-    ages = [position for position, one in enumerate(FEATURES)
-            if one.table == "survey_answers" and one.name.endswith("_age_days")]  # fmt: skip
-    return np.nanmin(rows.X[:, ages], axis=1, initial=np.inf)
+    days = rows.X[:, POSITIONS["days_since_survey"]]
+    return np.where(np.isnan(days), np.inf, days)
 
 
 def _fitted(rows: TrainingSet, split: Split, columns: np.ndarray, y: np.ndarray, weight: np.ndarray) -> float:

@@ -58,7 +58,7 @@ KARIS_FEATURES = {
     "who5_wellbeing": 44, "who5_wellbeing_change": -16, "who5_wellbeing_age_days": 14,
     "srh_self_rated_health": 3, "srh_self_rated_health_change": NAN,
     "cbi_personal": 325 / 6, "cbi_work": 375 / 7, "cbi_client": NAN,
-    "hba1c": 38, "hba1c_age_days": 50, "hba1c_outside": 0, "ferritin": 12, "ferritin_outside": 1, "ldl": NAN,
+    "hba1c": 38, "hba1c_distance": 0, "ferritin": 12, "ferritin_distance": -0.2, "ldl": NAN, "blood_sample_age_days": 50,
     "employed": 1, "position_percent": 80, "tenure_years": 1461 / 365.25, "shift_work": 1, "is_leader": 0,
     "industry_health_and_social": 1, "industry_education": 0, "occupation_professional": 1,
     "events_leader_change_365": 1, "events_reorganisation_365": 1, "events_downsizing_365": 0,

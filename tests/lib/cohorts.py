@@ -74,12 +74,15 @@ ASKED = ("cbi", "who5", "hscl10", "was", "bis", "pain_sites", "oss3", "srh")
 MEASURED = ("systolic_bp", "diastolic_bp", "bmi", "hba1c", "hdl", "ldl", "crp", "haemoglobin", "ferritin", "tsh")
 """Instruments and measurements of random training sets; no others were ever asked or taken."""
 
-_OBSERVED = {*(scale.name for name in ASKED for scale in INSTRUMENTS[name].scales), *MEASURED}
+_OBSERVED = {
+    *ASKED, *(scale.name for name in ASKED for scale in INSTRUMENTS[name].scales), *MEASURED,
+    "blood_sample", "blood_pressure", "body_measure", "lab_bounds_count", "analytes_measured_730",
+}  # fmt: skip
 NEVER_KNOWN = tuple(
     name
     for name in FEATURE_NAMES
     if feature(name).table in ("survey_answers", "lab_results")
-    and re.sub("_(change|age_days|outside)$", "", name) not in _OBSERVED
+    and re.sub("_(change|slope|age_days|distance)$", "", name) not in _OBSERVED
 )
 
 

@@ -7,7 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from data_contracts.time_windows import day_number
 from features.catalogue import FEATURE_NAMES, FINGERPRINT
+from features.consents import Terms
+from features.workplace_context import WorkplaceContext
+from features.workplace_totals import COLUMNS, FIXED_POINT
 from models.booster import lightgbm
 from models.risk_model import RiskModel
 
@@ -53,6 +57,16 @@ def _linear(outcome: str, seed: int, refits: tuple[RiskModel, ...]) -> RiskModel
         refits=refits,
         facts=FACTS,
     )
+
+
+def snapshot(day: str = "2025-06-01", company: str = "SYNTHETIC-c1", persons: int = 40) -> WorkplaceContext:
+    """A company and its unit u2, in which everybody has been away ten days and has scored five on every scale."""
+    counts = [persons, *[persons // 2] * 4, persons]
+    totals = [*counts, persons * 10, *[persons // 2 * 5 * FIXED_POINT] * 4]
+    assert len(totals) == len(COLUMNS)
+    terms = Terms("risk_scoring", day_number(day), day_number(day))
+    places = ((company, None), (company, "SYNTHETIC-u2"))
+    return WorkplaceContext(day_number(day), terms, places, np.array([totals, totals], dtype=np.int64))
 
 
 @cache

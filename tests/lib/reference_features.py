@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from datetime import date, timedelta
+from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -20,8 +22,26 @@ from data_contracts.records import TABLES
 Row = dict[str, Any]
 NAN = math.nan
 EPOCH = date(1970, 1, 1)
-KINDS = ("doctor", "self", "mental", "musculoskeletal", "other_diagnosis")
+KINDS = ("doctor", "self", "mental", "musculoskeletal", "respiratory", "other_diagnosis", "any")
+FOLLOWED = (
+    "systolic_bp", "diastolic_bp", "bmi", "waist", "hba1c", "total_cholesterol", "hdl", "ldl", "triglycerides", "crp",
+    "ferritin", "vitamin_d",
+)  # fmt: skip
+CORE = (
+    "cbi", "who5", "hscl10", "was", "bis", "shc", "pain_sites", "oss3", "srh", "audit_c", "ipaq_sf", "qpsnordic34",
+)  # fmt: skip
+NOT_FOLLOWED = (
+    "bis_case", "ipaq_category", "shc_complaints_count", "shc_substantial_count", "shc_pain_regions_count",
+    "shc_groups_count",
+)  # fmt: skip
 EVENT_KINDS = ("leader_change", "reorganisation", "downsizing", "intervention_session")
+
+CONTEXT = (
+    *(f"{level}_{measure}" for level in ("company", "unit")
+      for measure in ("days_doctor_365", "cbi_work", "who5_wellbeing", "was_work_ability", "shc_musculoskeletal")),
+    "company_persons",
+)  # fmt: skip
+"""What one person's rows cannot tell; see ``tests.lib.reference_context``."""
 
 
 def number(text: str | None) -> int | None:
@@ -52,7 +72,8 @@ class Reference:
         self.consented = self.sources_in_force(purpose, number(consent_on or t))
 
     def features(self) -> dict[str, float]:
-        return self.life_situation() | self.absence() | self.survey() | self.labs() | self.workplace()
+        own = self.life_situation() | self.absence() | self.survey() | self.labs() | self.workplace()
+        return own | dict.fromkeys(CONTEXT, NAN)
 
     # --- the two clocks
 
@@ -89,8 +110,8 @@ class Reference:
     def life_situation(self) -> dict[str, float]:
         (row,) = self.known("persons") or [{}]
         levels = ["basic", "secondary", "tertiary_short", "tertiary_long"]
-        held = [number(session["held_on"]) for session in self.known("guidance_sessions")]
-        held = [day for day in held if day < self.t]
+        held = [(number(one["held_on"]), one["domain"]) for one in self.known("guidance_sessions")]
+        held = [(day, domain) for day, domain in held if day < self.t]
         education = row.get("education_level")
         return {
             "age_years": self.year - row["birth_year"] if row else NAN,
@@ -99,8 +120,10 @@ class Reference:
         } | self.without_consent(
             "survey",
             {
-                "guidance_sessions_365": sum(day >= self.t - 365 for day in held),
-                "days_since_guidance": self.t - max(held) if held else NAN,
+                "guidance_sessions_365": sum(day >= self.t - 365 for day, _ in held),
+                "guidance_sessions_90": sum(day >= self.t - 90 for day, _ in held),
+                "guidance_domains_365": len({domain for day, domain in held if day >= self.t - 365}),
+                "days_since_guidance": self.t - max(day for day, _ in held) if held else NAN,
             },
         )
 
@@ -114,15 +137,66 @@ class Reference:
             "doctor": self.graded_days(doctor),
             "mental": self.graded_days([row for row in doctor if self.chapter(row) == "P"]),
             "musculoskeletal": self.graded_days([row for row in doctor if self.chapter(row) == "L"]),
-            "other_diagnosis": self.graded_days([row for row in doctor if self.chapter(row) not in ("P", "L")]),
+            "respiratory": self.graded_days([row for row in doctor if self.chapter(row) == "R"]),
+            "other_diagnosis": self.graded_days([row for row in doctor if self.chapter(row) not in ("P", "L", "R")]),
+            "any": self.graded_days(spells),
         }
         days["self"] = {day: grade for day, grade in self.graded_days(own).items() if day not in days["doctor"]}
         features = {}
         for kind in KINDS:
             features |= self.of_kind(kind, days[kind])
-        features["running_doctor"] = float(any(self.runs(row) for row in doctor))
         features["running_self"] = float(any(self.runs(row) for row in own))
-        return self.without_consent("absence", features)
+        features |= self.running_certificates([row for row in doctor if self.runs(row)], set(days["doctor"]))
+        features |= self.frequency(set(days["any"])) | self.gaps(set(days["doctor"]))
+        for kind in ("doctor", "self"):
+            in_year = self.days_between(set(days[kind]), 365, 0)
+            features[f"trend_days_{kind}"] = in_year - self.days_between(set(days[kind]), 730, 365)
+        features["quota_days_used_365"] = min(features["days_self_365"] / 24, 1)
+        features["quota_times_used_365"] = min(features["starts_self_365"] / 4, 1)
+        return self.without_consent("absence", features) | self.season()
+
+    def running_certificates(self, running: list[Row], days: set[int]) -> dict[str, float]:
+        first = self.t - 1
+        while first - 1 in days:
+            first -= 1
+        return {
+            "running_doctor": float(bool(running)),
+            "running_days_doctor": self.t - first if running else 0,
+            "running_grade": max((row["grade_percent"] for row in running), default=0),
+        }
+
+    def days_between(self, days: set[int], since: int, until: int) -> int:
+        """Days in [t-since, t-until)."""
+        return sum(self.t - since <= day < self.t - until for day in days)
+
+    def frequency(self, days: set[int]) -> dict[str, float]:
+        n_stretches = sum(any(day >= self.t - 365 for day in stretch) for stretch in self.stretches(days))
+        return {
+            "bradford_365": n_stretches**2 * self.days_between(days, 365, 0),
+            "days_any_same_season": self.days_between(days, 365, 275),
+        }
+
+    def gaps(self, days: set[int]) -> dict[str, float]:
+        gaps = [(later[0], later[0] - earlier[-1] - 1) for earlier, later in pairwise(self.stretches(days))]
+        recent = [gap for begins, gap in gaps if begins >= self.t - 730]
+        return {
+            "gap_last_doctor": gaps[-1][1] if gaps else NAN,
+            "gap_mean_doctor_730": sum(recent) / len(recent) if recent else NAN,
+        }
+
+    @staticmethod
+    def stretches(days: set[int]) -> list[list[int]]:
+        found: list[list[int]] = []
+        for day in sorted(days):
+            if day - 1 in days:
+                found[-1].append(day)
+            else:
+                found.append([day])
+        return found
+
+    def season(self) -> dict[str, float]:
+        angle = 2 * math.pi * (EPOCH + timedelta(days=self.t)).timetuple().tm_yday / 365.25
+        return {"season_sin": math.sin(angle), "season_cos": math.cos(angle)}
 
     def runs(self, spell: Row) -> bool:
         last = number(spell.get("last_day"))
@@ -140,7 +214,7 @@ class Reference:
     @staticmethod
     def chapter(spell: Row) -> str:
         if spell.get("diagnosis_system") == "ICD-10":
-            return {"F": "P", "M": "L"}.get(spell["diagnosis"][0], "?")
+            return {"F": "P", "M": "L", "J": "R"}.get(spell["diagnosis"][0], "?")
         return (spell.get("diagnosis") or "?")[0]
 
     def of_kind(self, kind: str, grades: dict[int, int]) -> dict[str, float]:
@@ -168,18 +242,50 @@ class Reference:
     def survey(self) -> dict[str, float]:
         features = {}
         for instrument in INSTRUMENTS.values():
+            days = []
             for scale in instrument.scales:
-                features |= self.of_scale(scale, self.scored(instrument, scale))
+                scored = self.scored(instrument, scale)
+                days += [day for day, _ in scored]
+                features[scale.name] = scored[-1][1] if scored else NAN
+                if instrument.name in CORE and scale.name not in NOT_FOLLOWED:
+                    features |= self.course(scale.name, dict(scored))
+            features[f"{instrument.name}_age_days"] = self.t - max(days) if days else NAN
+        return features | self.without_consent("survey", self.response())
+
+    def response(self) -> dict[str, float]:
+        """How questionnaires were answered, on the latest day with an answer to any."""
+        answers = {name: self.sheets(instrument) for name, instrument in INSTRUMENTS.items()}
+        days = {day for sheets in answers.values() for day in sheets}
+        names = ("days_since_survey", "instruments_answered", "survey_items_missing_share", "straight_lining_share")
+        features = {"survey_days_730": len([day for day in days if day >= self.t - 730])} | dict.fromkeys(names, NAN)
+        if days:
+            latest = {name: sheets[max(days)] for name, sheets in answers.items() if max(days) in sheets}
+            n_items = sum(len(INSTRUMENTS[name].items) for name in latest)
+            alike = [len(set(sheet.values())) == 1 for sheet in latest.values() if len(sheet) >= 5]
+            features |= {
+                "days_since_survey": self.t - max(days),
+                "instruments_answered": len(latest),
+                "survey_items_missing_share": 1 - sum(len(sheet) for sheet in latest.values()) / n_items,
+                "straight_lining_share": sum(alike) / len(alike) if alike else NAN,
+            }
         return features
+
+    def sheets(self, instrument: Instrument) -> dict[int, dict[str, float]]:
+        """The answers in force, by day and item."""
+        sheets: dict[int, dict[str, float]] = {}
+        items = [item.id for item in instrument.items]
+        for row in self.answers:
+            if row["instrument"] == instrument.name and row["item"] in items and number(row["answered_on"]) < self.t:
+                sheets.setdefault(number(row["answered_on"]), {})[row["item"]] = row["answer"]
+        return sheets
+
+    @cached_property
+    def answers(self) -> list[Row]:
+        return self.known("survey_answers")
 
     def scored(self, instrument: Instrument, scale: Scale) -> list[tuple[int, float]]:
         """Day and score of every occasion that can be scored, by day."""
-        sheets: dict[int, dict[str, float]] = {}
-        items = [item.id for item in instrument.items]
-        for row in self.known("survey_answers"):
-            if row["instrument"] == instrument.name and row["item"] in items and number(row["answered_on"]) < self.t:
-                sheets.setdefault(number(row["answered_on"]), {})[row["item"]] = row["answer"]
-        scores = ((day, self.score(instrument, scale, sheet)) for day, sheet in sorted(sheets.items()))
+        scores = ((day, self.score(instrument, scale, sheet)) for day, sheet in sorted(self.sheets(instrument).items()))
         return [(day, score) for day, score in scores if score is not None]
 
     @staticmethod
@@ -200,17 +306,10 @@ class Reference:
         n_counted = len(scale.items) if scale.method == "sum" else 1
         return sum(given.values()) * scale.multiplier * n_counted / len(given)
 
-    def of_scale(self, scale: Scale, scored: list[tuple[int, float]]) -> dict[str, float]:
-        return {
-            scale.name: scored[-1][1] if scored else NAN,
-            f"{scale.name}_change": scored[-1][1] - scored[-2][1] if len(scored) > 1 else NAN,
-            f"{scale.name}_age_days": self.t - scored[-1][0] if scored else NAN,
-        }
-
     # --- labs
 
     def labs(self) -> dict[str, float]:
-        features = {}
+        features, days, n_bounds, n_measured = {}, {}, 0, 0
         for analyte in ANALYTES:
             measured = self.measured(analyte)
             latest = max(measured, key=lambda one: one["rank"]) if measured else None
@@ -219,19 +318,54 @@ class Reference:
             # An exact result holds its own day, a bound does not.
             if computed and (latest is None or day + (latest["comparator"] is not None) > latest["day"]):
                 latest = {"day": day, "value": computed[day], "comparator": None, "limits": None}
-            features |= self.of_analyte(analyte, latest)
-        return features
+            features[analyte.name] = latest["value"] if latest else NAN
+            if analyte.name not in ("height", "weight"):
+                features[f"{analyte.name}_distance"] = self.distance(analyte, latest) if latest else NAN
+            if analyte.name in FOLLOWED:
+                features |= self.course(analyte.name, computed | self.by_day(analyte.name))
+            n_bounds += latest is not None and latest["comparator"] is not None
+            n_measured += any(one["day"] >= self.t - 730 for one in measured)
+            if latest:
+                days[analyte.name] = latest["day"]
+        counts = {"lab_bounds_count": n_bounds, "analytes_measured_730": n_measured}
+        return self.without_consent("lab", features | self.examinations(days) | counts)
+
+    def examinations(self, days: dict[str, int]) -> dict[str, float]:
+        pressures, measures = ("systolic_bp", "diastolic_bp", "heart_rate"), ("bmi", "waist", "height", "weight")
+        last = {"blood_sample": -math.inf, "blood_pressure": -math.inf, "body_measure": -math.inf}
+        for name, day in days.items():
+            kind = "blood_pressure" if name in pressures else "body_measure" if name in measures else "blood_sample"
+            last[kind] = max(last[kind], day)
+        return {f"{kind}_age_days": NAN if day == -math.inf else self.t - day for kind, day in last.items()}
+
+    @staticmethod
+    def course(name: str, values: dict[int, float]) -> dict[str, float]:
+        """Change and slope of values by day."""
+        days = sorted(values)[-3:]
+        change, slope = NAN, NAN
+        if len(days) > 1:
+            change = values[days[-1]] - values[days[-2]]
+        if len(days) == 3 and days[2] - days[0] >= 90:
+            # Counted from the latest: the slope is the same, and 0 where the three are the same.
+            x, y = ([one - ones[-1] for one in ones] for ones in (days, [values[day] for day in days]))
+            numerator = 3 * sum(a * b for a, b in zip(x, y, strict=True)) - sum(x) * sum(y)
+            slope = numerator / (3 * sum(a * a for a in x) - sum(x) ** 2) * 365.25
+        return {f"{name}_change": change, f"{name}_slope": slope}
 
     def measured(self, analyte: Analyte) -> list[Row]:
         """Results of an analyte in its canonical unit; ``limits`` are the laboratory's own, None without."""
-        results = []
+        return self.all_measured.get(analyte.name, [])
+
+    @cached_property
+    def all_measured(self) -> dict[str, list[Row]]:
+        results: dict[str, list[Row]] = {}
         for row in self.known("lab_results"):
             found = canonical(row["code_system"], row["code"], row["unit"])
-            if found is not None and ANALYTES[found[0]] is analyte and number(row["sampled_on"]) < self.t:
-                _, factor, offset = found
+            if found is not None and number(row["sampled_on"]) < self.t:
+                position, factor, offset = found
                 own = [row.get("reference_low"), row.get("reference_high")]
                 limits = [None if limit is None else limit * factor + offset for limit in own]
-                results.append({
+                results.setdefault(ANALYTES[position].name, []).append({
                     "rank": (row["sampled_on"], row.get("comparator") is None, row["known_from"], row["code"]),
                     "day": number(row["sampled_on"]),
                     "value": row["value"] * factor + offset,
@@ -260,7 +394,7 @@ class Reference:
             earlier = [other for other in heights if other <= day]
             if heights:
                 height = heights[max(earlier) if earlier else min(heights)]
-                found[day] = weight / (height / 100) ** 2
+                found[day] = weight / ((height / 100) * (height / 100))
         return found
 
     def egfr(self) -> dict[int, float]:
@@ -291,19 +425,16 @@ class Reference:
         persons = self.known("persons")
         return (EPOCH + timedelta(days=day)).year - persons[0]["birth_year"] if persons else NAN
 
-    def of_analyte(self, analyte: Analyte, latest: Row | None) -> dict[str, float]:
-        names = (analyte.name, f"{analyte.name}_age_days", f"{analyte.name}_outside")
-        if latest is None:
-            return dict.fromkeys(names, NAN)
+    def distance(self, analyte: Analyte, latest: Row) -> float:
         if latest["limits"] is not None:
-            verdict = self.outside(latest["value"], latest["comparator"], *latest["limits"])
-        else:
-            sexes = [row["sex"] for row in self.known("persons")] or ["female", "male"]
-            verdicts = {self.against_fallback(analyte, sex, latest) for sex in sexes}
-            verdict = verdicts.pop() if len(verdicts) == 1 else NAN
-        return dict(zip(names, (latest["value"], self.t - latest["day"], verdict), strict=True))
+            value, comparator, (low, high) = latest["value"], latest["comparator"], latest["limits"]
+            is_known = comparator is None or self.is_decided(comparator, value, low, high)
+            return self.distance_from(value, low, high) if is_known else NAN
+        sexes = [row["sex"] for row in self.known("persons")] or ["female", "male"]
+        distances = {self.from_fallback(analyte, sex, latest) for sex in sexes}
+        return distances.pop() if len(distances) == 1 else NAN
 
-    def against_fallback(self, analyte: Analyte, sex: str, latest: Row) -> float:
+    def from_fallback(self, analyte: Analyte, sex: str, latest: Row) -> float:
         """With the age unknown, a limit counts that is the same at all ages from 18."""
         intervals = [one for one in analyte.reference_intervals if one.sex in (sex, "both")]
         age = self.age_on(latest["day"])
@@ -313,36 +444,45 @@ class Reference:
         (low, low_is_open), (high, high_is_open) = (
             ends.pop() if len(ends) == 1 else (None, False) for ends in (low, high)
         )
-        # To single precision, as features are: the conversion of a unit may change the last bits of a value on a limit.
-        value, low, high = (None if one is None else float(np.float32(one)) for one in (latest["value"], low, high))
-        return self.outside(value, latest["comparator"], low, high, low_is_open, high_is_open)
+        if latest["comparator"] is not None:
+            # To single precision: the conversion of a unit may change the last bits of a bound that is on a limit.
+            rounded = [None if one is None else float(np.float32(one)) for one in (latest["value"], low, high)]
+            if not self.is_decided(latest["comparator"], *rounded, low_is_open, high_is_open):
+                return NAN
+        return self.distance_from(latest["value"], low, high)
 
     @staticmethod
-    def outside(
+    def distance_from(value: float, low: float | None, high: float | None) -> float:
+        if low is None and high is None:
+            return NAN
+        # A value on a limit is inside, whatever the conversion of its unit did to the last bits.
+        if high is not None and value > high and not math.isclose(value, high, rel_tol=1e-7):
+            return (value - high) / high if high > value / 1e6 else NAN
+        if low is not None and value < low and not math.isclose(value, low, rel_tol=1e-7):
+            return (value - low) / low
+        return 0.0
+
+    @staticmethod
+    def is_decided(
+        comparator: str,
         value: float,
-        comparator: str | None,
         low: float | None,
         high: float | None,
         low_is_open: bool = False,
         high_is_open: bool = False,
-    ) -> float:
-        """Of a bound: 1 if all that is possible lies outside, 0 if all lies inside, else unknown."""
+    ) -> bool:
+        """Whether all that a bound leaves possible lies outside, or all inside."""
         if low is None and high is None:
-            return NAN
+            return False
         is_strict = comparator in ("<", ">")
         on_low, on_high = value == low, value == high
         if comparator in ("<", "<="):
             is_outside = low is not None and (value < low or (on_low and (is_strict or low_is_open)))
             is_inside = low is None and (value < high or (on_high and (is_strict or not high_is_open)))
-        elif comparator in (">", ">="):
+        else:
             is_outside = high is not None and (value > high or (on_high and (is_strict or high_is_open)))
             is_inside = high is None and (value > low or (on_low and (is_strict or not low_is_open)))
-        else:
-            is_below = low is not None and (value < low or (on_low and low_is_open))
-            is_above = high is not None and (value > high or (on_high and high_is_open))
-            is_outside = is_below or is_above
-            is_inside = not is_outside
-        return 1.0 if is_outside else 0.0 if is_inside else NAN
+        return is_outside or is_inside
 
     # --- workplace
 

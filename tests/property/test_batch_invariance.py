@@ -6,15 +6,20 @@ import json
 from datetime import date
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_contracts.time_windows import day_number
 from features import build
-from features.build import build_features
+from features.build import CONTEXT_COLUMNS, build_features
 from features.histories import Histories
+from features.workplace_context import workplace_context
 from tests.lib.random_histories import PERSONS, T, any_rows
+from tests.lib.random_workplaces import S, workplaces
 from tests.lib.records import Rows, day, histories, record_of
+
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")  # a failing example is shown whole
 
 RECEIVED_ON = date(2027, 1, 1)
 
@@ -69,3 +74,22 @@ def test_the_json_door_equals_the_table_door(rows):
     record = json.loads(json.dumps(record_of(mine)))
     gathered = Histories.from_record(record, consent_on=date.fromisoformat(T), received_on=RECEIVED_ON)
     assert build_features(gathered, day_number(T)).values.tobytes() == through_tables.tobytes()
+
+
+@settings(max_examples=15, deadline=None)
+@given(workplaces(), st.lists(st.integers(0, 9), max_size=6), st.integers(1, 7))
+def test_with_the_others_at_work_a_row_of_many_stays_what_it_is_alone(rows, positions, chunk):
+    gathered = histories(rows, T)
+    context = workplace_context(gathered, day_number(S))
+    shifts = np.arange(len(gathered), dtype=np.int32) % 3
+    whole = build_features(gathered, day_number(T) + shifts, context).values
+    chosen = np.array(positions, dtype=np.int64)
+    size, build.CHUNK = build.CHUNK, chunk
+    try:
+        taken = build_features(gathered.take(chosen), day_number(T) + shifts[chosen], context).values
+    finally:
+        build.CHUNK = size
+    assert taken.tobytes() == whole[chosen].tobytes()
+    without = build_features(gathered, day_number(T) + shifts).values
+    assert np.isnan(without[:, CONTEXT_COLUMNS]).all()
+    assert np.delete(without, CONTEXT_COLUMNS, axis=1).tobytes() == np.delete(whole, CONTEXT_COLUMNS, axis=1).tobytes()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +12,8 @@ from data_contracts.time_windows import day_number
 from features.build import build_features
 from tests.lib.random_histories import PERSONS, T, any_rows
 from tests.lib.records import Rows, histories
+
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")  # a failing example is shown whole
 
 
 def shuffled(rows: Rows, seed: int) -> Rows:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from data_contracts.time_windows import day_number
 from features.absence_history import FEATURES
-from tests.lib.records import consent, features_at, rows_of, spell
+from features.build import build_features
+from tests.lib.records import consent, features_at, histories, person, rows_of, session, spell
 
 NAN = float("nan")
 T = "2026-03-01"
@@ -27,14 +30,25 @@ def test_with_consent_and_no_rows_counts_are_zero_and_days_since_unknown():
 def test_without_consent_nothing_is_zero():
     rows = rows_of(consents=[consent("survey")], absence_spells=[spell("2026-02-01", "2026-02-10")])
     found = features_at(rows, T)
-    assert all(found[feature.name] != found[feature.name] for feature in FEATURES)
+    known = {feature.name for feature in FEATURES if found[feature.name] == found[feature.name]}
+    assert known == {"season_sin", "season_cos"}  # facts about the index date
 
 
 def test_the_first_and_the_last_day_of_a_window():
     # [t-30, t) begins on 30 January; 29 January is outside.
     assert_features([spell("2026-01-29", "2026-01-29")], days_doctor_30=0, days_doctor_90=1)
-    assert_features([spell("2026-01-30", "2026-01-30")], days_doctor_30=1, starts_doctor_30=1, days_since_doctor=30)
+    assert_features([spell("2026-01-30", "2026-01-30")], days_doctor_30=1, starts_doctor_90=1, days_since_doctor=30)
     assert_features([spell("2026-02-28", "2026-02-28")], days_doctor_30=1, days_since_doctor=1, running_doctor=0)
+
+
+def test_a_period_starts_on_its_first_day_and_in_the_window_of_that_day():
+    # [t-90, t) begins on 1 December, [t-365, t) on 1 March 2025, [t-730, t) on 1 March 2024.
+    on = [spell("2024-03-01", "2024-03-05"), spell("2025-03-01", "2025-03-05", spell_id="B"),
+          spell("2025-12-01", "2025-12-05", spell_id="C")]  # fmt: skip
+    assert_features(on, starts_doctor_90=1, starts_doctor_365=2, starts_doctor_730=3)
+    before = [spell("2024-02-29", "2024-03-05"), spell("2025-02-28", "2025-03-05", spell_id="B"),
+              spell("2025-11-30", "2025-12-05", spell_id="C")]  # fmt: skip
+    assert_features(before, starts_doctor_90=0, starts_doctor_365=1, starts_doctor_730=2)
 
 
 def test_overlapping_and_touching_spells_are_one_stretch():
@@ -51,12 +65,13 @@ def test_a_day_has_the_highest_grade_covering_it():
         spell("2026-02-01", "2026-02-04", grade_percent=50),
         spell("2026-02-03", "2026-02-06", spell_id="B", grade_percent=80),
     ]
-    assert_features(spells, days_doctor_365=6, weighted_days_doctor_365=4.2, weighted_days_doctor_30=4.2)
+    assert_features(spells, days_doctor_365=6, weighted_days_doctor_365=4.2, weighted_days_doctor_730=4.2)
 
 
 def test_weighted_days_count_only_inside_the_window():
+    # [t-365, t) begins on 1 March 2025: five of the ten days are inside.
     assert_features(
-        [spell("2026-01-25", "2026-02-03", grade_percent=20)], weighted_days_doctor_30=1, weighted_days_doctor_90=2
+        [spell("2025-02-24", "2025-03-05", grade_percent=20)], weighted_days_doctor_365=1, weighted_days_doctor_730=2
     )
 
 
@@ -73,8 +88,10 @@ def test_self_certified_days_that_turn_into_a_certificate_touch_but_do_not_merge
 
 
 def test_longest_is_counted_inside_the_window_only():
-    assert_features([spell("2025-11-01", "2026-02-03"), spell("2026-02-10", "2026-02-15", spell_id="B")],
-                    longest_doctor_30=6, longest_doctor_365=95)  # fmt: skip
+    # 90 days from December 2024, of which 1-10 March are in the last year, and six in February.
+    assert_features([spell("2024-12-11", "2025-03-10"), spell("2026-02-10", "2026-02-15", spell_id="B")],
+                    longest_doctor_365=10, longest_doctor_730=90)  # fmt: skip
+    assert_features([own("2025-02-20", "2025-03-02", "S"), own("2026-02-10", "2026-02-12", "B")], longest_self_365=3)
 
 
 def test_chapter_groups_are_the_union_of_their_own_spells():
@@ -86,12 +103,54 @@ def test_chapter_groups_are_the_union_of_their_own_spells():
         spell("2026-02-21", "2026-02-22", spell_id="D", diagnosis="R74"),
         own("2026-02-25", "2026-02-25", "E", diagnosis="P02"),
     ]
-    assert_features(spells, days_doctor_365=11, days_mental_365=5, days_musculoskeletal_365=6,
-                    days_other_diagnosis_365=3, starts_other_diagnosis_365=1, longest_mental_90=5,
-                    days_since_mental=24, days_since_musculoskeletal=21, days_since_other_diagnosis=7)  # fmt: skip
+    assert_features(spells, days_doctor_365=11, days_mental_365=5, days_musculoskeletal_365=6, days_respiratory_365=2,
+                    days_other_diagnosis_365=2, starts_other_diagnosis_365=1, longest_mental_730=5,
+                    days_since_mental=24, days_since_musculoskeletal=21, days_since_respiratory=7,
+                    days_since_other_diagnosis=8)  # fmt: skip
 
 
-def test_a_running_spell_of_either_kind_is_marked():
-    assert_features([spell("2026-02-01", None)], running_doctor=1, running_self=0, days_doctor_365=28)
-    assert_features([own("2026-02-27", "2026-03-01", "S")], running_doctor=0, running_self=1, days_self_365=2)
-    assert_features([own("2026-02-27", "2026-02-28", "S")], running_self=0, days_since_self=1)
+def test_airways_in_either_system_of_codes():
+    # J is the airways in ICD-10 and no chapter of ICPC-2; R is the airways in ICPC-2 and mere symptoms in ICD-10.
+    spells = [
+        spell("2026-02-01", "2026-02-02", diagnosis="J06.9", diagnosis_system="ICD-10"),
+        spell("2026-02-05", "2026-02-07", spell_id="B", diagnosis="R74"),
+        spell("2026-02-10", "2026-02-13", spell_id="C", diagnosis="R53", diagnosis_system="ICD-10"),
+    ]
+    assert_features(spells, days_respiratory_365=5, starts_respiratory_365=2, longest_respiratory_730=3,
+                    days_since_respiratory=22, days_other_diagnosis_365=4)  # fmt: skip
+
+
+def test_any_absence_is_the_union_of_self_and_doctor_certified_days():
+    # Self 1-5 and doctor 4-8 February overlap, self on 9 touches: one period of nine days, then one of two.
+    spells = [
+        own("2026-02-01", "2026-02-05", "S"),
+        spell("2026-02-04", "2026-02-08"),
+        own("2026-02-09", "2026-02-09", "B"),
+        own("2026-02-20", "2026-02-21", "C"),
+    ]
+    assert_features(spells, days_any_365=11, starts_any_365=2, days_self_365=6, days_doctor_365=5, starts_self_365=3)
+
+
+def test_a_person_without_absence_among_others_has_none():
+    everyone = [person("p"), person("q"), person("r")]
+    rows = rows_of(
+        persons=everyone,
+        consents=[consent("absence", name) for name in "pqr"],
+        absence_spells=[spell("2026-02-01", "2026-02-10") | {"person_id": "r"}],
+    )
+    matrix = build_features(histories(rows, consent_on=T), day_number(T))
+    names = ("days_doctor_365", "starts_any_365", "days_since_doctor", "bradford_365")
+    found = matrix.values[:, [matrix.names.index(name) for name in names]]
+    assert np.array_equal(found, [[0, 0, NAN, 0], [0, 0, NAN, 0], [10, 1, 19, 10]], equal_nan=True)
+
+
+def test_only_who_refuses_is_unknown():
+    rows = rows_of(
+        persons=[person("p"), person("q")],
+        consents=[consent("absence", "q"), consent("survey", "q")],
+        absence_spells=[spell("2026-02-01", "2026-02-10") | {"person_id": name} for name in "pq"],
+        guidance_sessions=[session("2026-02-20") | {"person_id": name} for name in "pq"],
+    )
+    matrix = build_features(histories(rows, consent_on=T), day_number(T))
+    for name, of_q in (("days_doctor_365", 10), ("days_since_doctor", 19), ("guidance_sessions_365", 1)):
+        assert np.array_equal(matrix.values[:, matrix.names.index(name)], [NAN, of_q], equal_nan=True), name

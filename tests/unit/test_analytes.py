@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import data_contracts.analytes
-from data_contracts.analytes import ANALYTES, Analyte, canonical, limits_inside, reference_limits, units_of
+from data_contracts.analytes import ANALYTES, Analyte, Examination, canonical, limits_inside, reference_limits, units_of
 from data_contracts.domains import Domain
 from data_contracts.reference_intervals import ReferenceInterval
 
@@ -330,3 +330,22 @@ def test_labels_are_unique() -> None:
 def test_a_percentage_sent_as_mmol_mol_falls_outside_the_hard_limits() -> None:
     hba1c = next(analyte for analyte in ANALYTES if analyte.name == "hba1c")
     assert hba1c.hard_low > 5.6
+
+
+def test_which_analytes_are_followed_and_where_each_is_measured() -> None:
+    assert [one.name for one in ANALYTES if one.followed] == [
+        "systolic_bp", "diastolic_bp", "bmi", "waist", "hba1c", "total_cholesterol", "hdl", "ldl", "triglycerides", "crp",
+        "ferritin", "vitamin_d",
+    ]  # fmt: skip
+    assert {one.examination for one in ANALYTES} == set(get_args(Examination))
+    assert {one.name for one in ANALYTES if one.examination == "blood_pressure"} == {
+        "systolic_bp", "diastolic_bp", "heart_rate",
+    }  # fmt: skip
+    assert {one.name for one in ANALYTES if one.examination == "body_measure"} == {"bmi", "waist", "height", "weight"}
+
+
+def test_the_sources_of_the_intervals_are_named_once_each() -> None:
+    by_name = {one.name: one.interval_source for one in ANALYTES}
+    assert by_name["ggt"] == "NORIP (unilabs.no; sundhed.dk)"
+    assert by_name["waist"] == "Tromsø 7 (BMJ Open), below 88; Below 102"
+    assert {name for name, source in by_name.items() if not source} == {"height", "weight", "cortisol"}

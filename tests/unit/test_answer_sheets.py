@@ -1,11 +1,14 @@
-"""Corrections of single answers, as the scores of their occasion."""
+"""Corrections of single answers, as the scores and the sheet of their occasion."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
+from data_contracts.instruments import INSTRUMENTS
+from data_contracts.time_windows import calendar_date
 from features import answer_sheets
+from features.blocks import FOREVER
 from tests.lib.records import answer, answers, day, features_at, histories, rows_of
 
 NAN = float("nan")
@@ -78,10 +81,42 @@ def test_a_correction_of_one_instrument_leaves_the_others_of_that_day_alone():
     assert [one["who5_wellbeing"] for one in found] == pytest.approx([60, NAN, 64], nan_ok=True)
 
 
-def test_only_scores_that_exist_take_memory():
+def gathered(survey_answers) -> tuple:
+    found = histories(rows_of(survey_answers=survey_answers))
+    return found.scores.columns, found.sheets.columns
+
+
+def test_only_scores_and_sheets_that_exist_take_memory():
     """One column per scale would hold ninety numbers for each answered sheet, nearly all of them NaN."""
-    scores = histories(rows_of(survey_answers=[*WHO5, *answers("srh", [4], "2026-02-01")])).scores
-    assert [len(column) for column in scores.columns.values()] == [2] * len(scores.columns)
+    for columns in gathered([*WHO5, *answers("srh", [4], "2026-02-01")]):
+        assert [len(column) for column in columns.values()] == [2] * len(columns)
+
+
+def test_sheets_have_versions_like_scores():
+    corrected = [answer("who5", "item_2", 5, "2026-02-01", known_from="2026-02-10"), *WHO5]
+    _, sheets = gathered([*corrected, *answers("srh", [4], "2026-01-01")])
+    days = {name: [calendar_date(one).isoformat() for one in sheets[name]] for name in ("day", "known_from")}
+    assert days == {
+        "day": ["2026-01-01", *["2026-02-01"] * 2],
+        "known_from": ["2026-01-01", "2026-02-01", "2026-02-10"],
+    }
+    assert sheets["known_until"].tolist() == [FOREVER, sheets["known_from"][2], FOREVER]
+    assert [list(INSTRUMENTS)[code] for code in sheets["instrument"]] == ["srh", "who5", "who5"]
+    assert sheets["n_answered"].tolist() == [1, 5, 5]
+    assert sheets["is_straight"].tolist() == [False, True, False]
+
+
+def test_many_sheets_are_counted_as_few_are(monkeypatch):
+    weekly = [
+        row
+        for shift in range(20)
+        for row in answers("who5", [3, 3, 3, 3, 3 + shift % 2], day("2025-06-01", 7 * shift))
+        + answers("bis", [shift % 7] * 5 + [NAN], day("2025-06-01", 14 * shift))
+    ]
+    few = gathered(weekly)
+    monkeypatch.setattr(answer_sheets, "_FEW_SHEETS", 0)
+    np.testing.assert_equal(gathered(weekly), few)
+    assert few[1]["is_straight"].tolist().count(True) == 10 + 20
 
 
 def test_sparse_sheets_are_scored_by_instrument_with_the_same_result(monkeypatch):
@@ -89,27 +124,25 @@ def test_sparse_sheets_are_scored_by_instrument_with_the_same_result(monkeypatch
     weekly = [row for shift in range(30) for row in answers("srh", [1 + shift % 5], day("2025-06-01", 7 * shift))]
     yearly = answers("cbi", [50] * 19, "2025-12-01") + answers("hscl10", [2] * 10, "2025-12-02")
     unknown = [answer("no_such_form", "item_1", 3, "2025-12-02"), answer("srh", "no_such_item", 3, "2025-12-02")]
-    rows = rows_of(survey_answers=weekly + yearly + unknown)
-    together = histories(rows).scores.columns
-    monkeypatch.setattr(answer_sheets, "_FEW_CELLS", 0)
+    rows = weekly + yearly + unknown
+    together = gathered(rows)
+    monkeypatch.setattr(answer_sheets, "_FEW_ANSWERS", 0)
     calls = []
     scored = answer_sheets._scored_in_batches
     monkeypatch.setattr(answer_sheets, "_scored_in_batches", lambda *args: calls.append(args) or scored(*args))
-    np.testing.assert_equal(histories(rows).scores.columns, together)
-    assert [one[0].key.n_items for one in calls] == [1, 19, 10]
+    np.testing.assert_equal(gathered(rows), together)
+    assert [one[0].key.n_items for one in calls] == [19, 10, 1]
 
 
 def test_batches_of_sheets_do_not_part_a_sheet_from_its_correction(monkeypatch):
-    rows = rows_of(
-        survey_answers=[
-            row
-            for shift in range(5)
-            for row in (
-                *answers("who5", [3, 3, 3, 3, 3], day("2026-01-01", shift)),
-                answer("who5", "item_1", 0, day("2026-01-01", shift), known_from="2026-01-20"),
-            )
-        ]
-    )
-    whole = histories(rows).scores.columns
+    rows = [
+        row
+        for shift in range(5)
+        for row in (
+            *answers("who5", [3, 3, 3, 3, 3], day("2026-01-01", shift)),
+            answer("who5", "item_1", 0, day("2026-01-01", shift), known_from="2026-01-20"),
+        )
+    ]
+    whole = gathered(rows)
     monkeypatch.setattr(answer_sheets, "_CELLS_AT_ONCE", 1)
-    np.testing.assert_equal(histories(rows).scores.columns, whole)
+    np.testing.assert_equal(gathered(rows), whole)

@@ -45,7 +45,7 @@ def test_case_3_a_correction_counts_from_the_day_after_it_became_known(t, days, 
 
 def test_case_4_only_the_days_inside_the_window_count():
     p = rows_of(absence_spells=[spell("2026-01-25", "2026-02-03", "2026-01-26")])
-    assert_features(p, "2026-03-01", days_doctor_30=5, days_doctor_365=10, starts_doctor_30=0, longest_doctor_30=5)
+    assert_features(p, "2026-03-01", days_doctor_30=5, days_doctor_365=10, starts_doctor_90=1, longest_doctor_365=10)
     q = rows_of(absence_spells=[spell("2026-02-20", "2026-03-10", "2026-02-22")])
     assert_features(q, "2026-03-01", days_doctor_30=9, running_doctor=1)
 
@@ -129,9 +129,13 @@ def test_stretches_of_one_chapter():
             spell("2026-01-01", "2026-01-05", spell_id="A", diagnosis="P02"),
             spell("2026-01-04", "2026-01-08", spell_id="B", diagnosis="L03"),
             spell("2026-01-20", "2026-01-21", spell_id="C"),
+            spell("2026-01-30", "2026-01-31", spell_id="D", diagnosis="R74"),
         ]
     )
     assert stretches(rows, "2026-03-01", "mental") == [("2026-01-01", "2026-01-05", 100)]
     assert stretches(rows, "2026-03-01", "musculoskeletal") == [("2026-01-04", "2026-01-08", 100)]
-    assert stretches(rows, "2026-03-01", "other") == [("2026-01-20", "2026-01-21", 100)]
+    assert stretches(rows, "2026-03-01", "respiratory") == [("2026-01-30", "2026-01-31", 100)]
+    # Neither mental nor musculoskeletal: with the airways.
+    others = [("2026-01-20", "2026-01-21", 100), ("2026-01-30", "2026-01-31", 100)]
+    assert stretches(rows, "2026-03-01", "other") == others
     assert stretches(rows_of(), "2026-03-01") == []

@@ -21,7 +21,7 @@ from models.artifact import save, to_files
 from models.bundle import create_keys, current_bundle, export_bundle, move_current, open_bundle
 from models.signing import sign
 from models.trial_parse import trial_parse
-from tests.lib.models import boosted_model, linear_model, random_rows
+from tests.lib.models import boosted_model, linear_model, random_rows, snapshot
 
 ROWS = random_rows(50, seed=3)
 
@@ -34,7 +34,7 @@ class Sealed:
         self.signing, self.verify = create_keys(root / "keys")
 
     def export(self, model=None, version: str = "1") -> Path:
-        model = model or boosted_model(trees=5)
+        model = model or replace(boosted_model(trees=5), workplace_context=snapshot())
         save(model, self.root / "model" / model.outcome)
         return export_bundle(self.root / "model" / model.outcome, self.bundles, model.outcome, version, self.signing)
 

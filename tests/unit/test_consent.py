@@ -10,11 +10,10 @@ from datetime import date
 import numpy as np
 import pytest
 
-from data_contracts.consent import SOURCES, in_doubt, in_force
+from data_contracts.consent import SOURCES, in_doubt
 from data_contracts.readers.parquet_files import write_tables
-from data_contracts.records import Consent
-from data_contracts.tables import empty_table
 from data_contracts.time_windows import day_number
+from features.consents import Terms, in_force
 from features.histories import Histories
 from models.outcomes import OUTCOMES
 from models.training_set import build_training_set
@@ -31,8 +30,8 @@ def scoring(on: str | list[str], *rows: dict[str, str], purpose: str = "risk_sco
         "consents", *(changed("consents", withdrawn_on="", known_from="2025-03-01") | row for row in rows)
     ).table
     days = day_number(on) if isinstance(on, str) else np.array([day_number(one) for one in on], dtype=np.int32)
-    person = table["person_id"].recode({"p1": 0, "p2": 1})
-    return in_force(table, person, 2, purpose, days).tolist()
+    gathered = Histories.from_tables({"consents": table}, purpose=purpose, consent_on=0, person_ids=["p1", "p2"])
+    return in_force(gathered.consents, days).tolist()
 
 
 NOBODY = [False] * 4
@@ -91,7 +90,36 @@ def test_rows_of_persons_of_no_interest_are_ignored():
 
 
 def test_nobody_has_consented_in_an_empty_table():
-    assert in_force(empty_table(Consent), np.empty(0, dtype=np.int32), 1, "risk_scoring", 0).tolist() == [NOBODY]
+    gathered = Histories.from_tables({}, purpose="risk_scoring", consent_on=0, person_ids=["p1"])
+    assert gathered.consented.tolist() == [NOBODY]
+
+
+def test_what_was_in_force_as_it_was_known_on_an_earlier_morning():
+    rows = [
+        consent("survey", known_from="2025-03-01"),
+        consent("survey", withdrawn_on="2025-02-25", known_from="2025-03-10"),
+        consent("survey", given_on="2025-06-01", known_from="2025-06-01"),
+    ]
+    gathered = Histories.from_tables(
+        tables(rows_of(consents=rows)), purpose="risk_scoring", consent_on=day_number("2026-03-01")
+    )
+
+    def held(on: str, known_by: str) -> bool:
+        return bool(gathered.consented_on(Terms("risk_scoring", day_number(on), day_number(known_by)))[0, 0])
+
+    assert gathered.consented[0, 0]
+    assert [held("2025-03-05", known_by) for known_by in ("2025-03-01", "2025-03-02", "2025-03-10", "2025-03-11")] == [
+        False, True, True, False,
+    ]  # fmt: skip
+    assert not held("2025-05-31", "2025-06-02")
+    assert held("2025-06-01", "2025-06-02")
+
+
+def test_histories_do_not_know_of_consent_for_another_purpose_or_after_their_own_end():
+    gathered = Histories.from_tables(tables(rows_of()), purpose="risk_scoring", consent_on=100, data_as_of=100)
+    for terms in (Terms("model_training", 100, 100), Terms("risk_scoring", 100, 101), Terms("risk_scoring", 100)):
+        with pytest.raises(ValueError, match="cannot tell who had consented"):
+            gathered.consented_on(terms)
 
 
 # --- every door -------------------------------------------------------------------------------------------------------

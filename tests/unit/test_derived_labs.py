@@ -42,14 +42,14 @@ def assert_features(lab_results: list[Row], t: str = T, **expected: float) -> No
 
 def test_body_mass_index_of_a_weight_and_the_latest_height_before_it():
     heights = [height(1.60, "2020-01-01"), height(2.00, "2025-01-01"), height(1.00 + 0.5, "2026-02-02")]
-    assert_features([*heights, weight(100, "2026-02-01")], bmi=25, bmi_age_days=28, weight=100, height=150)
+    assert_features([*heights, weight(100, "2026-02-01")], bmi=25, body_measure_age_days=27, weight=100, height=150)
 
 
 def test_a_height_of_the_same_day_counts_and_without_an_earlier_one_the_first_later_one_known_at_t():
     assert_features([height(2, "2026-02-01"), weight(100, "2026-02-01")], bmi=25)
     later = [height(2, "2026-02-02"), height(1.6, "2026-02-03"), weight(100, "2026-02-01")]
-    assert_features(later, bmi=25, bmi_age_days=28, bmi_outside=1)
-    assert_features(later, "2026-02-02", bmi=NAN, bmi_age_days=NAN, bmi_outside=NAN)
+    assert_features(later, bmi=25, body_measure_age_days=28 - 2, bmi_distance=0)
+    assert_features(later, "2026-02-02", bmi=NAN, bmi_distance=NAN, bmi_change=NAN)
     assert_features([height(1.6, "2026-01-01"), *later], bmi=100 / 2.56)
 
 
@@ -82,11 +82,11 @@ def test_it_goes_with_an_input_that_is_deleted_and_moves_with_one_that_is_correc
 
 def test_a_measured_value_goes_before_one_derived_on_its_day_or_earlier_but_not_later():
     derived = [height(2, "2026-01-01"), weight(100, "2026-02-10", known_from="2026-02-20")]
-    assert_features([*derived, lab("NPU27281", 27, "kg/m2", "2026-02-10")], bmi=27, bmi_age_days=19)
-    assert_features([*derived, lab("NPU27281", 27, "kg/m2", "2026-02-11")], bmi=27, bmi_age_days=18)
+    assert_features([*derived, lab("NPU27281", 27, "kg/m2", "2026-02-10")], bmi=27, body_measure_age_days=19)
+    assert_features([*derived, lab("NPU27281", 27, "kg/m2", "2026-02-11")], bmi=27, body_measure_age_days=18)
     earlier = lab("NPU27281", 17, "kg/m2", "2026-02-09", reference_low=10, reference_high=20)
-    # Derived, it has no laboratory's interval: 25 is no longer below 25, as in the fallback.
-    assert_features([*derived, earlier], bmi=25, bmi_age_days=19, bmi_outside=1)
+    # Derived, it has no laboratory's interval: 25 is 25 % above 20, but on the limit of the fallback.
+    assert_features([*derived, earlier], bmi=25, body_measure_age_days=19, bmi_distance=0)
 
 
 def test_bounds_are_not_computed_with():
@@ -103,20 +103,20 @@ def egfr(value: float, sampled_on: str = "2026-02-01", **others) -> Row:
 def test_an_exact_derived_value_goes_before_a_bound_of_its_day_but_not_before_an_exact_or_a_newer_one():
     bound = egfr(60, comparator=">", known_from="2026-02-05", reference_low=200)
     # CKD-EPI 2009: a woman of 46 with 50 umol/L has 111.8; the laboratory's interval goes with its bound.
-    assert_features([bound, creatinine(50)], egfr=111.811595, egfr_age_days=28, egfr_outside=0)
-    assert_features([bound, creatinine(50, "2026-01-31")], egfr=60, egfr_age_days=28, egfr_outside=NAN)
+    assert_features([bound, creatinine(50)], egfr=111.811595, blood_sample_age_days=28, egfr_distance=0)
+    assert_features([bound, creatinine(50, "2026-01-31")], egfr=60, blood_sample_age_days=28, egfr_distance=NAN)
     assert_features([bound, creatinine(50), egfr(100) | {"code": "DNK35302"}], egfr=100)
 
 
 def test_cholesterol_fractions_need_all_inputs_of_one_day():
-    assert_features(lipids(5, 1.5, 1.1), non_hdl=3.5, ldl=3, ldl_age_days=28)
+    assert_features(lipids(5, 1.5, 1.1), non_hdl=3.5, ldl=3, blood_sample_age_days=28)
     total, hdl, fat = lipids(5, 1.5, 1.1)
     assert_features([total, hdl | {"sampled_on": "2026-02-02"}, fat], non_hdl=NAN, ldl=NAN)
     assert_features([total, hdl, fat | {"sampled_on": "2026-01-31"}], non_hdl=3.5, ldl=NAN)
 
 
 def test_where_the_formula_does_not_hold_the_latest_day_on_which_it_did_counts():
-    assert_features(lipids(5, 1.5, 1.1, "2025-06-01") + lipids(7, 1.0, 4.6), non_hdl=6, ldl=3, ldl_age_days=273)
+    assert_features(lipids(5, 1.5, 1.1, "2025-06-01") + lipids(7, 1.0, 4.6), non_hdl=6, ldl=3, blood_sample_age_days=28)
 
 
 def test_a_result_outside_its_hard_limits_is_an_error_of_its_inputs():
@@ -133,19 +133,22 @@ def test_kidney_function_takes_sex_and_birth_year_as_known_at_t():
     assert [features_at(rows, t)["egfr"] for t in ("2026-02-10", "2026-02-11")] == pytest.approx([88.6, 66.7], abs=0.1)
 
 
-@pytest.mark.parametrize(("birth_year", "outside"), [(1997, 1), (1996, 0), (1977, 0), (1976, 0)])
-def test_the_fallback_interval_is_that_of_the_age_in_the_year_of_the_sample(birth_year, outside):
+@pytest.mark.parametrize(("birth_year", "distance"), [(1997, 0.4 / 6.1), (1996, 0), (1977, 0), (1976, 0)])
+def test_the_fallback_interval_is_that_of_the_age_in_the_year_of_the_sample(birth_year, distance):
     """Total cholesterol 6.5: above 6.1 at 29 years, below 6.9 from 30 years on, whatever the age at t."""
     sample = lab("NPU01566", 6.5, "mmol/L", "2026-02-01")
-    assert found_at([sample], birth_year=birth_year)["total_cholesterol_outside"] == outside
-    assert found_at([sample], "2030-01-01", birth_year=birth_year)["total_cholesterol_outside"] == outside
+    assert found_at([sample], birth_year=birth_year)["total_cholesterol_distance"] == pytest.approx(distance)
+    assert found_at([sample], "2030-01-01", birth_year=birth_year)["total_cholesterol_distance"] == pytest.approx(
+        distance
+    )
 
 
 def test_a_value_on_a_limit_is_inside_whatever_its_unit():
     """117 g/L times 0.1 is 11.700000000000001 g/dL; the limits of women are 11.7 and 15.3."""
-    for grams, outside in ((116, 1), (117, 0), (153, 0), (154, 1)):
+    for grams, distance in ((116, -1 / 117), (117, 0), (153, 0), (154, 1 / 153)):
         sample = lab("NPU28309", grams, "g/L", "2026-02-01")
-        assert found_at([sample])["haemoglobin_outside"] == outside
+        found = found_at([sample])["haemoglobin_distance"]
+        assert found == (pytest.approx(distance, rel=1e-5) if distance else 0)
 
 
 def test_nothing_is_computed_from_another_persons_height():

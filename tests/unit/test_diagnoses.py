@@ -1,4 +1,4 @@
-"""ICPC-2 chapters and the three groups."""
+"""ICPC-2 chapters and the four groups."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from data_contracts.records import AbsenceSpell, columns
 
 @pytest.mark.parametrize(
     ("diagnosis", "group"),
-    [("P76", "P"), ("P", "P"), ("L03", "L"), ("L", "L"), ("A04", "other"), ("R74", "other"), ("Z", "other")],
+    [("P76", "P"), ("P", "P"), ("L03", "L"), ("L", "L"), ("R74", "R"), ("R", "R"), ("A04", "other"), ("Z", "other")],
 )
 def test_group_of_a_code_and_of_a_bare_chapter_letter(diagnosis: str, group: str) -> None:
     assert chapter_group(diagnosis) == group
@@ -44,18 +44,20 @@ def test_chapter_of_an_icd_10_code(diagnosis: str, letter: str | None) -> None:
         assert chapter(diagnosis, "ICD-10") == letter
 
 
-# The codes that NAV's conversion of certificates (navikt/syfosm-common, commit d304cbd) takes to one chapter, P or L.
+# The codes that NAV's conversion of certificates (navikt/syfosm-common, commit d304cbd) takes to one chapter, P or L; some of
+# those that it takes elsewhere.
 CONVERTED_BY_NAV = {
     "P": "F03 F069 F100 F101 F131 F171 F191 F209 F29 F319 F329 F409 F419 F431 F439 F459 F480 F509 F519 F520 F529 F609 F669 "
          "F799 F819 F909 F919 F980 F981 F982 F985 F99 R418 R450 R452 R454 R458 R54 Z600",
     "L": "C419 D481 M009 M069 M169 M179 M199 M219 M255 M259 M439 M489 M542 M543 M545 M549 M759 M771 M779 M790 M796 M799 "
          "M819 M939 M999 Q799 S529 S628 S729 S829 S832 S836 S934 T142 T143 T146",
-    "other": "A049 A379 B349 C509 D509 E119 G439 H269 H919 I10 J069 K30 L309 M109 N309 N951 O200 R05 R53 S060 T149 T300",
+    "R": "A379 J069 R05",
+    "other": "A049 B349 C509 D509 E119 G439 H269 H919 I10 K30 L309 M109 N309 N951 O200 R53 S060 T149 T300",
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("group", "codes"), CONVERTED_BY_NAV.items())
-def test_the_groups_that_outcomes_use_are_those_of_nav(group: str, codes: str) -> None:
+def test_the_groups_are_those_of_nav(group: str, codes: str) -> None:
     assert [code for code in codes.split() if chapter_group(code, "ICD-10") != group] == []
 
 
@@ -85,4 +87,4 @@ def test_every_chapter_and_group_is_named_in_both_languages() -> None:
     for labels in (*ICPC2_CHAPTERS.values(), *CHAPTER_GROUPS.values()):
         assert set(labels) == {"nb", "en"}
         assert all(labels.values())
-    assert list(CHAPTER_GROUPS) == ["P", "L", "other"]
+    assert list(CHAPTER_GROUPS) == ["P", "L", "R", "other"]

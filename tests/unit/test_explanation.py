@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from data_contracts.domains import DOMAIN_LABELS
-from data_contracts.time_windows import day_number
+from data_contracts.time_windows import NO_DAY, day_number
 from features.catalogue import FEATURE_NAMES, FEATURES, POSITIONS
 from models.explanation import explain
 from models.wording import RISK_BANDS, reason_text, risk_band, shown_value
 from tests.lib.models import boosted_model, linear_model, random_rows
 
 T = day_number("2026-03-01")
+NO_DAYS = np.full(len(FEATURE_NAMES), NO_DAY, dtype=np.int32)
 ALL, NONE = np.ones(4, dtype=bool), np.zeros(4, dtype=bool)
 KINDS = pytest.mark.parametrize("make", [linear_model, boosted_model], ids=["linear", "lightgbm"])
 
@@ -26,6 +27,14 @@ def row(**values: float) -> np.ndarray:
     for name, value in values.items():
         known[POSITIONS[name]] = value
     return known
+
+
+def days(**values: int) -> np.ndarray:
+    """Days of the answers or samples behind some features of the catalogue."""
+    observed_on = NO_DAYS.copy()
+    for name, day in values.items():
+        observed_on[POSITIONS[name]] = day
+    return observed_on
 
 
 def model_of(*names: str, coefficients: tuple[float, ...]):
@@ -43,7 +52,7 @@ def model_of(*names: str, coefficients: tuple[float, ...]):
 def test_reasons_and_domains_add_up_to_the_log_odds(make):
     model = make()
     for values in random_rows(20, seed=8):
-        found = explain(model, values, T, ALL)
+        found = explain(model, values, NO_DAYS, ALL)
         assert found.log_odds == model.log_odds(values[np.newaxis])[0]
         listed = {reason.feature for reason in found.reasons}
         unlisted = [name not in listed for name in model.feature_names]
@@ -55,7 +64,7 @@ def test_reasons_and_domains_add_up_to_the_log_odds(make):
 
 def test_ranked_by_size_whatever_the_direction():
     model = model_of("systolic_bp", "ldl", "who5_wellbeing", "age_years", coefficients=(0.01, 0.5, -0.03, 0.0))
-    found = explain(model, row(systolic_bp=120, ldl=3, who5_wellbeing=64, age_years=40), T, ALL)
+    found = explain(model, row(systolic_bp=120, ldl=3, who5_wellbeing=64, age_years=40), NO_DAYS, ALL)
     assert [(reason.feature, round(reason.contribution, 5), reason.direction) for reason in found.reasons] == [
         ("who5_wellbeing", -1.92, "lowers"),
         ("ldl", 1.5, "raises"),
@@ -71,7 +80,7 @@ def test_ranked_by_size_whatever_the_direction():
 
 def test_a_reason_in_full():
     model = model_of("who5_wellbeing", coefficients=(-0.03,))
-    (reason,) = explain(model, row(who5_wellbeing=64, who5_wellbeing_age_days=29), T, ALL).reasons
+    (reason,) = explain(model, row(who5_wellbeing=64), days(who5_wellbeing=T - 29), ALL).reasons
     assert reason.value == 64.0
     assert reason.unit == "score"
     assert reason.observed_on == "2026-01-31"
@@ -84,7 +93,7 @@ def test_a_reason_in_full():
 
 def test_values_are_shown_as_short_as_they_were_stored():
     model = model_of("ldl", coefficients=(0.5,))
-    (reason,) = explain(model, row(ldl=3.4), T, ALL).reasons
+    (reason,) = explain(model, row(ldl=3.4), NO_DAYS, ALL).reasons
     assert reason.value == 3.4
     assert np.float32(reason.value) == np.float32(3.4)
     assert ": 3,4 mmol/L." in reason.text["nb"]
@@ -93,8 +102,8 @@ def test_values_are_shown_as_short_as_they_were_stored():
 
 def test_missing_is_told_apart_from_not_consented():
     model = model_of("ldl", coefficients=(0.5,))
-    (unknown,) = explain(model, row(), T, ALL).reasons
-    (refused,) = explain(model, row(), T, NONE).reasons
+    (unknown,) = explain(model, row(), NO_DAYS, ALL).reasons
+    (refused,) = explain(model, row(), NO_DAYS, NONE).reasons
     assert (unknown.value, unknown.observed_on, unknown.missing, unknown.without_consent) == (None, None, True, False)
     assert refused.without_consent
     assert "ikke kjent" in unknown.text["nb"]
@@ -105,14 +114,15 @@ def test_missing_is_told_apart_from_not_consented():
 def test_what_was_never_asked_in_training_is_not_listed_as_missing():
     """Its coefficient is 0: a clinician who sees "not known" would ask for something that the model does not use."""
     model = model_of("ldl", "phq9_depression", "srh_self_rated_health", coefficients=(0.5, 0.0, 0.0))
-    known = explain(model, row(ldl=3, srh_self_rated_health=4), T, ALL).reasons
+    known = explain(model, row(ldl=3, srh_self_rated_health=4), NO_DAYS, ALL).reasons
     assert [reason.feature for reason in known] == ["ldl", "srh_self_rated_health"]
 
 
 def test_flags_are_said_in_words():
     model = model_of("shift_work", "running_doctor", coefficients=(0.1, 0.2))
     texts = {
-        reason.feature: reason.text for reason in explain(model, row(shift_work=1, running_doctor=0), T, ALL).reasons
+        reason.feature: reason.text
+        for reason in explain(model, row(shift_work=1, running_doctor=0), NO_DAYS, ALL).reasons
     }
     assert ": ja." in texts["shift_work"]["nb"]
     assert ": no." in texts["running_doctor"]["en"]
@@ -139,7 +149,7 @@ def test_flags_are_said_in_words():
 )
 def test_a_value_is_shown_with_a_word_for_its_unit(name, value, nb, en):
     (reason,) = explain(
-        model_of(name, coefficients=(0.1,)), row(**({name: value} if value is not None else {})), T, ALL
+        model_of(name, coefficients=(0.1,)), row(**({name: value} if value is not None else {})), NO_DAYS, ALL
     ).reasons
     assert reason.shown == {"nb": nb, "en": en}
     assert f": {nb}. " in reason.text["nb"]
@@ -148,15 +158,15 @@ def test_a_value_is_shown_with_a_word_for_its_unit(name, value, nb, en):
 
 def test_only_an_answer_or_a_sample_has_a_date():
     model = model_of("days_doctor_365", "ldl", coefficients=(0.1, 1.0))
-    values = row(days_doctor_365=5, days_since_doctor=40, ldl=3, ldl_age_days=10)
-    dates = {reason.feature: reason.observed_on for reason in explain(model, values, T, ALL).reasons}
+    found = explain(model, row(days_doctor_365=5, ldl=3), days(ldl=T - 10), ALL)
+    dates = {reason.feature: reason.observed_on for reason in found.reasons}
     assert dates == {"days_doctor_365": None, "ldl": "2026-02-19"}
 
 
 @KINDS
 def test_the_same_reasons_every_time(make):
     model, values = make(), random_rows(1, seed=12)[0]
-    assert explain(model, values, T, ALL).reasons == explain(model, values, T, ALL).reasons
+    assert explain(model, values, NO_DAYS, ALL).reasons == explain(model, values, NO_DAYS, ALL).reasons
 
 
 def test_no_text_diagnoses_alarms_or_blames():

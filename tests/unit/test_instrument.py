@@ -110,19 +110,20 @@ def test_no_sheets_give_no_scores(instrument: Instrument) -> None:
 
 
 def added_up(columns: Mapping[str, np.ndarray]) -> np.ndarray:
+    assert list(columns) == ["second", "first", "other"]
     return columns["first"] * 10 + columns["other"]
 
 
 FUNCTION = Instrument(
     name="by_function",
-    title="Scored by a function that also looks at an item which its scale does not name",
-    items=(Item("first", (1.0, 2.0)), Item("second", (1.0, 2.0)), Item("other", (0.0, 1.0))),
+    title="Scored by a function that does without one of its three items",
+    items=(Item("first", (1.0, 2.0)), Item("second", (1.0, 2.0)), Item("other", (0.0, 1.0)), Item("last", (0.0, 1.0))),
     scales=(
         Scale(
             name="by_function",
-            items=("second", "first"),
+            items=("second", "first", "other"),
             method="function",
-            fewest_answers=2,
+            fewest_answers=3,
             minimum=10,
             maximum=21,
             higher_is_worse=True,
@@ -139,15 +140,17 @@ FUNCTION = Instrument(
 )
 
 
-def test_function_is_given_the_items_of_its_own_instrument_by_name() -> None:
+def test_function_is_given_the_items_of_its_own_scale_by_name() -> None:
     # Behind the 19 items of the burnout inventory: columns counted from the start of the sheet would be the wrong ones.
-    sheets = np.array([[50.0] * 19 + [2.0, 1.0, 1.0], [50.0] * 19 + [1.0, 1.0, 0.0]])
+    sheets = np.array([[50.0] * 19 + [2.0, 1.0, 1.0, 0.0], [50.0] * 19 + [1.0, 1.0, 0.0, 1.0]])
     assert ScoringKey((INSTRUMENTS["cbi"], FUNCTION)).scores(sheets)[:, -1].tolist() == [21.0, 10.0]
 
 
 def test_function_has_no_score_where_too_few_of_the_scales_items_are_answered() -> None:
     # The function itself does not look at "second", and would give 21.
-    np.testing.assert_equal(score(FUNCTION, np.array([[2.0, np.nan, 1.0], [2.0, 2.0, 1.0]])), [[np.nan], [21.0]])
+    np.testing.assert_equal(
+        score(FUNCTION, np.array([[2.0, np.nan, 1.0, 0.0], [2.0, 2.0, 1.0, np.nan]])), [[np.nan], [21.0]]
+    )
 
 
 @pytest.mark.parametrize("shape", [(2, 4), (2, 6), (5,)])

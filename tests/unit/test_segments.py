@@ -5,11 +5,16 @@ import pytest
 
 from features import segments
 from features.segments import (
+    day_of,
     disjoint_pieces,
     expanded_ranges,
+    group_of,
+    height,
     merged,
     order_of,
+    point,
     reduce_groups,
+    reduce_measures,
     repeats,
     run_ends,
     run_numbers,
@@ -78,6 +83,21 @@ def test_a_group_without_rows_sums_to_zero_not_to_its_neighbour():
     # The trap of reduceat: an empty range yields the next element.
     values = np.array([[1], [2], [4]])
     assert reduce_groups(np.add, ints(0, 0, 2), 4, values).tolist() == [[3], [0], [4], [0]]
+
+
+def test_several_measures_are_reduced_at_once_and_groups_without_rows_are_zero():
+    group = ints(0, 0, 2)
+    sums, longest = np.array([[1, 2, 4], [-1, 0, 5]], dtype=np.int32), np.array([[3, 7, 2]], dtype=np.int32)
+    found = reduce_measures(group, 4, (np.add, sums), (np.maximum, longest))
+    assert found.tolist() == [[3, 0, 4, 0], [-1, 0, 5, 0], [7, 0, 2, 0]]
+    assert found.dtype == np.int32
+
+
+def test_a_height_moves_points_between_groups_and_days_along_them():
+    start = point(ints(3, 3), ints(-5, 20_000))
+    moved = start + height(np.array([0, 4])) - 7
+    assert group_of(moved).tolist() == [3, 7]
+    assert day_of(moved).tolist() == [-12, 19_993]
 
 
 def test_runs():

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from data_contracts.errors import ContractViolation, NotEnoughDataError, SettingsError
-from data_contracts.readers.parquet_files import read_tables
+from data_contracts.readers.parquet_files import known_span
 from models.outcomes import OUTCOMES
 from pipeline import build_training_set, evaluate, ingest, promote, score
 from pipeline.settings import IngestSettings, Settings, TrainingSettings
@@ -31,8 +31,8 @@ def workspace(tmp_path):
 
 
 def as_of(workspace, outcome: str, chosen: date | None) -> date:
-    tables = read_tables(workspace.tables)
-    return build_training_set._data_as_of(TrainingSettings(data_as_of=chosen), tables, OUTCOMES[outcome])
+    spans = {name: known_span(workspace.tables, name) for name in build_training_set.LABEL_TABLES.values()}
+    return build_training_set._data_as_of(TrainingSettings(data_as_of=chosen), spans, OUTCOMES[outcome])
 
 
 def test_labels_end_with_the_data_they_come_from_not_with_the_last_row_of_any_table(workspace):

@@ -8,8 +8,9 @@ from data_contracts.errors import MissingInputError, NotEnoughDataError
 from data_contracts.time_windows import NO_DAY, day_number
 from features.build import build_features
 from features.catalogue import FEATURE_NAMES
+from models.cohorts import RESPONSE_FEATURES
 from models.outcomes import OUTCOMES
-from models.training_set import RESPONSE_FEATURES, TrainingSet, build_training_set, index_dates
+from models.training_set import TrainingSet, build_training_set, index_dates
 from tests.lib.cohorts import LATE, cohort, consents, inventory, known
 from tests.lib.records import Rows, job, person, spell, tables
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from data_contracts.time_windows import NO_DAY, calendar_date, day_number
+from features.build import build_features
 from features.workplace import FEATURES, employed_on, employment_end
 from tests.lib.records import consent, event, features_at, histories, job, person, rows_of
 
@@ -100,6 +101,34 @@ def of_persons(**employments):
     rows = [one | {"person_id": name} for name, jobs in employments.items() for one in jobs]
     everyone = rows_of(persons=[person(name) for name in employments], employments=rows)
     return histories(everyone, person_ids=list(employments))
+
+
+def test_of_several_persons_each_has_the_own_jobs():
+    half = job("2020-01-01", position_percent=50)
+    gathered = of_persons(
+        none=[],
+        two=[half | {"is_leader": True, "unit_id": "u1"}, half | {"company_id": "d", "position_percent": 20}],
+        one=[half | {"position_percent": 80, "is_leader": False}],
+        never=[],
+    )
+    matrix = build_features(gathered, day_number(T))
+    names = ("employed", "n_jobs", "position_percent", "is_leader", "events_downsizing_365")
+    found = matrix.values[:, [matrix.names.index(name) for name in names]]
+    nobody = [0, 0, NAN, NAN, NAN]
+    assert np.array_equal(found, [nobody, [1, 2, 70, 1, 0], [1, 1, 80, 0, 0], nobody], equal_nan=True)
+
+
+def test_events_of_several_persons_are_told_apart():
+    rows = rows_of(
+        persons=[person(name) for name in "pqr"],
+        consents=[consent("employment", name) for name in "pqr"],
+        employments=[job(person_id="p"), job(person_id="r", company_id="d")],
+        workplace_events=[event("downsizing", "2026-02-01"), event("leader_change", "2026-02-02", company_id="d")],
+    )
+    matrix = build_features(histories(rows, consent_on=T, person_ids=list("pqr")), day_number(T))
+    names = ("events_downsizing_365", "events_leader_change_365", "days_since_leader_change")
+    found = matrix.values[:, [matrix.names.index(name) for name in names]]
+    assert np.array_equal(found, [[1, 0, NAN], [NAN, NAN, NAN], [0, 1, 27]], equal_nan=True)
 
 
 def ends(gathered, t: str, d: str) -> list[str | None]:

@@ -14,6 +14,7 @@ from data_contracts.time_windows import day_number
 from features.build import build_features
 from features.catalogue import POSITIONS
 from features.histories import Histories
+from features.workplace_context import workplace_context
 from models.outcomes import OUTCOMES
 from models.outcomes.outcome import ELIGIBLE, general_eligibility
 from models.training_set import index_dates
@@ -67,7 +68,8 @@ def visible(histories: Histories, dates: list[date]) -> Iterator[Visible]:
     """Yield one index date after the other."""
     for day in dates:
         t = day_number(day)
-        values = build_features(histories, t).values
+        # In the form in which training sees the workplaces, so that what is attainable holds for its features.
+        values = build_features(histories, t, workplace_context(histories, t).published()).values
         general = general_eligibility(histories, t, values[:, POSITIONS["age_years"]])
         eligible = {
             name: outcome.eligibility_given(general, histories, t) == ELIGIBLE for name, outcome in OUTCOMES.items()

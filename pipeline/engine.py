@@ -1,0 +1,195 @@
+"""Where the partitions of persons are worked on: one after the other in this process, or on a Dask cluster.
+
+Both do the same work on the same files and hand back the same small results; whoever calls puts them in order. A Dask
+cluster speaks pickle: whoever reaches its scheduler can run code as its user. Keep it inside a trusted network, or use
+tls:// addresses; the service never imports this module.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import platform
+import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
+from functools import cache, partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from data_contracts.errors import EngineError, SettingsError
+from features.catalogue import FINGERPRINT
+from pipeline.console import sha256
+
+Result = TypeVar("Result")
+EngineName = Literal["local", "dask"]
+Each = Callable[[Callable[[int], Any], int], Iterator[tuple[int, Any]]]
+"""Given work and the number of partitions, yields each partition's number and result as they come."""
+Describe = Callable[[], dict[str, str]]
+
+CONNECT_SECONDS = 10
+RETRIES = 2
+"""How often a partition is tried again after an error, such as a file system that was away. A worker that is lost is another
+matter: its partition goes to the next one, until ``distributed.scheduler.allowed-failures`` workers were lost on it."""
+
+_PACKAGES = ("data_contracts", "features", "models", "pipeline")
+_ADDRESS = re.compile(r"(tcp|tls)://[^\s/]+:\d+")
+
+
+@contextmanager
+def open_engine(
+    engine: EngineName, scheduler: str | None, most_workers: int, read: Path, write: Path
+) -> Iterator[Each]:
+    """Yield what works on partitions.
+
+    Parameters
+    ----------
+    engine : "local" or "dask"
+    scheduler : str or None
+        Address of a Dask scheduler, as tcp://host:port or tls://host:port. None: a cluster on this machine with one
+        process per processor, gone afterwards.
+    most_workers : int
+        A cluster on this machine needs no more.
+    read, write : Path
+        A file that every worker must see as it is here, and a directory in which every worker must be able to write.
+
+    Raises
+    ------
+    SettingsError
+        The choice makes no sense.
+    EngineError
+        The cluster is out of reach, runs other code than this process, sees other files, or loses its workers.
+    """
+    if engine == "local":
+        if scheduler is not None:
+            raise SettingsError(
+                "--scheduler is the address of a Dask cluster: give --engine dask too, or leave it out."
+            )
+        yield _one_by_one
+    else:
+        with _client(scheduler, most_workers) as client:
+            describe = partial(description, read, write)
+            expected = describe()
+            _refuse_strangers(client, describe, expected)
+            yield partial(_on_cluster, client, describe, expected)
+
+
+def _one_by_one(work: Callable[[int], Result], n_partitions: int) -> Iterator[tuple[int, Result]]:
+    for partition in range(n_partitions):
+        yield partition, work(partition)
+
+
+def _on_cluster(
+    client: Any, describe: Describe, expected: dict[str, str], work: Callable[[int], Result], n_partitions: int
+) -> Iterator[tuple[int, Result]]:
+    from distributed import KilledWorker, as_completed
+
+    guarded = partial(_as_here, describe, expected, work)
+    waiting = {
+        client.submit(guarded, partition, pure=False, retries=RETRIES): partition for partition in range(n_partitions)
+    }
+    try:
+        for future in as_completed(list(waiting)):
+            yield waiting.pop(future), future.result()  # fetched when it is asked for, not when it is there
+    except KilledWorker:
+        raise EngineError(
+            "A partition was given up: every worker that began it was lost. The workers' logs say why; most often there "
+            "was too little memory for it (dask worker --memory-limit)."
+        ) from None
+    except (CancelledError, OSError) as error:
+        why = getattr(error, "strerror", None) or type(error).__name__
+        raise EngineError(f"The Dask cluster failed while it worked ({why}). Run it again.") from None
+
+
+def _as_here(describe: Describe, expected: dict[str, str], work: Callable[[int], Result], partition: int) -> Result:
+    """Do the work of a partition; workers that came later than the others are looked at here."""
+    differing = _differing(describe(), expected)
+    if differing:
+        raise EngineError(f"A worker that came later than the others does not fit: {differing}")
+    return work(partition)
+
+
+@contextmanager
+def _client(scheduler: str | None, most_workers: int) -> Iterator[Any]:
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError:
+        raise SettingsError("--engine dask needs Dask: pip install 'balance-risk[cluster]'") from None
+    if scheduler is None:
+        workers = max(1, min(most_workers, os.cpu_count() or 1))
+        # A certificate of its own: other users of this machine cannot give it work. What fails is raised here; a
+        # worker's log would show stack traces of a heartbeat that found the cluster closing.
+        with LocalCluster(
+            n_workers=workers, threads_per_worker=1, dashboard_address=None, security=True, silence_logs=logging.CRITICAL
+        ) as cluster, Client(cluster) as client:  # fmt: skip
+            yield client
+        return
+    if not _ADDRESS.fullmatch(scheduler):
+        raise SettingsError(f"--scheduler {scheduler!r} is no address. Write it as tcp://host:8786 or tls://host:8786.")
+    try:
+        client = Client(scheduler, timeout=CONNECT_SECONDS)
+    except OSError:
+        raise EngineError(
+            f"No Dask scheduler answers at {scheduler} within {CONNECT_SECONDS} s. Start one with: dask scheduler"
+        ) from None
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=CONNECT_SECONDS)
+        except TimeoutError:
+            raise EngineError(
+                f"The scheduler at {scheduler} has no workers. Start some with: dask worker {scheduler}"
+            ) from None
+        yield client
+
+
+def _refuse_strangers(client: Any, describe: Describe, expected: dict[str, str]) -> None:
+    try:
+        found = client.run(describe, on_error="return")
+    except Exception as error:  # whatever a worker without this code makes of it
+        raise EngineError(f"The workers cannot run balance-risk ({type(error).__name__}): install it there.") from None
+    for worker, its in found.items():
+        if isinstance(its, Exception):
+            raise EngineError(f"{worker} cannot run balance-risk ({type(its).__name__}): install it there.")
+        differing = _differing(its, expected)
+        if differing:
+            raise EngineError(f"{worker} does not fit: {differing}")
+
+
+def _differing(its: dict[str, str], expected: dict[str, str]) -> str:
+    return "; ".join(
+        f"{name} is {its.get(name)} there, {here} here" for name, here in expected.items() if its.get(name) != here
+    )
+
+
+def description(read: Path, write: Path) -> dict[str, str]:
+    """Say what decides the results of a process and whether it works on the same files; equal in every worker.
+
+    Parameters
+    ----------
+    read : Path
+        A file, named by its content.
+    write : Path
+        A directory, named by whether this process may write in it.
+    """
+    return _code() | {
+        f"{read}": sha256(read)[:12] if read.is_file() else "not there (the workspace must be at the same path)",
+        f"{write}": "writable" if os.access(write, os.W_OK) else "not writable",
+    }
+
+
+@cache  # what was imported, not what an update has put there since
+def _code() -> dict[str, str]:
+    root = Path(__file__).parents[1]
+    files = sorted(path for name in _PACKAGES for path in (root / name).rglob("*") if path.suffix in (".py", ".csv"))
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(f"{path.relative_to(root)}\0{sha256(path)}\n".encode())
+    libraries = {name: version(name) for name in ("balance-risk", "numpy", "pyarrow")}
+    return libraries | {
+        "Python": ".".join(platform.python_version_tuple()[:2]),
+        "the catalogue of features": FINGERPRINT[:12],
+        "the code": digest.hexdigest()[:12],
+    }

@@ -1,0 +1,103 @@
+"""Engines: partitions in order here; what a cluster is asked before it is given anything, and what is said when it fails."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from data_contracts.errors import EngineError, SettingsError
+from pipeline import engine
+from pipeline.engine import description, open_engine
+
+
+@pytest.fixture
+def places(tmp_path):
+    (tmp_path / "ingest.json").write_text("{}")
+    (tmp_path / "training").mkdir()
+    return tmp_path / "ingest.json", tmp_path / "training"
+
+
+class Cluster:
+    """A client of a cluster whose only worker says of itself what it is made to say."""
+
+    def __init__(self, says: object) -> None:
+        self.says = says
+
+    def run(self, describe, on_error: str) -> dict:
+        if self.says is ModuleNotFoundError:
+            raise ModuleNotFoundError("No module named 'pipeline'")
+        return {"tcp://10.0.0.7:4000": self.says}
+
+
+def refused(says: object, expected: dict[str, str]) -> str:
+    with pytest.raises(EngineError) as error:
+        engine._refuse_strangers(Cluster(says), dict, expected)
+    return str(error.value)
+
+
+def test_the_local_engine_takes_one_partition_after_the_other(places):
+    with open_engine("local", None, 3, *places) as each:
+        assert list(each(lambda partition: partition * 10, 3)) == [(0, 0), (1, 10), (2, 20)]
+
+
+def test_an_address_without_the_dask_engine_is_refused_not_ignored(places):
+    with pytest.raises(SettingsError, match="--engine dask"), open_engine("local", "tcp://host:8786", 3, *places):
+        pass
+
+
+@pytest.mark.parametrize("address", ["host:8786", "http://host:8786", "tcp://host", "tcp://", "inproc://a:1", ""])
+def test_an_address_that_is_none_is_said_without_asking_anybody(address, places):
+    with pytest.raises(SettingsError, match="Write it as tcp://host:8786"), open_engine("dask", address, 3, *places):
+        pass
+
+
+def test_two_processes_with_the_same_code_and_files_describe_themselves_alike(places):
+    assert description(*places) == description(*places)
+    assert {"the code", "the catalogue of features", "balance-risk", "numpy", "pyarrow", "Python"} < {
+        *description(*places)
+    }
+
+
+def test_other_tables_or_a_place_where_nothing_can_be_written_are_seen(places, tmp_path):
+    ours = description(*places)
+    places[0].write_text("[]")
+    assert engine._differing(description(*places), ours) == (
+        f"{places[0]} is 4f53cda18c2b there, 44136fa355b3 here"  # the digests of [] and {}
+    )
+    places[0].unlink()
+    assert "ingest.json is not there (the workspace must be at the same path) there" in engine._differing(
+        description(*places), ours
+    )
+    elsewhere = description(places[0], tmp_path / "missing")
+    assert elsewhere[str(tmp_path / "missing")] == "not writable"
+
+
+def test_a_worker_that_differs_is_named_with_what_differs():
+    expected = {"numpy": "2.4.6", "the code": "abc"}
+    engine._refuse_strangers(Cluster(expected), dict, expected)
+    assert refused(expected | {"numpy": "2.4.5"}, expected) == (
+        "tcp://10.0.0.7:4000 does not fit: numpy is 2.4.5 there, 2.4.6 here"
+    )
+    assert "the code is None there" in refused({"numpy": "2.4.6"}, expected)
+
+
+@pytest.mark.parametrize("says", [ModuleNotFoundError, ModuleNotFoundError("No module named 'pipeline'")])
+def test_a_worker_without_this_code_is_told_to_install_it(says):
+    assert "cannot run balance-risk (ModuleNotFoundError): install it there" in refused(says, {})
+
+
+def test_a_worker_that_comes_late_is_looked_at_before_it_works():
+    ours = {"the code": "abc"}
+    assert engine._as_here(lambda: ours, ours, lambda partition: partition + 1, 4) == 5
+    with pytest.raises(EngineError, match="came later than the others does not fit: the code is other there"):
+        engine._as_here(lambda: {"the code": "other"}, ours, lambda partition: partition + 1, 4)
+
+
+def test_without_dask_it_is_said_how_to_get_it(places, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with (
+        pytest.raises(SettingsError, match=r"pip install 'balance-risk\[cluster\]'"),
+        open_engine("dask", None, 3, *places),
+    ):
+        pass

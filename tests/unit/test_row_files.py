@@ -1,0 +1,89 @@
+"""Feature rows pass from part files to numpy's own format, byte for byte, and no half file is ever seen."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from models.row_files import merged_rows, rows_between, rows_kept_in, whole_or_nothing, write_npz
+
+
+@pytest.fixture
+def X():
+    values = np.random.default_rng(5).normal(size=(103, 7)).astype(np.float32)
+    values[::9, 2] = np.nan
+    return values
+
+
+OTHERS = {
+    "y": np.array([0.0, np.nan, 1.0]),
+    "person_ids": np.array(["ø", "longer"]),
+    "status": np.array([], np.int8),
+    "t": np.arange(5, dtype=np.int32),
+}
+
+
+@pytest.mark.parametrize("rows", [1, 10, 103, 1000])
+def test_the_bytes_are_those_of_numpy(rows, X, tmp_path):
+    np.savez(tmp_path / "numpy.npz", X=X, **OTHERS)
+    pieces = merged_rows(np.zeros(len(X), np.int32), 7, lambda part, first, end: X[first:end], rows)
+    write_npz(tmp_path / "ours.npz", pieces, X.shape, OTHERS)
+    assert (tmp_path / "ours.npz").read_bytes() == (tmp_path / "numpy.npz").read_bytes()
+
+
+def test_the_bytes_of_no_rows_are_those_of_numpy_too(tmp_path):
+    none = np.zeros((0, 7), np.float32)
+    np.savez(tmp_path / "numpy.npz", X=none, **OTHERS)
+    pieces = list(merged_rows(np.zeros(0, np.int32), 7, lambda *_: none))
+    assert [piece.shape for piece in pieces] == [(0, 7)]
+    write_npz(tmp_path / "ours.npz", pieces, none.shape, OTHERS)
+    assert (tmp_path / "ours.npz").read_bytes() == (tmp_path / "numpy.npz").read_bytes()
+
+
+def test_no_piece_but_the_last_has_other_than_the_asked_number_of_rows(X):
+    lengths = [len(piece) for piece in merged_rows(np.zeros(len(X), np.int32), 7, lambda _, a, b: X[a:b], 20)]
+    assert lengths == [20] * 5 + [3]
+
+
+@pytest.mark.parametrize("rows", [1, 10, 1000])
+def test_parts_are_merged_into_the_common_order_from_their_files(rows, X, tmp_path):
+    part = np.random.default_rng(1).integers(0, 4, len(X)).astype(np.int32)
+    part[part == 2] = 3  # a part without rows
+    for one in range(4):
+        with rows_kept_in(tmp_path / f"{one}") as keep:
+            theirs = X[part == one]
+            keep(theirs[:3])
+            keep(theirs[3:])
+    read = lambda one, first, end: rows_between(tmp_path / f"{one}", 7, first, end)  # noqa: E731
+    assert np.concatenate(list(merged_rows(part, 7, read, rows))).tobytes() == X.tobytes()
+
+
+def test_a_part_that_ends_too_early_is_noticed(X, tmp_path):
+    with rows_kept_in(tmp_path / "0") as keep:
+        keep(X)
+    assert np.array_equal(rows_between(tmp_path / "0", 7, 100, 103), X[100:], equal_nan=True)
+    with pytest.raises(OSError, match="ends before row 104"):
+        rows_between(tmp_path / "0", 7, 100, 104)
+
+
+def test_a_broken_off_write_leaves_what_was_there_and_no_more(tmp_path):
+    (tmp_path / "file").write_text("old")
+
+    def break_off() -> None:
+        with whole_or_nothing(tmp_path / "file") as place:
+            place.write_text("half")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        break_off()
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("file", "old")]
+
+
+def test_two_writers_of_one_file_do_not_meet(tmp_path):
+    with whole_or_nothing(tmp_path / "file") as one:
+        with whole_or_nothing(tmp_path / "file") as other:
+            one.write_text("long, and half of it")
+            other.write_text("all")
+        assert (tmp_path / "file").read_text() == "all"
+        one.write_text("all again")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("file", "all again")]

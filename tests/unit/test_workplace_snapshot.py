@@ -1,0 +1,251 @@
+"""The snapshot of the workplaces: from the tables into the signed bundle, and from there to the answer about one record."""
+
+from __future__ import annotations
+
+import copy
+import csv
+import json
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from data_contracts.errors import ArtifactError, MissingInputError
+from data_contracts.readers.parquet_files import write_tables
+from data_contracts.time_windows import calendar_date, day_number
+from features.build import CONTEXT_COLUMNS, build_features
+from features.catalogue import FEATURE_NAMES
+from features.histories import Histories
+from features.workplace_context import NAMES, workplace_context
+from models import artifact
+from models.artifact import CONTEXT_FILE, LARGEST_CONTEXT, from_files, load, parse_context, save, to_files
+from models.bundle import create_keys, export_bundle, open_bundle
+from models.risk_model import RiskModel
+from pipeline import score
+from pipeline.engine import open_engine
+from pipeline.train import with_snapshot as with_own_snapshot
+from pipeline.workplace_snapshot import store_snapshot, stored_snapshot
+from pipeline.workspace import Workspace
+from serving import predictor
+from serving.notices import STALE_WORKPLACE
+from serving.predictor import Predictor
+from tests.lib.models import linear_model, snapshot
+from tests.lib.random_workplaces import Workplaces
+from tests.lib.records import day, histories, tables
+
+PROJECT = Path(__file__).parents[2]
+REQUEST = json.loads((PROJECT / "examples" / "request.json").read_text())
+INDEX_DATE = date.fromisoformat(REQUEST["index_date"])
+SICK_LEAVE = "long_sick_leave"
+
+
+# --- in the artifact --------------------------------------------------------------------------------------------------
+
+
+def test_a_bundle_carries_the_snapshot_and_an_older_one_none(tmp_path):
+    signing, verify = create_keys(tmp_path / "keys")
+    for version, context in (("1", snapshot()), ("2", None)):
+        save(replace(linear_model(), workplace_context=context), tmp_path / "model")
+        bundle = export_bundle(tmp_path / "model", tmp_path / "bundles", SICK_LEAVE, version, signing)
+        found = open_bundle(bundle, verify).workplace_context
+        assert (found and found.to_document()) == (context and context.to_document())
+        assert (bundle / CONTEXT_FILE).exists() is (context is not None)
+
+
+def test_saving_a_model_without_snapshot_removes_the_last_one(tmp_path):
+    save(replace(linear_model(), workplace_context=snapshot()), tmp_path)
+    save(linear_model(), tmp_path)
+    assert load(tmp_path).workplace_context is None
+
+
+def test_what_is_not_published_does_not_get_into_an_artifact():
+    small = replace(linear_model(), workplace_context=snapshot(persons=10))
+    assert json.loads(to_files(small)[CONTEXT_FILE])["workplaces"] == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b"{}", b"\xff", b"[" * 100_000, b"1" * 10_000],
+    ids=["empty", "cut", "a list", "no fields", "no text", "deep", "a long number"],
+)
+def test_a_damaged_snapshot_is_an_artifact_error(content):
+    files = to_files(replace(linear_model(), workplace_context=snapshot()))
+    with pytest.raises(ArtifactError, match=CONTEXT_FILE):
+        from_files(files | {CONTEXT_FILE: content})
+
+
+def test_a_snapshot_for_another_purpose_is_an_artifact_error():
+    document = snapshot().to_document() | {"purpose": "model_training"}
+    with pytest.raises(ArtifactError, match="not taken for risk scoring"):
+        parse_context(json.dumps(document).encode())
+
+
+def test_a_snapshot_that_is_too_large_is_not_parsed(monkeypatch):
+    monkeypatch.setattr(artifact, "json", None)
+    with pytest.raises(ArtifactError, match="larger than any"):
+        parse_context(b" " * (LARGEST_CONTEXT + 1))
+
+
+# --- in an answer -----------------------------------------------------------------------------------------------------
+
+
+def predicted(model: RiskModel, record: dict[str, Any] | None = None) -> dict[str, Any]:
+    response = Predictor({SICK_LEAVE: model}).explain(record or REQUEST["record"], INDEX_DATE, [SICK_LEAVE], INDEX_DATE)
+    return response.model_dump(mode="json")["outcomes"][SICK_LEAVE]
+
+
+def of_others(found: dict[str, Any]) -> dict[str, tuple[float | None, str | None]]:
+    names = FEATURE_NAMES[CONTEXT_COLUMNS]
+    return {
+        reason["feature"]: (reason["value"], reason["observed_on"])
+        for reason in found["reasons"]
+        if reason["feature"] in names
+    }
+
+
+def codes(found: dict[str, Any]) -> list[str]:
+    return [warning["code"] for warning in found["warnings"]]
+
+
+def with_snapshot(**options: Any) -> RiskModel:
+    return replace(linear_model(), workplace_context=snapshot(**options))
+
+
+def test_a_record_is_seen_with_the_others_of_the_snapshot():
+    found = of_others(predicted(with_snapshot()))
+    assert len(found) == len(FEATURE_NAMES[CONTEXT_COLUMNS])
+    assert found["company_persons"] == (39.0, "2025-06-01")
+    own = build_features(_histories(REQUEST["record"]), day_number("2025-06-01")).values[0]
+    days = (400 - own[FEATURE_NAMES.index("days_doctor_365")]) / 39
+    assert found["company_days_doctor_365"][0] == pytest.approx(days)
+    assert codes(predicted(with_snapshot())) == []
+
+
+def _histories(record: dict[str, Any]) -> Histories:
+    return Histories.from_record(record, consent_on=INDEX_DATE, received_on=INDEX_DATE)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [linear_model(), with_snapshot(day=day(REQUEST["index_date"], 1)), with_snapshot(company="SYNTHETIC-c2")],
+    ids=["no snapshot", "a snapshot of a later day", "of another company"],
+)
+def test_without_a_usable_snapshot_the_others_are_unknown(model):
+    found = predicted(model)
+    assert {value for value, _ in of_others(found).values()} == {None}
+    assert found["risk"] == predicted(linear_model())["risk"]
+    assert codes(found) == []
+
+
+def test_an_old_snapshot_is_not_used_and_this_is_said():
+    edge, old = (with_snapshot(day=day(REQUEST["index_date"], -age)) for age in (400, 401))
+    assert codes(predicted(edge)) == []
+    assert of_others(predicted(edge))["company_persons"][0] == 39
+    found = predicted(old)
+    assert codes(found) == [STALE_WORKPLACE.code]
+    assert {value for value, _ in of_others(found).values()} == {None}
+
+
+def test_nothing_is_said_of_a_snapshot_that_the_model_or_the_person_has_no_use_for():
+    old = with_snapshot(day="2020-01-01")
+    record = copy.deepcopy(REQUEST["record"])
+    record["consents"] = [row for row in record["consents"] if row["source"] == "employment"]
+    assert STALE_WORKPLACE.code in codes(predicted(old, record))
+    kept = [name for name in FEATURE_NAMES if name not in FEATURE_NAMES[CONTEXT_COLUMNS]]
+    assert codes(predicted(of_features(old, kept))) == []
+
+
+def of_features(model: RiskModel, names: list[str]) -> RiskModel:
+    """The model without some of its columns, as if they had no weight."""
+    places = [FEATURE_NAMES.index(name) for name in names]
+    parts = {part: getattr(model, part)[places] for part in artifact.LINEAR_PARTS}
+    return replace(model, feature_names=tuple(names), refits=(), golden=None, **parts)
+
+
+def test_a_model_that_does_not_ask_for_others_is_spared_the_work(monkeypatch):
+    monkeypatch.setattr(predictor, "context_features", None)
+    kept = [name for name in FEATURE_NAMES if name not in FEATURE_NAMES[CONTEXT_COLUMNS]]
+    assert predicted(of_features(with_snapshot(), kept))["risk"] is not None
+
+
+def test_the_answers_of_others_are_no_survey_of_ones_own():
+    record = copy.deepcopy(REQUEST["record"])
+    record["survey_answers"] = []
+    assert codes(predicted(with_snapshot(), record)) == ["no_survey"]
+
+
+def test_each_model_sees_its_own_snapshot():
+    models = {
+        SICK_LEAVE: with_snapshot(),
+        "burnout": replace(linear_model("burnout"), workplace_context=snapshot(persons=60)),
+    }
+    response = Predictor(models).explain(REQUEST["record"], INDEX_DATE, tuple(models), INDEX_DATE)
+    found = {name: of_others(one) for name, one in response.model_dump(mode="json")["outcomes"].items()}
+    assert [found[name]["company_persons"][0] for name in models] == [39, 59]
+
+
+# --- from the tables --------------------------------------------------------------------------------------------------
+
+S, T = "2025-11-01", "2026-03-01"
+ROWS = Workplaces(seed=8, n_persons=45)
+
+
+def stored(tmp_path: Path, n_partitions: int) -> bytes:
+    workspace = Workspace(tmp_path)
+    write_tables(workspace.tables, tables(ROWS), n_partitions)
+    with open_engine("local", None, n_partitions, workspace.tables / "persons.parquet", tmp_path) as each:
+        home = workspace.training_set(SICK_LEAVE)
+        store_snapshot(home, workspace.tables, date.fromisoformat(S), each, n_partitions, lambda _: None)
+    return (home / CONTEXT_FILE).read_bytes()
+
+
+def test_the_stored_snapshot_is_that_of_everybody_whatever_the_partitions(tmp_path):
+    gathered = histories(ROWS, S, data_as_of=day_number(S))
+    expected = workplace_context(gathered, day_number(S)).published()
+    content = stored(tmp_path / "1", 1)
+    assert stored(tmp_path / "3", 3) == content
+    found = stored_snapshot(Workspace(tmp_path / "1"), SICK_LEAVE)
+    assert found.places == expected.places != ()
+    assert found.totals.tobytes() == expected.totals.tobytes()
+    assert (calendar_date(found.day).isoformat(), found.terms) == (S, gathered.terms)
+
+
+def test_a_model_that_asks_for_others_takes_the_snapshot_along_and_another_does_not(tmp_path):
+    stored(tmp_path, 1)
+    model = with_own_snapshot(linear_model(), Workspace(tmp_path))
+    assert calendar_date(model.workplace_context.day).isoformat() == S
+    kept = [name for name in FEATURE_NAMES if name not in NAMES]
+    assert with_own_snapshot(of_features(linear_model(), kept), Workspace(tmp_path)).workplace_context is None
+
+
+def test_a_training_set_without_snapshot_says_what_to_run(tmp_path):
+    with pytest.raises(MissingInputError, match="build-training-set --outcome long_sick_leave"):
+        with_own_snapshot(linear_model(), Workspace(tmp_path))
+
+
+def test_the_verb_score_sees_the_others_as_the_store_has_them_on_the_index_date(tmp_path, monkeypatch):
+    workspace = Workspace(tmp_path)
+    write_tables(workspace.tables, tables(ROWS))
+    # A model whose risk is the mean absence of the others, and nothing else.
+    weight = np.zeros(len(FEATURE_NAMES))
+    weight[FEATURE_NAMES.index("company_days_doctor_365")] = 1.0
+    model = replace(linear_model(n_refits=0), coefficients=weight, workplace_context=snapshot(company="c1"))
+    monkeypatch.setattr(score, "open_champion", lambda *_: model)
+    found = score.run(workspace, date.fromisoformat(T), [SICK_LEAVE], None)
+    with Path(found["path"]).open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    gathered = histories(ROWS, T)
+    context = workplace_context(gathered, day_number(T)).published()
+    risks = model.risks(model.select(build_features(gathered, day_number(T), context)))
+    scored = {row["person_id"]: float(row["risk"]) for row in rows if row["risk"]}
+    assert len(set(scored.values())) > 3
+    for person_id, expected in zip(gathered.person_ids, risks.tolist(), strict=True):
+        assert scored.get(person_id, expected) == expected
+    one = next(iter(scored))
+    alone = score.run(workspace, date.fromisoformat(T), [SICK_LEAVE], one)["outcomes"][SICK_LEAVE]
+    assert alone["risk"] == scored[one]
+    reasons = {reason["feature"]: reason for reason in alone["reasons"]}
+    assert reasons["company_days_doctor_365"]["observed_on"] == T
