@@ -105,7 +105,8 @@ def gather_surveys(rows: Rows, usable: np.ndarray) -> tuple[Block, Block]:
     """
     parts = [*_scored(*_answers(rows, usable))] or [(_NO_SCORES, _NO_SHEETS)]
     owner, columns = _joined([scores for scores, _ in parts], "scale", "score")
-    scores = block(owner, rows.n_owners, columns, (columns["scale"], columns["day"], columns["known_from"]))
+    # The scores of a scale come by person, day and known_from already, and sorting is stable.
+    scores = block(owner, rows.n_owners, columns, (columns["scale"],))
     owner, columns = _joined([sheets for _, sheets in parts], "instrument", "n_answered", "is_straight")
     # Sheets come by person and day, which is all the order they need, unless they were scored by instrument.
     place = point(owner, columns["day"])
@@ -179,8 +180,8 @@ class _Sheet:
         # The column here of each column in a sheet of all instruments.
         self.column_of = np.full(len(_INSTRUMENT_OF), UNKNOWN, dtype=np.int16)
         for code, border in zip(codes, self.borders.tolist(), strict=False):
-            mine = code == _INSTRUMENT_OF
-            self.column_of[mine] = border + np.arange(mine.sum())
+            mine = np.equal(_INSTRUMENT_OF, code)
+            self.column_of[mine] = border + np.arange(np.count_nonzero(mine))
 
 
 @lru_cache(maxsize=256)

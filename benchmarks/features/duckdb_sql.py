@@ -42,6 +42,7 @@ class DuckDB:
     def features(self) -> Any:
         """Compute the features of everybody into the view ``finished``; return it, fetched where tables are in memory."""
         self._run("DROP TABLE IF EXISTS numbered")
+        self._script("events")
         for bounds in [("", "")] if self.in_memory else self._batches():
             self._run(f"SET VARIABLE lowest = '{bounds[0]}'")
             self._run(f"SET VARIABLE highest = '{bounds[1]}'")

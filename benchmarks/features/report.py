@@ -19,7 +19,7 @@ _COLOURS = {"ours": "#1b5e8c", "duckdb": "#c98500", "polars": "#7a7a7a", "pandas
 
 def write_report(document: dict[str, Any], root: Path) -> None:
     """Write the page and its picture."""
-    rows = document["rows"]
+    rows = [row for row in document["rows"] if row["code"] == document["code"]]
     (root / "docs" / "images").mkdir(parents=True, exist_ok=True)
     (root / "docs" / "benchmarks.md").write_text("\n".join(_page(document, rows)) + "\n", encoding="utf-8")
     _draw(rows, root / "docs" / PICTURE)
@@ -127,7 +127,8 @@ def _equal(row: Row) -> str:
     if row["tool"] == "ours":
         return f"{row['features']}"
     if row["equal"]:
-        return f"✓ {row['compared']} of {row['features']}"
+        n_unknown = len(row["left_out_unknown_for_all"])
+        return f"✓ {row['compared']}" + (f" ({n_unknown} left out, unknown for all)" if n_unknown else "")
     return f"✗ {len(row['different'])} differ, {len(row['left_out'])} left out"
 
 

@@ -1,4 +1,4 @@
-"""The results on disk: saved after every run, with the machine and the code that they were measured on."""
+"""The results on disk: saved after every run, with the machine and the code that they were measured with."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _CODE = ("features", "data_contracts", "benchmarks/features")
 
 
 class Results:
-    """The document of results; rows of other code are kept but not taken for results of this one."""
+    """The document of results; rows of other code are kept, but neither taken for results of this one nor shown."""
 
     def __init__(self, path: Path, again: bool) -> None:
         self._path, self._again, self._code = path, again, _fingerprint()
         self.document: dict[str, Any] = {"rows": []}
         if path.is_file():
             self.document = json.loads(path.read_text(encoding="utf-8"))
-        self.document |= {"machine": machine()}
+        self.document |= {"machine": machine(), "code": self._code}
 
     def has(self, tool: str, n_persons: int, threads: int) -> bool:
         """True if the run has been measured with the code as it is, and came to its end."""

@@ -129,4 +129,25 @@ def _speed(speed: dict[str, Any]) -> str:
         "equal": lambda run: run["equal"],
     }
     rows = [[written(run) for written in columns.values()] for run in speed["runs"]]
-    return "\n".join([SPEED, _table([*columns], rows), speed["machine"] + "\n"])
+    return "\n".join([SPEED, _in_short(speed["runs"]), _table([*columns], rows), speed["machine"] + "\n"])
+
+
+def _in_short(runs: list[dict[str, Any]]) -> str:
+    alike = {run["persons"]: run["times_ours_cpu"] for run in runs if run["tool"] == OURS}
+    lines = []
+    for tool in dict.fromkeys(run["tool"] for run in runs if not run["tool"].startswith(OURS)):
+        found = [run for run in runs if run["tool"] == tool]
+        whole = _from_to([run["times_ours_cpu"] for run in found])
+        same = _from_to([run["times_ours_cpu"] / alike[run["persons"]] for run in found])
+        lines.append(
+            f"* `{tool}`: CPU time per number {whole} times that of our whole catalogue, and {same} times ours "
+            "if all our work is charged to the numbers asked for."
+        )
+    largest = {run["tool"]: run["cpu_seconds"] for run in runs if run["persons"] == runs[-1]["persons"]}
+    totals = ", ".join(f"`{tool}` {seconds:.3g} s" for tool, seconds in largest.items())
+    lines.append(f"* CPU time in all at the largest size, whatever was computed for it: {totals}.")
+    return "\n".join(lines) + "\n"
+
+
+def _from_to(ratios: list[float]) -> str:
+    return " to ".join(f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.1f}" for ratio in (min(ratios), max(ratios)))

@@ -10,7 +10,7 @@ from data_contracts.time_windows import day_number
 from features.as_of import doctor_stretches
 from features.build import build_features
 from features.survey_scores import occasions
-from tests.lib.random_histories import PERSONS, T, added, any_rows, later_consents, later_rows
+from tests.lib.random_histories import PERSONS, T, added, any_rows, later_rows
 from tests.lib.records import Rows, day, histories
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")  # a failing example is shown whole
@@ -27,13 +27,13 @@ def test_a_row_known_on_or_after_t_changes_no_bit(rows, more):
 
 
 @settings(max_examples=60, deadline=None)
-@given(any_rows(), later_rows(not_before=day(T, 10)), later_consents(not_before=day(T, 10)))
-def test_a_store_as_of_a_day_is_the_store_without_later_rows(rows, more, consents):
+@given(any_rows(), later_rows(not_before=day(T, 10), consents=True))
+def test_a_store_as_of_a_day_is_the_store_without_later_rows(rows, more):
     known_in_time = {
         table: [row for row in of_table if row["known_from"] < day(T, 10)] for table, of_table in rows.items()
     }
     as_of = day_number(day(T, 10))
-    assert bits(added(rows, more | {"consents": consents}), data_as_of=as_of) == bits(known_in_time)
+    assert bits(added(rows, more), data_as_of=as_of) == bits(known_in_time)
 
 
 @settings(max_examples=60, deadline=None)

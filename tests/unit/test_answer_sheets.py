@@ -140,6 +140,7 @@ def test_batches_of_sheets_do_not_part_a_sheet_from_its_correction(monkeypatch):
         for shift in range(5)
         for row in (
             *answers("who5", [3, 3, 3, 3, 3], day("2026-01-01", shift)),
+            *answers("gad7", [1, 1, 1, 2, 1, 1, shift % 4], day("2026-01-01", shift)),
             answer("who5", "item_1", 0, day("2026-01-01", shift), known_from="2026-01-20"),
         )
     ]

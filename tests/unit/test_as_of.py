@@ -52,8 +52,8 @@ def test_case_4_only_the_days_inside_the_window_count():
 
 def test_cases_5_and_6_an_answer_of_the_index_date_is_unknown_until_tomorrow():
     rows = rows_of(survey_answers=answers("who5", [3, 3, 3, 3, 3], "2026-03-01"))
-    assert_features(rows, "2026-03-01", who5_wellbeing=NAN, who5_wellbeing_age_days=NAN)
-    assert_features(rows, "2026-03-02", who5_wellbeing=60, who5_wellbeing_age_days=1)
+    assert_features(rows, "2026-03-01", who5_wellbeing=NAN, who5_age_days=NAN)
+    assert_features(rows, "2026-03-02", who5_wellbeing=60, who5_age_days=1)
 
 
 def test_case_7_a_future_dated_sample_that_slipped_through_is_no_feature():

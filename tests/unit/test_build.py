@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from data_contracts.time_windows import day_number
+from data_contracts.time_windows import NO_DAY, day_number
 from features import build
 from features.as_of import as_of
-from features.build import build_features
-from features.catalogue import FEATURE_NAMES, GROUPS
+from features.build import build_features, observation_days
+from features.catalogue import COLUMNS, FEATURE_NAMES, FEATURES, GROUPS, POSITIONS
 from tests.lib.records import answers, histories, job, lab, person, rows_of, session, spell
 
 T = "2026-03-01"
@@ -51,6 +51,35 @@ def test_each_group_computes_float32_columns_in_the_order_of_its_features():
         columns = group.compute(known)
         assert columns.shape == (5, len(group.features))
         assert columns.dtype == np.float32
+
+
+def test_a_group_of_observations_gives_a_day_before_t_for_each_of_its_numbers_that_can_grow_old():
+    gathered, t = some_persons(), day_number(T)
+    known = as_of(gathered, t)
+    observing = [(group, columns) for group, columns in COLUMNS if group.observed_on is not None]
+    assert [group.name for group, _ in observing] == ["survey_scores", "survey_response", "labs"]
+    for group, columns in observing:
+        days, numbers = group.observed_on(known), group.compute(known)
+        assert days.shape == (5, len(group.features))
+        assert days.dtype == np.int32
+        grows_old = np.array([one.valid_days is not None for one in FEATURES[columns]])
+        is_known = ~np.isnan(numbers[:, grows_old])
+        assert is_known.any()
+        assert (days[:, grows_old][is_known] == day_number("2026-02-01")).all()
+        assert ((days == NO_DAY) | (days < t)).all()
+
+
+def test_observation_days_are_those_of_the_groups_and_no_day_for_the_rest():
+    days = observation_days(some_persons(), day_number(T))
+    assert days.shape == (5, len(FEATURE_NAMES))
+    assert days.dtype == np.int32
+    on = {name: days[:, POSITIONS[name]].tolist() for name in ("srh_self_rated_health", "hba1c", "days_doctor_365")}
+    first, none = day_number("2026-02-01"), NO_DAY
+    assert on == {
+        "srh_self_rated_health": [none, first, first, first, first],
+        "hba1c": [none, none, first, none, none],
+        "days_doctor_365": [none] * 5,
+    }
 
 
 def test_nothing_is_infinite():

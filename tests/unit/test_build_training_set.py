@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from data_contracts.readers.parquet_files import write_tables
 from models.outcomes import OUTCOMES
 from models.training_set import build_training_set as built_in_memory
 from pipeline import build_training_set
+from pipeline.engine import Each
 from pipeline.settings import Settings, TrainingSettings
 from pipeline.workspace import Workspace
 from tests.lib.cohorts import cohort, consents, inventory
@@ -64,6 +67,20 @@ def test_any_division_gives_the_bytes_of_the_set_that_is_built_in_memory(outcome
     assert len(expected) > 30
     for suffix in ("npz", "json"):
         assert files(workspace)[f"{outcome}/rows.{suffix}"] == (tmp_path / f"expected.{suffix}").read_bytes()
+
+
+def test_partitions_may_be_done_in_any_order(workspace, monkeypatch):
+    write_tables(workspace.tables, firm(), 5)
+    build_training_set.run(workspace, SETTINGS, ["burnout"])
+    expected = files(workspace)
+
+    @contextmanager
+    def backwards(*_: object) -> Iterator[Each]:
+        yield lambda work, n: ((partition, work(partition)) for partition in reversed(range(n)))
+
+    monkeypatch.setattr(build_training_set, "open_engine", backwards)
+    build_training_set.run(workspace, SETTINGS, ["burnout"])
+    assert files(workspace) == expected
 
 
 def test_the_others_at_the_workplace_are_those_of_all_partitions(workspace, tmp_path):

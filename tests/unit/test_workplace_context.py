@@ -349,7 +349,10 @@ BAD = {
     "a sum above the scale": lambda document: _was(document, 11, 110 * FIXED_POINT + 1),
     "a sum below the scale": lambda document: _was(document, 11, -1),
     "more days than a year has": lambda document: _replaced(document, 0, 8, 12 * 365 + 1),
-    "a workplace of nobody": lambda document: _replaced(document, 1, 7, 0),
+    "a workplace of nobody": lambda document: (
+        document | {"workplaces": [document["workplaces"][0], ["c", "u", *[0] * len(COLUMNS)]]}
+    ),
+    "persons who are none": lambda document: _replaced(document, 1, 7, 0),
 }
 
 

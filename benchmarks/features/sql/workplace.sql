@@ -40,15 +40,6 @@ marked AS (
 SELECT p, (getvariable('d') - max(first)) / 365.25::DOUBLE AS tenure_years FROM marked WHERE opens GROUP BY p;
 
 CREATE OR REPLACE TEMP TABLE events AS
-WITH known AS (
-    SELECT company_id, unit_id, kind, day_of(occurred_on) AS day
-    FROM (
-        SELECT * FROM workplace_events
-        WHERE known_from < getvariable('t') AND occurred_on < getvariable('t')
-        QUALIFY row_number() OVER (PARTITION BY company_id, unit_id, kind, occurred_on ORDER BY known_from DESC) = 1
-    )
-    WHERE is_deleted = 0
-)
 SELECT
     p,
     count_if(kind = 'leader_change' AND day >= getvariable('d') - 365) AS leader_change,
@@ -56,7 +47,7 @@ SELECT
     count_if(kind = 'downsizing' AND day >= getvariable('d') - 365) AS downsizing,
     count_if(kind = 'intervention_session' AND day >= getvariable('d') - 365) AS intervention_session,
     getvariable('d') - max(day) FILTER (kind = 'leader_change') AS since_leader_change
-FROM main_jobs JOIN known ON main_jobs.company_id = known.company_id
+FROM main_jobs JOIN known_events AS known ON main_jobs.company_id = known.company_id
     AND (known.unit_id IS NULL OR known.unit_id = main_jobs.unit_id)
 GROUP BY p;
 
