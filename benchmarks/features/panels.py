@@ -37,6 +37,12 @@ def _centre(analyte: Analyte) -> float:
     return high / _OPEN_ENDED if low is None else low * _OPEN_ENDED if high is None else (low + high) / 2
 
 
+def _limit(analyte: Analyte) -> float:
+    ends = [end for one in analyte.reference_intervals[:1] for end in (one.high, one.low) if end is not None]
+    return ends[0] if ends else np.nan
+
+
+_LIMIT = np.array([_limit(analyte) for analyte in ANALYTES])
 _CENTRE = np.array([_centre(analyte) for analyte in ANALYTES])
 _SPREAD = np.array([0.06 if analyte.name == "height" else 0.35 for analyte in ANALYTES])
 _HARD = np.array([(analyte.hard_low, analyte.hard_high) for analyte in ANALYTES])
@@ -83,13 +89,17 @@ def _is_other_code(code: np.ndarray) -> np.ndarray:
 
 
 def _limits(analyte: np.ndarray, code: np.ndarray, value: np.ndarray, random: np.random.Generator) -> Table:
-    """Values of three digits and, for a third of them, the laboratory's own limits, some on the value itself."""
+    """Values of three digits and, for a third of them, the laboratory's own limits; some values lie on a limit."""
     centre = (_CENTRE[analyte] - _OFFSET[code]) / _FACTOR[code]
-    fate = random.random(len(value))
+    fate, on_limit = random.random((2, len(value)))
     low, high = _rounded(centre * 0.7), _rounded(centre * 1.3)
     low[(fate > 0.3) | ((fate > 0.2) & (fate < 0.25))] = np.nan
     high[fate > 0.25] = np.nan
-    value = np.where(fate < 0.005, np.where(np.isnan(high), value, high), _rounded(value))
+    own = np.where(np.isnan(high), low, high)
+    # As a conversion of units leaves it, which may miss the limit by the last bits.
+    fallback = (_LIMIT[analyte] - _OFFSET[code]) / _FACTOR[code]
+    limit = np.where(np.isnan(own), fallback, own)
+    value = np.where((on_limit < 0.02) & ~np.isnan(limit), limit, _rounded(value))
     return {"value": value, "reference_low": low, "reference_high": high}
 
 

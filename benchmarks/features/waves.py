@@ -38,7 +38,7 @@ def _sheet(battery: int) -> list[tuple[str, str]]:
 def _codes(name: str, item: str) -> np.ndarray:
     """Answer codes of an item, those of minutes thinned out."""
     answers = next(one.answers for one in INSTRUMENTS[name].items if one.id == item)
-    return np.array(answers if len(answers) < _MOST_CODES else answers[: 5 * _MOST_CODES : 5])
+    return np.array(answers if len(answers) < _MOST_CODES else answers[: 10 * _MOST_CODES : 10])
 
 
 _SHEETS = [_sheet(battery) for battery in range(len(BATTERIES))]

@@ -104,10 +104,10 @@ _SPREAD_DAYS = [day(T, days) for days in (-760, -700, -500, -400, -231, -230, -1
 
 
 def _surveys(fill: random.Random) -> list[Row]:
-    """Some of all instruments on one day, and one of the core set again and again so that its scores have a course."""
-    person_id, once, followed = fill.choice(PERSONS), fill.choice(_SPREAD_DAYS), fill.choice(CORE).name
+    """Some of all instruments on one day, and two of the core set again and again so that their scores have a course."""
+    person_id, once, followed = fill.choice(PERSONS), fill.choice(_SPREAD_DAYS), fill.sample(CORE, 2)
     asked = [(once, name) for name in fill.sample(tuple(INSTRUMENTS), fill.randrange(6))]
-    asked += [(answered_on, followed) for answered_on in fill.sample(_SPREAD_DAYS, fill.choice((0, 3, 4)))]
+    asked += [(on, one.name) for one in followed for on in fill.sample(_SPREAD_DAYS, fill.choice((0, 3, 4)))]
     rows = []
     for answered_on, name in asked:
         rows += _sheet(person_id, name, answered_on, fill.choice((0, 0, 1, 60)), fill.choice((1, 1, 1, 0.8)), fill)
@@ -285,11 +285,14 @@ def any_rows(draw: st.DrawFn) -> Rows:
 
 @st.composite
 def later_rows(draw: st.DrawFn, not_before: str = T, consents: bool = False) -> Rows:
-    """Rows known on or after a day; of consents only if asked for: withdrawn, or given once more, on any day."""
+    """Rows known on or after a day; of consents only if asked for: withdrawn, or given once more, the day before."""
     drawn = draw(st.integers(0, 256**_N_BYTES - 1)).to_bytes(_N_BYTES, "little")
     rows, lags = _made(drawn), random.Random(drawn)
-    given = [row | {"given_on": row["withdrawn_on"], "withdrawn_on": None} for row in rows["consents"]]
-    rows["consents"] = rows["consents"] + given[:2] if consents else []
+    again = day(not_before, -1)
+    given = [
+        consent(source, person_id, given_on=again, known_from=again) for person_id in PERSONS for source in SOURCES
+    ]
+    rows["consents"] = rows["consents"] + given if consents else []
     for of_table in rows.values():
         for row in of_table:
             row["known_from"] = day(max(row["known_from"], not_before), lags.choice(_LAGS))

@@ -19,7 +19,7 @@ from tests.lib.bad_inputs_rows import DATES, FLAGS, FORMULAS, IDENTIFIERS, KINDS
 from tests.lib.sound_rows import RECEIVED_ON, SOUND, checked
 
 EXAMPLES = settings(
-    max_examples=200,
+    max_examples=150,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -15,6 +15,9 @@ from tests.lib.records import Rows, day, histories
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")  # a failing example is shown whole
 
+D = day(T, -10)
+"""Before t, so that what is known between the two would count if the store did not end on D."""
+
 
 def bits(rows: Rows, **options) -> bytes:
     return build_features(histories(rows, T, person_ids=PERSONS, **options), day_number(T)).values.tobytes()
@@ -27,13 +30,10 @@ def test_a_row_known_on_or_after_t_changes_no_bit(rows, more):
 
 
 @settings(max_examples=60, deadline=None)
-@given(any_rows(), later_rows(not_before=day(T, 10), consents=True))
+@given(any_rows(), later_rows(not_before=D, consents=True))
 def test_a_store_as_of_a_day_is_the_store_without_later_rows(rows, more):
-    known_in_time = {
-        table: [row for row in of_table if row["known_from"] < day(T, 10)] for table, of_table in rows.items()
-    }
-    as_of = day_number(day(T, 10))
-    assert bits(added(rows, more), data_as_of=as_of) == bits(known_in_time)
+    known_in_time = {table: [row for row in of_table if row["known_from"] < D] for table, of_table in rows.items()}
+    assert bits(added(rows, more), data_as_of=day_number(D)) == bits(known_in_time)
 
 
 @settings(max_examples=60, deadline=None)
