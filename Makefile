@@ -47,8 +47,11 @@ serve: $(READY) ## Run the scoring service on http://127.0.0.1:3000 (after the d
 repro: $(READY) ## Run the pipeline of dvc.yaml with params.yaml; only what a change touches runs again
 	@PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro
 
-bench: $(READY) ## Speed and memory, printed with the machine they were measured on
-	@$(BIN)/python benchmarks/features_speed.py
+bench: $(READY) ## Speed, memory and leakage, beside other tools in environments of their own (an hour; downloads on first use)
+	@$(BIN)/python benchmarks/features/run.py
+	@$(BIN)/python -m benchmarks.leakage.scoreboard
+	@$(BIN)/python -m benchmarks.leakage.speed
+	@$(BIN)/python benchmarks/engine_scaling.py
 	@$(BIN)/python benchmarks/predictor_latency.py
 	@$(BIN)/python benchmarks/validation_speed.py
 	@$(BIN)/python benchmarks/simulation_speed.py

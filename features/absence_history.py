@@ -5,6 +5,7 @@ chapters of ICPC-2. The patterns in it belong to the same group of features, so 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from features.absence_stretches import (
     KINDS,
     LONG_WINDOWS,
     Stretches,
+    counted,
     place,
     stretches_and_pieces,
     totals,
@@ -40,19 +42,18 @@ class _Kind(NamedTuple):
 
 def _of_chapter(nb_where: str, en_where: str, chapter: str, source: str) -> _Kind:
     where = f", registrert under {nb_where}", f", recorded under {en_where}"
-    days = f"union of the doctor-certified spells of {chapter} ICPC-2 chapter"
+    days = f"union of the doctor-certified spells of {chapter} ICPC-2 chapter (ICD-10 converted as NAV does)"
     return _Kind("legemeldt", where[0], "doctor-certified", where[1], days, source)
 
 
 _EARLIER = absence_patterns.EARLIER_ABSENCE
+_LEFT_OUT = "; without spells of the W (pregnancy and birth) ICPC-2 chapter (ICD-10 converted as NAV does)"
 _KINDS = dict(zip(KINDS, (
     _Kind("legemeldt", "", "doctor-certified", "", "union of the doctor-certified spells", _EARLIER),
     _Kind("egenmeldt", "", "self-certified", "",
           "union of the self-certified spells, less doctor-certified days", _EARLIER),
-    _of_chapter("psykisk helse", "mental health", "the P (mental)",
-                "HelseIArbeid, concept report 2016: mental complaints make for longer spells"),
-    _of_chapter("muskel og skjelett", "muscles and skeleton", "the L (musculoskeletal)",
-                "HelseIArbeid, concept report 2016: two fifths of long absence; pain that stays or comes back"),
+    _of_chapter("psykisk helse", "mental health", "the P (mental)", _EARLIER),
+    _of_chapter("muskel og skjelett", "muscles and skeleton", "the L (musculoskeletal)", _EARLIER),
     _of_chapter("luftveier", "airways", "the R (respiratory)", ""),
     _of_chapter("andre områder", "other areas", "any other or no", _EARLIER),
     _Kind("lege- eller egenmeldt", "", "doctor- or self-certified", "", "union of all spells of either kind", _EARLIER),
@@ -114,7 +115,8 @@ def _days_since(name: str) -> Feature:
     direction: Direction = -1 if kind.source else 0
     return Feature(
         f"days_since_{name}", "d", nb, en, "absence_history", False, direction, "absence_spells",
-        f"t minus the last day before t of the {kind.days}; 1 is yesterday, NaN is never", low=1, source=kind.source,
+        f"t minus the last day before t of the {kind.days}; 1 is yesterday; NaN: none recorded", low=1,
+        source=kind.source,
     )  # fmt: skip
 
 
@@ -137,11 +139,14 @@ _IN_WINDOWS = (
 _PLACES = np.array([place(*one) for one in _IN_WINDOWS])
 _SINCE_KINDS = KINDS[:ANY]
 
-FEATURES = (
+_COUNTED = (
     *(_in_window(*one) for one in _IN_WINDOWS),
     *(_in_window("weighted_days", "doctor", window) for window in LONG_WINDOWS),
     *(_days_since(kind) for kind in _SINCE_KINDS),
     *absence_patterns.FEATURES,
+)
+FEATURES = tuple(
+    replace(one, meaning=one.meaning + _LEFT_OUT) if one.table == "absence_spells" else one for one in _COUNTED
 )
 _TOTALS = slice(len(_IN_WINDOWS))
 _WEIGHTED = slice(_TOTALS.stop, _TOTALS.stop + len(LONG_WINDOWS))
@@ -166,13 +171,14 @@ def compute(known: Known) -> np.ndarray:
     n = len(known)
     columns = np.empty((len(FEATURES), n), dtype=np.float32)
     columns[:] = _NEVER_ABSENT
-    if len(known.absences["person"]):
-        stretches, pieces = stretches_and_pieces(known)
+    rows = counted(known)
+    if len(rows["person"]):
+        stretches, pieces = stretches_and_pieces(rows, known.t)
         sums = totals(stretches, n).reshape(-1, n)
         columns[_TOTALS] = sums[_PLACES]
         columns[_WEIGHTED] = weighted_days(pieces, n)
         _set_days_since(stretches, columns[_SINCE])
-        absence_patterns.set_patterns(known, stretches, sums, columns[_PATTERNS])
+        absence_patterns.set_patterns(rows, stretches, sums, columns[_PATTERNS])
     refused = (~known.consented[:, _SOURCE]).nonzero()[0]
     if len(refused):
         columns[:, refused] = np.nan

@@ -10,20 +10,15 @@ import numpy as np
 
 from data_contracts.absence_warnings import QUOTAS
 from features.absence_stretches import BY_DOCTOR, BY_SELF, Stretches, place
-from features.as_of import Known
+from features.as_of import Rows
 from features.feature import Direction, Feature
 from features.segments import reduce_groups, repeats
 
 EARLIER_ABSENCE = (
     "Roelen et al., BMC Public Health 2013;13:105: days and spells of the year before predict those to come"
 )
-_FREQUENT = (
-    "Arbeid og velferd 1/2024: of those with at least six certified spells in three years, one in seven has none later"
-)
 _TIME_ABSENT = "HelseIArbeid, concept report 2016: the chance to return falls after two to three months of absence"
-_GRADED = (
-    "HelseIArbeid, concept report 2016: absence in part, which keeps contact with work, is shorter than absence in full"
-)
+_GRADED = "HelseIArbeid, concept report 2016: graded rather than full absence, and contact with work, favour the return"
 
 _MOST_DAYS, _MOST_TIMES = QUOTAS["extended"].days_in_12_months, QUOTAS["ordinary"].times_in_12_months
 _QUOTA = np.array([[_MOST_DAYS], [_MOST_TIMES]], dtype=np.float64)
@@ -49,7 +44,7 @@ def _feature(
 FEATURES = (
     _feature(
         "running_doctor", "1", "Legemeldt fravær pågår", "Doctor-certified absence is running",
-        "1 if a doctor-certified spell began before t and has no last day before t, else 0", 0, 1, _TIME_ABSENT, 1,
+        "1 if a doctor-certified spell began before t and has no last day before t, else 0", 0, 1, EARLIER_ABSENCE, 1,
     ),
     _feature(
         "running_self", "1", "Egenmeldt fravær pågår", "Self-certified absence is running",
@@ -71,7 +66,7 @@ FEATURES = (
         "bradford_365", "1", "Hyppighet av fravær siste 365 dager (Bradford-faktor)",
         "Frequency of absence, last 365 days (Bradford factor)",
         "S x S x D: S the stretches of the union of all spells that have a day in [t-365, t), D their days in it",
-        0, _MOST_STRETCHES**3, _FREQUENT, 1,
+        0, _MOST_STRETCHES**3, EARLIER_ABSENCE, 1,
     ),
     _feature(
         "trend_days_doctor", "d", "Endring i legemeldte fraværsdager fra forrige til siste 365 dager",
@@ -84,14 +79,14 @@ FEATURES = (
         "self-certified days, less doctor-certified ones, in [t-365, t) minus those in [t-730, t-365)", -365, 365,
     ),
     _feature(
-        "quota_days_used_365", "1", f"Andel brukt av {_MOST_DAYS} egenmeldingsdager, siste 365 dager",
-        f"Share used of {_MOST_DAYS} self-certified days, last 365 days",
+        "quota_days_used_365", "1", f"Andel brukt av {_MOST_DAYS} egenmeldingsdager (utvidet ordning, IA), siste 365 dager",
+        f"Share used of {_MOST_DAYS} self-certified days (the extended IA scheme), last 365 days",
         f"days_self_365 / {_MOST_DAYS}, at most 1; {_MOST_DAYS} days is the extended scheme of the IA agreement", 0, 1,
         EARLIER_ABSENCE, 1,
     ),
     _feature(
-        "quota_times_used_365", "1", f"Andel brukt av {_MOST_TIMES} egenmeldinger, siste 365 dager",
-        f"Share used of {_MOST_TIMES} self-certifications, last 365 days",
+        "quota_times_used_365", "1", f"Andel brukt av {_MOST_TIMES} egenmeldinger (vanlig ordning), siste 365 dager",
+        f"Share used of {_MOST_TIMES} self-certifications (the ordinary scheme), last 365 days",
         f"starts_self_365 / {_MOST_TIMES}, at most 1; {_MOST_TIMES} times is the ordinary scheme of the law", 0, 1,
         EARLIER_ABSENCE, 1,
     ),
@@ -100,16 +95,16 @@ FEATURES = (
         "Absence days in the coming season, one year ago", "days in [t-365, t-275) of the union of all spells", 0, 90,
     ),
     _feature(
-        "gap_last_doctor", "d", "Dager mellom de to siste legemeldte fraværsperiodene",
-        "Days between the last two doctor-certified absence periods",
+        "gap_last_doctor", "d", "Dager mellom de to siste sammenhengende periodene med legemeldt fravær",
+        "Days between the last two unbroken periods (stretches) of doctor-certified absence",
         "first day of the last stretch of doctor-certified days before t, minus the last day of the one before it, "
-        "minus 1; NaN with fewer than two", 1, math.inf, _FREQUENT, -1,
+        "minus 1; NaN with fewer than two", 1, math.inf,
     ),
     _feature(
-        "gap_mean_doctor_730", "d", "Dager mellom legemeldte fraværsperioder, gjennomsnitt siste 730 dager",
-        "Days between doctor-certified absence periods, mean of the last 730 days",
+        "gap_mean_doctor_730", "d", "Dager mellom sammenhengende perioder med legemeldt fravær, gjennomsnitt siste 730 dager",
+        "Days between unbroken periods (stretches) of doctor-certified absence, mean of the last 730 days",
         "mean number of days between stretches of doctor-certified days, over those whose later stretch begins in "
-        "[t-730, t); NaN without any", 1, math.inf, _FREQUENT, -1,
+        "[t-730, t); NaN without any", 1, math.inf,
     ),
     _feature(
         "season_sin", "1", "Tid på året (sinus)", "Time of the year (sine)",
@@ -144,12 +139,12 @@ def season(t: np.ndarray) -> np.ndarray:
     return _SEASONS[:, t % _CALENDAR_CYCLE]
 
 
-def set_patterns(known: Known, stretches: Stretches, sums: np.ndarray, columns: np.ndarray) -> None:
+def set_patterns(rows: Rows, stretches: Stretches, sums: np.ndarray, columns: np.ndarray) -> None:
     """Set the patterns, for those who have any absence.
 
     Parameters
     ----------
-    known : Known of N persons
+    rows : spells of N persons that count
     stretches : their stretches
     sums : their totals, shape (n_totals, N), in the order of ``place``
     columns : float32 array, shape (n_features, N)
@@ -160,15 +155,14 @@ def set_patterns(known: Known, stretches: Stretches, sums: np.ndarray, columns: 
     columns[_TRENDS] = 2 * sums[_LAST_YEAR] - sums[_TWO_YEARS]
     columns[_QUOTAS] = np.minimum(sums[_OWN] / _QUOTA, 1)
     columns[_SAME_SEASON] = days_any - sums[_SINCE_SEASON]
-    n_by_doctor = stretches.group.searchsorted(len(known))
+    n_by_doctor = stretches.group.searchsorted(sums.shape[1])
     person, first, last = (column[:n_by_doctor] for column in stretches)
-    _set_running(known, person, first, columns[_RUNNING])
+    _set_running(rows, person, first, columns[_RUNNING])
     _set_gaps(person, first, last, columns[_GAPS])
 
 
-def _set_running(known: Known, person: np.ndarray, first: np.ndarray, columns: np.ndarray) -> None:
+def _set_running(rows: Rows, person: np.ndarray, first: np.ndarray, columns: np.ndarray) -> None:
     """Set what is running; ``person`` and ``first`` are those of the doctor-certified stretches."""
-    rows = known.absences
     goes_on = rows["is_running"].nonzero()[0]
     if not len(goes_on):
         return

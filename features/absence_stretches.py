@@ -3,6 +3,8 @@
 A day that is both self- and doctor-certified is doctor-certified. Chapter groups of ICPC-2 are the union of that
 group's doctor-certified spells on their own, so that a day may count in two of them. Days are counted from t: -1 is
 yesterday.
+
+Spells of pregnancy and birth (chapter W) count in none of it: see :func:`counted` and docs/decisions/20-pregnancy.md.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from features.as_of import DOCTOR, Known
+from features.as_of import DOCTOR, Known, Rows
 from features.segments import (
     day_of,
     disjoint_points,
@@ -72,11 +74,20 @@ class Pieces(NamedTuple):
     grade: np.ndarray
 
 
-def stretches_and_pieces(known: Known) -> tuple[Stretches, Pieces]:
-    """Return the stretches of every kind, and the absent days by grade."""
+def counted(known: Known) -> Rows:
+    """Return the spells that features count: all but those of pregnancy and birth, which must not raise a risk."""
     rows = known.absences
+    left_out = rows["of_pregnancy"]
+    if not left_out.any():
+        return rows
+    kept = (~left_out).nonzero()[0]
+    return {name: column[kept] for name, column in rows.items()}
+
+
+def stretches_and_pieces(rows: Rows, t: np.ndarray) -> tuple[Stretches, Pieces]:
+    """Return the stretches of every kind, and the absent days by grade, of N persons with their index dates."""
     person, is_by_doctor = rows["person"], rows["by_doctor"]
-    day_0 = point(person, -known.t[person])
+    day_0 = point(person, -t[person])
     start, end = day_0 + rows["first"], day_0 + rows["last"]
     piece_start, piece_end, priority = disjoint_points(start, end, DOCTOR * is_by_doctor + rows["grade"])
     by_doctor = is_by_doctor.nonzero()[0]
@@ -85,7 +96,7 @@ def stretches_and_pieces(known: Known) -> tuple[Stretches, Pieces]:
     kind[:n_pieces] = priority < DOCTOR  # BY_SELF, else BY_DOCTOR
     kind[n_pieces:n_and_chapters] = rows["chapter"][by_doctor] + FIRST_CHAPTER
     kind[n_and_chapters:] = ANY
-    lift = height(kind * len(known))
+    lift = height(kind * len(t))
     first, last = merged_points(
         np.concatenate((piece_start, start[by_doctor], start)) + lift,
         np.concatenate((piece_end, end[by_doctor], end)) + lift,

@@ -10,44 +10,17 @@ computed once. Only scores that exist become rows: of ninety scales a person ans
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from data_contracts.instruments import INSTRUMENTS
-from data_contracts.instruments.instrument import ScoringKey
-from data_contracts.tables import Table
-from data_contracts.time_windows import to_day_numbers
 from features.blocks import Block, block, sorted_block, until_next
 from features.gathering import UNKNOWN, Rows
 from features.segments import order_of, point, repeats, run_numbers, run_starts
+from features.sheet_layouts import COLUMN_WITHIN, INSTRUMENT_OF, SheetLayout, columns_of, layout_of
 
-SCALES = tuple(scale for instrument in INSTRUMENTS.values() for scale in instrument.scales)
-"""All scales; ``scale`` in a block of scores is the position here."""
-
-_INSTRUMENTS = tuple(INSTRUMENTS.values())
-_CODES = {name: code for code, name in enumerate(INSTRUMENTS)}
-_FIRST_SCALE = np.cumsum([0, *(len(instrument.scales) for instrument in _INSTRUMENTS)]).tolist()
-_ITEM_CODES = {
-    item: code for code, item in enumerate(dict.fromkeys(item.id for one in _INSTRUMENTS for item in one.items))
-}
-
-
-_INSTRUMENT_OF = np.repeat(np.arange(len(_INSTRUMENTS), dtype=np.int8), [len(one.items) for one in _INSTRUMENTS])
-"""The instrument of each column in a sheet of all instruments."""
-
-
-def _places() -> np.ndarray:
-    """Return the column of each instrument and item; one row and one column more, for names that are not known."""
-    places = np.full((len(_CODES) + 1, len(_ITEM_CODES) + 1), UNKNOWN, dtype=np.int16)
-    cells = [(code, _ITEM_CODES[item.id]) for code, one in enumerate(_INSTRUMENTS) for item in one.items]
-    places[tuple(np.array(cells).T)] = np.arange(len(cells))
-    return places
-
-
-_PLACES = _places()
 FEWEST_TO_BE_STRAIGHT = 5
 """Answers, all alike, from which on an instrument is called straight-lined; fewer are alike by chance."""
 
@@ -78,12 +51,6 @@ _NO_SCORES = _Found(_NO_DAYS, _NO_CODES, _NO_DAYS, _NO_DAYS, _NO_DAYS, (np.empty
 _NO_SHEETS = _Found(_NO_DAYS, _NO_CODES, _NO_DAYS, _NO_DAYS, _NO_DAYS, (_NO_CODES, _NO_FLAGS))
 
 
-def scales_of(instrument_name: str) -> range:
-    """Return the positions in ``SCALES`` of an instrument's scales."""
-    code = _CODES[instrument_name]
-    return range(_FIRST_SCALE[code], _FIRST_SCALE[code + 1])
-
-
 def gather_surveys(rows: Rows, usable: np.ndarray) -> tuple[Block, Block]:
     """Gather survey answers.
 
@@ -103,7 +70,7 @@ def gather_surveys(rows: Rows, usable: np.ndarray) -> tuple[Block, Block]:
         ``is_straight`` (at least ``FEWEST_TO_BE_STRAIGHT`` answers, all of one code). A version without an answer has no
         row either.
     """
-    parts = [*_scored(*_answers(rows, usable))] or [(_NO_SCORES, _NO_SHEETS)]
+    parts = [*_scored(_answers(rows, usable))] or [(_NO_SCORES, _NO_SHEETS)]
     owner, columns = _joined([scores for scores, _ in parts], "scale", "score")
     # The scores of a scale come by person, day and known_from already, and sorting is stable.
     scores = block(owner, rows.n_owners, columns, (columns["scale"],))
@@ -125,117 +92,114 @@ def _joined(parts: list[_Found], what: str, *numbers: str) -> tuple[np.ndarray, 
 
 
 class _Answers(NamedTuple):
-    """Answers to declared items: owner, days, the item's column in a sheet of all instruments, and the answer."""
+    """Answers: owner, days, the item's column in a sheet of all instruments, the answer, and whether it may be used.
+
+    What may not be used (or is no declared item, column -1) stays among the rest and is laid aside with its sheets: choosing
+    rows would copy every column of what is by far the longest table.
+    """
 
     owner: np.ndarray
     day: np.ndarray
     known_from: np.ndarray
     column: np.ndarray
     answer: np.ndarray
-
-    def take(self, rows: slice) -> _Answers:
-        """Return the chosen rows."""
-        return _Answers(*(values[rows] for values in self))
+    usable: np.ndarray
 
 
-def _answers(rows: Rows, usable: np.ndarray) -> tuple[_Answers, np.ndarray]:
-    """Return the answers that may be used, sorted by instrument where they are many, and how many each instrument has."""
-    column, answer = _columns(rows.table), rows.table["answer"]
-    chosen = (usable & (column != UNKNOWN)).nonzero()[0]
-    instrument = _INSTRUMENT_OF[column[chosen]]
-    if len(chosen) > _FEW_ANSWERS:
-        chosen = chosen[instrument.argsort(kind="stable")]
-    answers = _Answers(
-        rows.owner[chosen],
-        to_day_numbers(rows.table["answered_on"][chosen]),
-        rows.known_from[chosen],
-        column[chosen],
-        np.where(rows.is_deleted[chosen], _WITHDRAWN, answer[chosen]),
-    )
-    return answers, np.bincount(instrument, minlength=len(_INSTRUMENTS))
+def _answers(rows: Rows, usable: np.ndarray) -> _Answers:
+    column, answer = columns_of(rows.table), rows.table["answer"]
+    given = np.where(rows.is_deleted, _WITHDRAWN, answer) if rows.is_deleted.any() else answer
+    return _Answers(rows.owner, rows.days("answered_on"), rows.known_from, column, given, usable & (column != UNKNOWN))
 
 
-def _columns(table: Table) -> np.ndarray:
-    """Return the column of every answer in a sheet of all instruments, -1 where it has none."""
-    instrument, item = table["instrument"], table["item"]
-    # Unknown words come first, where the code of a missing one, which is -1, points to.
-    instruments = [UNKNOWN, *(_CODES.get(name, UNKNOWN) for name in instrument.vocabulary)]
-    items = [UNKNOWN, *(_ITEM_CODES.get(name, UNKNOWN) for name in item.vocabulary)]
-    cell = (instrument.codes + 1) * np.int32(len(items)) + (item.codes + 1)
-    return _PLACES[instruments][:, items].ravel().take(cell)
-
-
-class _Sheet:
-    """A sheet with room for all items of some instruments: its layout and its scoring key.
-
-    ``borders`` are the first columns of the instruments, and behind them the end of the last one.
-    """
-
-    def __init__(self, codes: tuple[int, ...]) -> None:
-        instruments = [_INSTRUMENTS[code] for code in codes]
-        self.key = ScoringKey(instruments)
-        self.instruments = np.array(codes, dtype=np.int16)
-        self.borders = np.cumsum([0, *(len(one.items) for one in instruments)])
-        self.scales = np.array([scale for one in instruments for scale in scales_of(one.name)], dtype=np.int16)
-        # The column here of each column in a sheet of all instruments.
-        self.column_of = np.full(len(_INSTRUMENT_OF), UNKNOWN, dtype=np.int16)
-        for code, border in zip(codes, self.borders.tolist(), strict=False):
-            mine = np.equal(_INSTRUMENT_OF, code)
-            self.column_of[mine] = border + np.arange(np.count_nonzero(mine))
-
-
-@lru_cache(maxsize=256)
-def _sheet(codes: tuple[int, ...]) -> _Sheet:
-    return _Sheet(codes)
-
-
-def _scored(answers: _Answers, n_answers: np.ndarray) -> Iterator[tuple[_Found, _Found]]:
+def _scored(answers: _Answers) -> Iterator[tuple[_Found, _Found]]:
     """Score the sheets of all instruments that occur: few together, many, which would be mostly empty, by instrument."""
-    codes = tuple(n_answers.nonzero()[0].tolist())
-    if len(answers.owner) <= _FEW_ANSWERS:
-        if codes:
-            yield from _of_layout(_sheet(codes), answers)
+    instrument = np.where(answers.usable, INSTRUMENT_OF.take(answers.column), np.int8(len(INSTRUMENTS)))
+    occurs = np.bincount(instrument, minlength=len(INSTRUMENTS) + 1)[:-1]
+    codes = tuple(occurs.nonzero()[0].tolist())
+    if not codes:
         return
-    ends = n_answers.cumsum()
-    for code in codes:
-        yield from _of_layout(_sheet((code,)), answers.take(slice(ends[code] - n_answers[code], ends[code])))
+    if len(instrument) <= _FEW_ANSWERS:
+        layouts, column_of = [layout_of(codes)], layout_of(codes).column_of
+    else:
+        layouts, column_of = [layout_of((code,)) for code in codes], COLUMN_WITHIN
+    form = np.full(len(INSTRUMENTS) + 1, len(layouts), dtype=np.int8)
+    form[list(codes)] = np.arange(len(layouts))
+    for sheets in _laid_out(form.take(instrument), column_of.take(answers.column), answers, layouts):
+        yield from _scored_in_batches(sheets)
 
 
-def _of_layout(layout: _Sheet, answers: _Answers) -> Iterator[tuple[_Found, _Found]]:
-    sheet, dates = _sheets(answers)
-    column = layout.column_of[answers.column]
-    yield from _scored_in_batches(layout, sheet, column, answers.answer, *dates)
+class _Sheets(NamedTuple):
+    """Sheets of one layout, sorted by owner, day and ``known_from``; ``answers`` has one row a sheet, NaN unanswered."""
+
+    layout: SheetLayout
+    answers: np.ndarray
+    owner: np.ndarray
+    day: np.ndarray
+    known_from: np.ndarray
 
 
-def _scored_in_batches(
-    layout: _Sheet, sheet: np.ndarray, column: np.ndarray, answer: np.ndarray,
-    owner: np.ndarray, day: np.ndarray, known_from: np.ndarray,
-) -> Iterator[tuple[_Found, _Found]]:  # fmt: skip
+def _laid_out(form: np.ndarray, column: np.ndarray, answers: _Answers, layouts: list[SheetLayout]) -> Iterator[_Sheets]:
+    """Lay every answer into its column on its sheet, all at once.
+
+    ``form`` is the position of the layout, one after the last where the answer may not be used: all those fall into one cell
+    behind the others.
+    """
+    # Rows of a sheet nearly always lie together: sorting one row of each run instead of all is what makes this fast.
+    starts = run_starts(form, *answers[:3])
+    runs = [values[starts] for values in (form, *answers[:3])]
+    order = order_of(*runs)
+    sheets = [run[order] for run in runs]
+    firsts = run_starts(*sheets)
+    sheet_of_run = np.empty(len(starts), dtype=np.int64)
+    sheet_of_run[order] = run_numbers(firsts, len(starts))
+    form_of_sheet, *dates = (run[firsts] for run in sheets)
+    n_sheets = np.bincount(form_of_sheet, minlength=len(layouts) + 1)
+    n_sheets[-1] = 0
+    n_cells = n_sheets * np.array([*(layout.key.n_items for layout in layouts), 0])
+    last_sheet, last_cell = n_sheets.cumsum(), n_cells.cumsum()
+    # Column after column, so that scoring adds whole columns: a cell lies at its column times the number of sheets.
+    first_cell = (last_cell - n_cells - last_sheet + n_sheets)[runs[0]] + sheet_of_run
+    first_cell[runs[0] == len(layouts)] = last_cell[-1]
+    lengths = np.diff(starts, append=len(form))
+    cell = n_sheets[runs[0]].repeat(lengths) * column
+    cell += first_cell.repeat(lengths)
+    room = np.full(last_cell[-1] + 1, np.nan)
+    room[cell] = answers.answer
+    for layout, n, end, end_cell in zip(
+        layouts, n_sheets.tolist(), last_sheet.tolist(), last_cell.tolist(), strict=False
+    ):
+        mine = room[end_cell - n * layout.key.n_items : end_cell].reshape(layout.key.n_items, n).T
+        yield _Sheets(layout, mine, *(column[end - n : end] for column in dates))
+
+
+def _scored_in_batches(sheets: _Sheets) -> Iterator[tuple[_Found, _Found]]:
+    layout, of_all, owner, day, known_from = sheets
     corrects = np.zeros(len(owner), dtype=bool)
     corrects[1:] = repeats(owner, day)
     until = until_next(corrects[1:], known_from)
     for first, end in _batches(corrects, layout.key.n_items):
-        mine = slice(None) if end - first == len(owner) else (sheet >= first) & (sheet < end)
-        answers = np.full((end - first, layout.key.n_items), np.nan, order="F")
-        answers[sheet[mine] - first, column[mine]] = answer[mine]
-        _lay_on_top(answers, corrects[first:end])
-        answers[answers == _WITHDRAWN] = np.nan
         here = slice(first, end)
+        answers = of_all[here]
+        _lay_on_top(answers, corrects[here])
+        answers[answers == _WITHDRAWN] = np.nan
         of_sheets = owner[here], day[here], known_from[here], until[here]
         yield _scores_of(layout, answers, *of_sheets), _answered_of(layout, answers, *of_sheets)
 
 
 def _scores_of(
-    layout: _Sheet, answers: np.ndarray,
+    layout: SheetLayout, answers: np.ndarray,
     owner: np.ndarray, day: np.ndarray, known_from: np.ndarray, until: np.ndarray,
 ) -> _Found:  # fmt: skip
-    scores = layout.key.scores(answers).T
-    scale, of = (scores == scores).nonzero()
-    return _Found(owner[of], layout.scales[scale], day[of], known_from[of], until[of], (scores[scale, of],))
+    scores = layout.key.scores(answers).T.ravel()
+    place = (scores == scores).nonzero()[0]
+    scale = place // len(owner)
+    of = place - scale * len(owner)
+    return _Found(owner[of], layout.scales[scale], day[of], known_from[of], until[of], (scores[place],))
 
 
 def _answered_of(
-    layout: _Sheet, answers: np.ndarray,
+    layout: SheetLayout, answers: np.ndarray,
     owner: np.ndarray, day: np.ndarray, known_from: np.ndarray, until: np.ndarray,
 ) -> _Found:  # fmt: skip
     by_item = answers.T
@@ -261,19 +225,6 @@ def _by_instrument(ufunc: np.ufunc, by_item: np.ndarray, borders: np.ndarray) ->
     return np.array(
         [ufunc.reduce(by_item[first:end], axis=0, dtype=by_item.dtype) for first, end in pairwise(borders.tolist())]
     )
-
-
-def _sheets(answers: _Answers) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
-    """Number the sheets by person, day and ``known_from``: the sheet of every row, and those three of every sheet."""
-    columns = answers[:3]
-    # Rows of a sheet nearly always lie together: sorting one row of each run instead of all is what makes this fast.
-    starts = run_starts(*columns)
-    order = order_of(*(column[starts] for column in columns))
-    runs = tuple(column[starts[order]] for column in columns)
-    firsts = run_starts(*runs)
-    sheet_of_run = np.empty(len(starts), dtype=np.int64)
-    sheet_of_run[order] = run_numbers(firsts, len(starts))
-    return sheet_of_run[run_numbers(starts, len(answers.owner))], tuple(run[firsts] for run in runs)
 
 
 def _batches(corrects: np.ndarray, n_items: int) -> list[tuple[int, int]]:

@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 
+from data_contracts.consent import SOURCES
 from data_contracts.time_windows import NO_DAY, Days
 from features.blocks import Block
 from features.gathering import MENTAL, MUSCULOSKELETAL, OTHER_CHAPTER, RESPIRATORY
@@ -29,6 +30,7 @@ CHAPTERS: dict[Chapters, tuple[int, ...]] = {
     "other": (RESPIRATORY, OTHER_CHAPTER),
 }
 """Chapter groups to choose certificates by. "other" is neither mental nor musculoskeletal: with the airways."""
+_SURVEY = SOURCES.index("survey")
 DOCTOR = 1000
 """Added to the grade of a doctor-certified spell, so that it outranks any self-certified one on the same day."""
 
@@ -42,7 +44,11 @@ class Known:
     t : int32 array, shape (N,)
         Index dates as day numbers.
     consented : bool array, shape (N, 4)
-        As in ``Histories``.
+        As ``Histories.told``: a source of which no table was sent is as unknown as one without consent.
+    guidance_told : bool array, shape (N,)
+        The same of guidance sessions, which rest on the consent for surveys.
+    events_sent : bool
+        Whether there was a table of workplace events.
     persons, employments, scores, sheets, labs, absences, guidance : dict of arrays
         Rows that count at t, sorted by person, then as their block sorts them. Employments have begun on or before t;
         all else has happened before t. Absences end before t; ``is_running`` marks those that go on.
@@ -52,6 +58,8 @@ class Known:
 
     t: np.ndarray
     consented: np.ndarray
+    guidance_told: np.ndarray
+    events_sent: bool
     persons: Rows
     employments: Rows
     scores: Rows
@@ -107,7 +115,9 @@ def as_of(histories: Histories, t: Days) -> Known:
     t = index_dates(histories, t)
     return Known(
         t=t,
-        consented=histories.consented,
+        consented=histories.told,
+        guidance_told=histories.consented[:, _SURVEY] & ("guidance_sessions" in histories.delivered),
+        events_sent="workplace_events" in histories.delivered,
         persons=_cut(histories.persons, t),
         employments=employments_known(histories, t, begun_by=t),
         scores=_cut(histories.scores, t, "day"),

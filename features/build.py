@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from data_contracts.time_windows import NO_DAY, Days
-from features.as_of import as_of, index_dates
+from features.as_of import Known, as_of, index_dates
 from features.catalogue import COLUMNS, FEATURE_NAMES
 from features.histories import Histories
 from features.workplace_context import GROUP as CONTEXT
-from features.workplace_context import WorkplaceContext, context_features, is_current
+from features.workplace_context import WorkplaceContext, context_features
 
 CHUNK = 20_000
 """Persons per chunk: bounds the memory of the work in hand; between 2 000 and 40 000 the speed is the same."""
@@ -65,11 +65,25 @@ def build_features(histories: Histories, t: Days, context: WorkplaceContext | No
         end = min(first + CHUNK, len(histories))
         part = histories.between(first, end)
         known = as_of(part, t[first:end])
-        for group, columns in COLUMNS:
-            values[first:end, columns] = group.compute(known)
+        number(known, values[first:end])
         if context is not None:
             values[first:end, CONTEXT_COLUMNS] = context_features(known, part, context)
     return FeatureMatrix(values, FEATURE_NAMES)
+
+
+def number(known: Known, values: np.ndarray) -> None:
+    """Write all features but those of the others, which are NaN, into float32 ``values`` of shape (N, n_features)."""
+    for group, columns in COLUMNS:
+        values[:, columns] = group.compute(known)
+
+
+def days_behind(known: Known) -> np.ndarray:
+    """Return what :func:`observation_days` does, without the others."""
+    days = np.full((len(known), len(FEATURE_NAMES)), NO_DAY, dtype=np.int32)
+    for group, columns in COLUMNS:
+        if group.observed_on is not None:
+            days[:, columns] = group.observed_on(known)
+    return days
 
 
 def observation_days(histories: Histories, t: Days, context: WorkplaceContext | None = None) -> np.ndarray:
@@ -85,12 +99,15 @@ def observation_days(histories: Histories, t: Days, context: WorkplaceContext | 
     -------
     int32 array, shape (N, n_features); ``NO_DAY`` where nothing was observed, and for what has no day of its own, such as
     a count over a window. What is known of the others has the day of the context.
+
+    Raises
+    ------
+    ValueError
+        See :func:`~features.workplace_context.context_features`.
     """
     known = as_of(histories, t)
-    days = np.full((len(known), len(FEATURE_NAMES)), NO_DAY, dtype=np.int32)
-    for group, columns in COLUMNS:
-        if group.observed_on is not None:
-            days[:, columns] = group.observed_on(known)
+    days = days_behind(known)
     if context is not None:
-        days[is_current(context, known.t), CONTEXT_COLUMNS] = context.day
+        others = days[:, CONTEXT_COLUMNS]
+        others[~np.isnan(context_features(known, histories, context))] = context.day
     return days

@@ -7,20 +7,26 @@ from dataclasses import dataclass
 import numpy as np
 
 from data_contracts.analytes import canonical
-from data_contracts.diagnoses import chapter_group, is_code_of
+from data_contracts.diagnoses import ICPC2_CHAPTERS, chapter, is_code_of
 from data_contracts.tables import Coded, Table, take
 from data_contracts.time_windows import to_day_numbers
 from features.blocks import Block, block, sorted_block, versions
 
 EDUCATION = {"basic": 1, "secondary": 2, "tertiary_short": 3, "tertiary_long": 4}
 MENTAL, MUSCULOSKELETAL, RESPIRATORY, OTHER_CHAPTER = range(4)
-CHAPTER_CODES = {"P": MENTAL, "L": MUSCULOSKELETAL, "R": RESPIRATORY, "other": OTHER_CHAPTER}
+CHAPTER_CODES = {"P": MENTAL, "L": MUSCULOSKELETAL, "R": RESPIRATORY}
+PREGNANCY_CHAPTER = "W"
 GUIDANCE_DOMAINS = ("sleep", "stress", "physical_activity", "diet", "pain", "mental_health", "work")
 _GUIDANCE_CODES = {name: code for code, name in enumerate(GUIDANCE_DOMAINS)}
 EVENT_KINDS = ("leader_change", "reorganisation", "downsizing", "intervention_session")
 _EVENT_CODES = {name: code for code, name in enumerate(EVENT_KINDS)}
 UNKNOWN = -1
 """Missing in the small integer columns (flags, codes)."""
+_LETTERS = {letter: position for position, letter in enumerate(ICPC2_CHAPTERS)}
+_CHAPTER_OF_LETTER = np.array(
+    [*(CHAPTER_CODES.get(one, OTHER_CHAPTER) for one in _LETTERS), OTHER_CHAPTER], dtype=np.int8
+)
+"""Chapter group of each chapter; the last is that of a spell without diagnosis (-1)."""
 EXACT = 0
 COMPARATORS = {"<": -2, "<=": -1, ">=": 1, ">": 2}
 """How a result bounds the true value: the sign is the side on which it lies, 2 leaves the bound itself out."""
@@ -108,9 +114,9 @@ def _leading_number(codes: Coded, digits: int) -> np.ndarray:
 
 
 def gather_absences(rows: Rows) -> Block:
-    """Spells: who certified, how much, which chapter group, which days."""
+    """Spells: who certified, how much, which chapter group, whether of pregnancy and birth, which days."""
     rows, known_until = rows.current(rows.table["spell_id"].codes)
-    chapter = _chapters(rows.table)
+    letter = _chapters(rows.table)
     first = rows.days("first_day")
     return rows.block(
         known_until,
@@ -119,17 +125,16 @@ def gather_absences(rows: Rows) -> Block:
         last=rows.days("last_day"),
         by_doctor=rows.table["kind"].recode({"self_certified": 0, "doctor_certified": 1}).astype(bool),
         grade=rows.small("grade_percent"),
-        chapter=np.where(chapter == UNKNOWN, OTHER_CHAPTER, chapter).astype(np.int8),
+        chapter=_CHAPTER_OF_LETTER[letter],
+        of_pregnancy=letter == _LETTERS[PREGNANCY_CHAPTER],
     )
 
 
 def _chapters(spells: Table) -> np.ndarray:
-    """Chapter group of every spell, -1 without diagnosis: the same letter means another chapter in the other system."""
+    """Position of every spell's chapter in ``_LETTERS``, -1 without diagnosis: a letter means another in the other system."""
     codes, is_icd = spells["diagnosis"], spells["diagnosis_system"].recode({"ICD-10": 1}, 0) == 1
     of_system = [
-        codes.recode(
-            {text: CHAPTER_CODES[chapter_group(text, system)] for text in codes.vocabulary if is_code_of(text, system)}
-        )
+        codes.recode({text: _LETTERS[chapter(text, system)] for text in codes.vocabulary if is_code_of(text, system)})
         for system in ("ICPC-2", "ICD-10")
     ]
     return np.where(is_icd, of_system[1], of_system[0])
@@ -239,6 +244,8 @@ def distance(value: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray
 def undecided(value: np.ndarray, comparator: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """Return the positions of bounds of which only a part of what is possible lies outside the limits, which are inside.
 
+    What is possible begins at 0.
+
     Parameters
     ----------
     value, low, high : float arrays of one type, shape (n,)
@@ -256,7 +263,8 @@ def undecided(value: np.ndarray, comparator: np.ndarray, low: np.ndarray, high: 
     value, comparator, low, high = value[rows], comparator[rows], low[rows], high[rows]
     beyond = np.nextafter(value, np.copysign(value.dtype.type(np.inf), comparator))
     nearest = np.where(np.abs(comparator) == 2, beyond, value)
-    least, most = np.where(comparator < 0, -np.inf, nearest), np.where(comparator > 0, np.inf, nearest)
+    # No amount is negative: nothing lies below a lower limit of 0, or of less after the conversion of a unit.
+    least, most = np.where(comparator < 0, 0, nearest), np.where(comparator > 0, np.inf, nearest)
     may_be_outside = (least < low) | (most > high)
     must_be_outside = (most < low) | (least > high)
     return np.asarray(rows[may_be_outside & ~must_be_outside])

@@ -15,13 +15,9 @@ from typing import Any
 import numpy as np
 
 from data_contracts.consent import SOURCES
-from data_contracts.errors import ContractViolation
-from data_contracts.record_safety import record_safety_flags
-from data_contracts.records import TABLES, Purpose
-from data_contracts.safety import SafetyFlag
+from data_contracts.records import TABLES, Purpose, Source
 from data_contracts.tables import Table, empty_table, n_rows
 from data_contracts.time_windows import day_number, is_visible, to_day_numbers
-from data_contracts.validation import check_record
 from features.answer_sheets import gather_surveys
 from features.blocks import FOREVER, Block
 from features.consents import Terms, gather_consents, in_force
@@ -34,6 +30,7 @@ from features.gathering import (
     gather_labs,
     gather_persons,
 )
+from features.record import tables_of_record
 
 
 @dataclass(frozen=True)
@@ -57,6 +54,8 @@ class Histories:
         Purpose, day of consent and morning of the store that these rows were gathered for.
     consents : Block
         Consents of the N persons for that purpose.
+    delivered : frozenset of str
+        The tables that there were, with or without rows. Of a table that was not sent nobody knows that it has no rows.
     """
 
     person_ids: tuple[str, ...]
@@ -73,6 +72,7 @@ class Histories:
     units: tuple[str, ...]
     terms: Terms
     consents: Block
+    delivered: frozenset[str]
 
     def __len__(self) -> int:
         return len(self.person_ids)
@@ -92,7 +92,7 @@ class Histories:
         Parameters
         ----------
         tables : dict of Table
-            By table name; a table that is not there has no rows.
+            By table name; of a table that is not there nothing is known, of one without rows that nothing happened.
         purpose : str
             What the data will be used for; rows of a source without consent for it are left behind.
         consent_on : date or day number
@@ -136,6 +136,11 @@ class Histories:
         chosen = {name: getattr(self, name).between(first, end) for name in _PER_PERSON}
         return replace(self, person_ids=self.person_ids[first:end], consented=self.consented[first:end], **chosen)
 
+    @property
+    def told(self) -> np.ndarray:
+        """Return of which sources anything can be said, shaped as ``consented``: with consent, and the table was sent."""
+        return self.consented & _sent(self.delivered)
+
     def consented_on(self, terms: Terms) -> np.ndarray:
         """Return who has consented to what on other terms than those of these histories, shaped as ``consented``.
 
@@ -151,27 +156,18 @@ class Histories:
         return in_force(self.consents, terms.consent_on, terms.known_by)
 
 
-class RecordViolation(ContractViolation):
-    """A record of one person breaks the data contract."""
-
-    def __init__(self, violations: Sequence[Any], safety_flags: Sequence[SafetyFlag] = ()) -> None:
-        super().__init__(
-            f"The record breaks the data contract in {len(violations)} place(s): mend them and send it again."
-        )
-        self.violations = tuple(violations)
-        self.safety_flags = tuple(safety_flags)
-
-
-def tables_of_record(record: dict[str, Any], received_on: date) -> dict[str, Table]:
-    """Return the checked tables of the JSON record of the API; raises RecordViolation."""
-    tables, violations = check_record(record, received_on)
-    if violations:
-        # A fault must not hide what a row, be it the faulty one, says about the person's safety.
-        raise RecordViolation(violations, record_safety_flags(record, received_on))
-    return tables
-
-
 _PER_PERSON = ("consents", "persons", "employments", "scores", "sheets", "labs", "absences", "guidance")
+
+
+SOURCE_TABLES: dict[Source, str] = {
+    "survey": "survey_answers", "lab": "lab_results", "absence": "absence_spells", "employment": "employments",
+}  # fmt: skip
+"""The table of each source without which nothing is known of it."""
+
+
+@cache
+def _sent(delivered: frozenset[str]) -> np.ndarray:
+    return np.array([SOURCE_TABLES[source] in delivered for source in SOURCES])
 
 
 def _day(day: date | int) -> int:
@@ -236,6 +232,7 @@ class _Gathering:
             units=tuple(units),
             terms=terms,
             consents=consents,
+            delivered=frozenset(self.tables),
         )
 
     def _everyone(self) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ _DISTANCE = (
     "how far the latest value lies outside the laboratory's interval (limits are inside) or, if it gave none, the fallback "
     "for the person's sex and age in the year of the sample: (value - high) / high above, (value - low) / low below, 0 "
     "inside; sex unknown: only where both sexes have the same; a bound: that of the number, where all that it leaves "
-    "possible is outside or all inside; unknown where the limit is no more than a millionth of the value"
+    "possible, from 0 on, is outside or all inside; unknown where the limit is no more than a millionth of the value"
 )
 _UNFAVOURABLE = (
     "the medically unfavourable side of the reference interval ({source}); no predictor of these outcomes: no evidence for "

@@ -1,4 +1,4 @@
-"""How questionnaires are answered: how often, how recently, how fully, and whether with thought."""
+"""How questionnaires are answered: how often, how recently, how fully, and whether with one answer throughout."""
 
 from __future__ import annotations
 
@@ -33,22 +33,26 @@ FEATURES = (
     ),
     _feature(
         "days_since_survey", "d", "Dager siden siste svar på et spørreskjema",
-        "Days since the latest answers to any questionnaire", "t minus the latest such day before t", 1, np.inf,
+        "Days since the latest answers to any questionnaire", "t minus the latest such day before t; NaN: none recorded",
+        1, np.inf,
     ),
     _feature(
         "instruments_answered", "1", "Antall skjemaer i siste undersøkelse", "Number of questionnaires in the latest survey",
         "declared questionnaires with an answer on the latest such day", 1, len(INSTRUMENTS),
     ),
     _feature(
-        "survey_items_missing_share", "1", "Andel ubesvarte spørsmål i siste undersøkelse",
-        "Share of questions left open in the latest survey",
-        "1 minus answers divided by questions, of the questionnaires with an answer on the latest such day", 0, 1,
+        "survey_items_missing_share", "1",
+        "Andel uten svar av alle spørsmål i påbegynte skjemaer, også slike programmet ikke stilte, i siste undersøkelse",
+        "Share without an answer of all questions of the questionnaires begun, also those the programme did not ask, in the "
+        "latest survey",
+        "1 minus answers divided by questions, of the questionnaires with an answer on the latest such day: all their "
+        "questions count, also those that the programme does not ask", 0, 1,
     ),
     _feature(
         "straight_lining_share", "1", "Andel skjemaer med samme svar på alt i siste undersøkelse",
         "Share of questionnaires with the same answer throughout in the latest survey",
         f"of the questionnaires with at least {FEWEST_TO_BE_STRAIGHT} answers on the latest such day, those whose answers "
-        "are all of one code", 0, 1,
+        "are all of one code; a healthy person who answers “not at all” throughout has it too", 0, 1,
     ),
 )  # fmt: skip
 

@@ -9,11 +9,11 @@ import numpy as np
 
 from data_contracts.instruments import CORE, INSTRUMENTS, VALID_DAYS, Instrument, Scale
 from data_contracts.time_windows import NO_DAY, Days
-from features.answer_sheets import SCALES, scales_of
 from features.as_of import Known, scores_known
 from features.feature import Feature, FeatureGroup
 from features.histories import Histories
 from features.segments import order_of, reduce_groups, run_numbers, run_starts
+from features.sheet_layouts import SCALES, scales_of
 from features.trends import SHORTEST_SPAN, STEEPEST, trends
 
 _WITHOUT_COURSE = (
@@ -45,7 +45,7 @@ def _level(instrument: Instrument, scale: Scale) -> Feature:
         meaning=f"latest score before t that can be computed, {scale.minimum:g}-{scale.maximum:g}",
         low=scale.minimum,
         high=scale.maximum,
-        source=instrument.source,
+        source=f"the unfavourable end by its scoring key; {instrument.source}",
         valid_days=VALID_DAYS,
     )
 

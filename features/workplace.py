@@ -105,15 +105,15 @@ def _event_features() -> tuple[Feature, ...]:
     counts = (
         Feature(
             f"events_{kind}_{_YEAR}", "1", f"{nb} på arbeidsplassen siste {_YEAR} dager",
-            f"{en} at the workplace, last {_YEAR} days", "stress_and_work_environment", True, direction,
+            f"{en} at the workplace, last {_YEAR} days", "stress_and_work_environment", False, direction,
             "workplace_events", f"events of this kind in [t-{_YEAR}, t) {where}", low=0, source=source,
         )
         for kind, (nb, en, direction, source) in _EVENTS.items()
     )  # fmt: skip
     since = Feature(
         "days_since_leader_change", "d", "Dager siden siste lederskifte på arbeidsplassen",
-        "Days since the last change of leader at the workplace", "stress_and_work_environment", True, -1,
-        "workplace_events", f"t minus the day of the last leader change before t {where}; NaN is never", low=1,
+        "Days since the last change of leader at the workplace", "stress_and_work_environment", False, -1,
+        "workplace_events", f"t minus the day of the last leader change before t {where}; NaN: none recorded", low=1,
         source=_EVENTS["leader_change"][-1],
     )  # fmt: skip
     return (*counts, since)
@@ -153,7 +153,8 @@ def compute(known: Known) -> np.ndarray:
         of_job[_OCCUPATION_COLUMNS] = _OCCUPATION_TABLE[:, rows["occupation"][main]]
         of_job[_INDUSTRY_COLUMNS] = _INDUSTRY_TABLE[:, rows["division"][main]]
         columns[: len(_JOB_FEATURES), has_job] = of_job
-        columns[len(_JOB_FEATURES) :] = _events(known, main, has_job)
+        if known.events_sent:
+            columns[len(_JOB_FEATURES) :] = _events(known, main, has_job)
     refused = (~known.consented[:, _SOURCE]).nonzero()[0]
     if len(refused):
         columns[:, refused] = np.nan

@@ -7,7 +7,7 @@ in small units: so the person's own part is taken away (leave-one-out), and the 
 The totals come from :func:`workplace_context`, from the same histories or, for a single record, from a snapshot of an
 earlier day. What a person contributed to a snapshot is worked out by the function that built it, from the person's own
 history as it was known on the snapshot's day, on the snapshot's terms. So it is taken away if and only if it is there:
-not of somebody who has come since, nor rows that became known since, nor where consent was not yet given.
+not of somebody who has come since. Where the history does not say how it stood on that day, the others are unknown.
 
 What the totals protect, and what they do not: :mod:`features.workplace_totals`.
 """
@@ -26,10 +26,19 @@ from features.as_of import Known, KnownAtWork, at_work
 from features.feature import Direction, Feature, FeatureGroup
 from features.histories import Histories
 from features.segments import reduce_groups
-from features.workplace_part import IS_PART, Places, contributions, main_places
+from features.workplace_part import (
+    IS_PART,
+    OF_MEASURES,
+    Places,
+    contributions,
+    main_places,
+    undecided_measures,
+    undecided_places,
+)
 from features.workplace_totals import (
     COLUMNS,
     FEWEST_OTHERS,
+    FEWEST_PUBLISHED,
     MEASURES,
     N_COUNTS,
     RANGES,
@@ -45,13 +54,17 @@ from features.workplace_totals import (
 __all__ = ["FEATURES", "GROUP", "NAMES", "VALID_DAYS", "WorkplaceContext", "context_features", "from_document", "is_current",
            "merged", "workplace_context"]  # fmt: skip
 
-VALID_DAYS = 400
-"""A yearly survey and a little: of an older snapshot nothing is told."""
+VALID_DAYS = 183
+"""Half a year: of an older snapshot nothing is told. Training sees the others as they are on the index date itself; at half
+a year, half of the year that a snapshot counts is still common with the year before the index date."""
 
 PERSONS_AT_ONCE = 20_000
 
 _OTHERS = "others whose main job on the day s of the context is in the same"
-_ELSE_NAN = f"NaN if fewer than {FEWEST_OTHERS}, or if t - s is over {VALID_DAYS}"
+_ELSE_NAN = (
+    f"told only if at least {FEWEST_PUBLISHED} persons stand behind the total and at least {FEWEST_OTHERS} of them are others; "
+    f"NaN also if own rows known from s on tell of days before s, or if t - s is over {VALID_DAYS}"
+)
 _LEVELS = {"company": ("bedriften", "the company"), "unit": ("enheten", "the unit")}
 _SCALE_OF = {scale.name: scale for instrument in INSTRUMENTS.values() for scale in instrument.scales}
 _EXPECTED: dict[str, tuple[Direction, str]] = {
@@ -60,7 +73,7 @@ _EXPECTED: dict[str, tuple[Direction, str]] = {
 }
 
 
-def _feature(level: str, measure: str, table: str, nb: str, en: str, modifiable: bool, what: str) -> Feature:
+def _feature(level: str, measure: str, table: str, nb: str, en: str, what: str) -> Feature:
     place_nb, place_en = _LEVELS[level]
     low, high = RANGES[MEASURES.index(measure)]
     direction, source = _EXPECTED.get(measure, (0, ""))
@@ -71,7 +84,8 @@ def _feature(level: str, measure: str, table: str, nb: str, en: str, modifiable:
         label_en=f"Others in {place_en}, mean: {en}",
         # Of the person's own domains none: it is the workplace that is told of.
         domain="stress_and_work_environment",
-        modifiable=modifiable,
+        # Nobody can change the colleagues they have.
+        modifiable=False,
         expected_direction=direction,
         table=table,
         meaning=f"mean of {what} over the {_OTHERS} {level}; {_ELSE_NAN}",
@@ -84,14 +98,12 @@ def _feature(level: str, measure: str, table: str, nb: str, en: str, modifiable:
 
 def _absence(level: str) -> Feature:
     words = "legemeldte fraværsdager siste år", "doctor-certified absence days, last year"
-    return _feature(level, MEASURES[0], "absence_spells", *words, False, f"days_doctor_{YEAR} at s")
+    return _feature(level, MEASURES[0], "absence_spells", *words, f"days_doctor_{YEAR} at s")
 
 
 def _score(level: str, scale: Scale) -> Feature:
     words = scale.label_nb, scale.label_en
-    return _feature(
-        level, scale.name, "survey_answers", *words, scale.modifiable, f"the latest score answered in [s-{YEAR}, s)"
-    )
+    return _feature(level, scale.name, "survey_answers", *words, f"the latest score answered in [s-{YEAR}, s)")
 
 
 _PERSONS = Feature(
@@ -118,6 +130,11 @@ FEATURES = (
 )
 NAMES = frozenset(feature.name for feature in FEATURES)
 _SOURCES = np.array([SOURCES.index(str(TABLES[feature.table].consent_source)) for feature in FEATURES])
+
+
+_LEVEL_OF = np.array([*np.repeat(np.arange(len(_LEVELS)), len(MEASURES)), 0])
+_MEASURE_OF = np.tile(np.arange(len(MEASURES)), len(_LEVELS))
+"""Level and measure of each feature; the last one, the number of persons, has a level only."""
 
 
 def _unknown(known: Known) -> np.ndarray:
@@ -149,7 +166,7 @@ def workplace_context(histories: Histories, day: int) -> WorkplaceContext:
         part = histories.between(first, min(first + PERSONS_AT_ONCE, len(histories)))
         known = at_work(part, day)
         places = main_places(known)
-        own = contributions(known, places, part.consented)
+        own = contributions(known, places, part.told)
         counted = own[:, IS_PART].nonzero()[0]
         key, total = _summed(_key(histories, places)[counted], own[counted])
         keys.append(key)
@@ -172,8 +189,10 @@ def context_features(known: Known, histories: Histories, context: WorkplaceConte
     Returns
     -------
     float32 array, shape (N, 11)
-        NaN without ten others, without consent for employment data or for those of the measure, and where the context is
-        more than ``VALID_DAYS`` older than the index date.
+        NaN without ten others, without consent for employment data or for those of the measure, where the context is
+        more than ``VALID_DAYS`` older than the index date, and where it is older at all and the person's own part in it
+        cannot be decided: :func:`~features.workplace_part.undecided_places`, and of a measure
+        :func:`~features.workplace_part.undecided_measures`, or consent that is not shown to have been in force.
 
     Raises
     ------
@@ -193,13 +212,18 @@ def context_features(known: Known, histories: Histories, context: WorkplaceConte
     if last > day:
         then = at_work(histories, day)
         there = main_places(then)
-    own = contributions(then, there, histories.consented_on(context.terms))
-    same = np.empty((len(t), len(_LEVELS), 1), dtype=bool)
-    same[:, 0, 0] = here.company == there.company
-    same[:, 1, 0] = same[:, 0, 0] & (here.unit == there.unit)
-    result = _means(_totals(context, histories, here) - own[:, np.newaxis] * same)
+    consented = histories.consented_on(context.terms)
+    own = contributions(then, there, consented)
+    shown = np.empty((len(t), len(_LEVELS)), dtype=bool)
+    shown[:, 0] = (here.company == there.company) & (own[:, IS_PART] != 0)
+    shown[:, 1] = shown[:, 0] & (here.unit == there.unit)
+    result = _means(_totals(context, histories, here) - own[:, np.newaxis] * shown[:, :, np.newaxis])
     # Without consent for employment data there is no place, and so nobody at it.
     result[~known.consented[:, _SOURCES]] = np.nan
+    if last > day:
+        undecided = undecided_places(known, here, shown, day)[:, _LEVEL_OF]
+        undecided[:, :-1] |= (undecided_measures(histories, t, day) | ~consented[:, OF_MEASURES])[:, _MEASURE_OF]
+        result[undecided & (t > day)[:, np.newaxis]] = np.nan
     if not is_current(context, last):
         result[~is_current(context, t)] = np.nan
     return result
@@ -218,8 +242,9 @@ def _means(others: np.ndarray) -> np.ndarray:
 
 
 def is_current(context: WorkplaceContext, t: Days) -> Any:
-    """True where a context is not too old for an index date."""
-    return t - context.day <= VALID_DAYS
+    """True where a context is neither of a later day than an index date nor too old for it."""
+    age = t - context.day
+    return (age >= 0) & (age <= VALID_DAYS)
 
 
 def _key(histories: Histories, places: Places) -> np.ndarray:

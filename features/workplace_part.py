@@ -1,4 +1,9 @@
-"""What one person adds to the totals of their workplace: the same for who is added up and for who is taken away."""
+"""What one person adds to the totals of their workplace: the same for who is added up and for who is taken away.
+
+A record is not always complete: an app may send every fact as it stands today, without what was said before, or with the
+day of a copy for ``known_from``. Then what the person added on an earlier day cannot be worked out, and taking nothing
+away would leave them among the others. So :func:`undecided_places` and :func:`undecided_measures` say where that may be.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +12,20 @@ from typing import NamedTuple
 import numpy as np
 
 from data_contracts.consent import SOURCES
-from features.answer_sheets import SCALES
 from features.as_of import Known, KnownAtWork
+from features.blocks import Block
 from features.gathering import UNKNOWN
+from features.histories import Histories
 from features.segments import merged, reduce_groups, run_ends
+from features.sheet_layouts import SCALES
 from features.workplace import main_jobs
 from features.workplace_totals import COLUMNS, FIXED_POINT, MEASURES, N_COUNTS, SCALE_NAMES, YEAR
 
 IS_PART = COLUMNS.index("persons")
 _EMPLOYMENT = SOURCES.index("employment")
-_OF_MEASURES = [SOURCES.index(name) for name in ("absence", *["survey"] * len(SCALE_NAMES))]
-_SOURCES = [*_OF_MEASURES, _EMPLOYMENT, *_OF_MEASURES]
+OF_MEASURES = [SOURCES.index(name) for name in ("absence", *["survey"] * len(SCALE_NAMES))]
+"""The source of each measure, by its column in ``Histories.consented``."""
+_SOURCES = [*OF_MEASURES, _EMPLOYMENT, *OF_MEASURES]
 """The source of each column of the totals."""
 _POSITIONS = {scale.name: position for position, scale in enumerate(SCALES)}
 _MEASURE_OF_SCALE = np.full(len(SCALES), UNKNOWN)
@@ -72,7 +80,7 @@ def _days_doctor(known: Known | KnownAtWork) -> np.ndarray:
     """Doctor-certified days in the last year, as the feature ``days_doctor_365`` counts them; int64, shape (n,)."""
     rows = known.absences
     start = known.t - YEAR
-    by_doctor = (rows["by_doctor"] & (rows["last"] >= start[rows["person"]])).nonzero()[0]
+    by_doctor = (rows["by_doctor"] & ~rows["of_pregnancy"] & (rows["last"] >= start[rows["person"]])).nonzero()[0]
     if not len(by_doctor):
         return np.zeros(len(known), dtype=np.int64)
     person, first, last = merged(*(rows[name][by_doctor] for name in ("person", "first", "last")))
@@ -89,3 +97,72 @@ def _latest_scores(known: Known | KnownAtWork) -> tuple[np.ndarray, np.ndarray, 
     latest = run_ends(person, measure)
     score = np.rint(rows["score"][wanted[latest]] * FIXED_POINT).astype(np.int64)
     return person[latest], measure[latest], score
+
+
+def undecided_places(known: Known, here: Places, shown: np.ndarray, day: int) -> np.ndarray:
+    """Say where somebody may have been part of the totals though their history does not show it.
+
+    Parameters
+    ----------
+    known : Known of N persons
+        The cut at the index dates.
+    here : Places
+        :func:`main_places` of the same cut.
+    shown : bool array, shape (N, 2)
+        Whether the history as of the day of the totals has the person at that company, and at that unit.
+    day : int
+        Of the totals.
+
+    Returns
+    -------
+    bool array, shape (N, 2), company and unit: True with an employment there that began on or before the day, unless the
+    person is shown there.
+    """
+    jobs = known.employments
+    person = jobs["person"]
+    at_company = (jobs["company"] == here.company[person]) & (jobs["start"] <= day)
+    at_unit = at_company & (jobs["unit"] == here.unit[person])
+    began = np.zeros((len(known), 2), dtype=bool)
+    began[person[at_company], 0] = True
+    began[person[at_unit], 1] = True
+    return began & ~shown
+
+
+def undecided_measures(histories: Histories, t: np.ndarray, day: int) -> np.ndarray:
+    """Say of which measures own rows have become known since the day of the totals that tell of days before it.
+
+    Parameters
+    ----------
+    histories : Histories of N persons
+    t : int32 array, shape (N,)
+    day : int
+        Of the totals.
+
+    Returns
+    -------
+    bool array, shape (N, 5), in the order of ``MEASURES``: True with a spell that began before the day, or a score of the
+    year before it, that became known on the day or later, and before t.
+    """
+    late = np.zeros((len(t), len(MEASURES)), dtype=bool)
+    spells = histories.absences
+    owner, known_from = spells.owners(), spells["known_from"]
+    # A spell however old: another version of it may have had other days.
+    late[owner[(known_from >= day) & (known_from < t[owner]) & (spells["first"] < day)], 0] = True
+    scores = histories.scores
+    rows = ((scores["known_from"] >= day) & (scores["day"] < day) & (scores["day"] >= day - YEAR)).nonzero()[0]
+    measure = _MEASURE_OF_SCALE[scores["scale"][rows]]
+    rows, measure = rows[measure != UNKNOWN], measure[measure != UNKNOWN]
+    if len(rows):
+        owner = scores.owners()
+        is_late = (scores["known_from"][rows] < t[owner[rows]]) & ~_repeats_the_version_before(scores, owner, rows)
+        late[owner[rows[is_late]], measure[is_late]] = True
+    return late
+
+
+def _repeats_the_version_before(scores: Block, owner: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """True where a score is a version with the number of the one before: it may be of answers to another instrument."""
+    before = rows - 1  # of the first row the last, which nothing follows
+    follows = (scores["known_until"][before] == scores["known_from"][rows]) & (owner[before] == owner[rows])
+    for column in ("scale", "day", "score"):
+        follows &= scores[column][before] == scores[column][rows]
+    return follows

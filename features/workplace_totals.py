@@ -4,13 +4,16 @@ All numbers are integers (scores in fixed point), so that one person's part is t
 totals of disjoint persons add up to the same bits in any order and with any partition.
 
 What is protected, and what is not. A number is given to nobody who has fewer than ten *others* behind it, and
-:meth:`WorkplaceContext.published` drops every cell with fewer than eleven contributors before totals leave the store.
-That hides small cells one at a time; it does not hide *differences*. A company less its published units is its remaining
-unit, however small that is; of two measures of one workplace the counts tell how many did not answer one of them; two
+:meth:`WorkplaceContext.published` drops every cell with fewer than eleven contributors before totals leave the store, and
+of every company whose published units leave one to ten contributors over, the smallest unit too: else the rest could be
+had by subtraction. Other *differences* stay: of two measures of one workplace the counts tell how many did not answer one of
+them; two
 snapshots of different days tell the totals of who came and went between; and with the rows of ten people of eleven the
 last one can be worked out. So a snapshot is no anonymous report: it is kept and passed on like the model it belongs to,
-inside the signed artifact, is answered by no route, and no employer sees it. Reports that may be shown to anybody, with
-complementary suppression, are another matter.
+inside the signed artifact, and no employer sees it. No route answers a number about the others, but their numbers move the
+risk and its contributions: who may ask about anybody can invent records, with and without own answers, at any workplace,
+compare the answers, and so work out the totals. Hence a service that carries a snapshot is for authenticated callers and a
+trusted app only. Reports that may be shown to anybody, with complementary suppression, are another matter.
 """
 
 from __future__ import annotations
@@ -97,8 +100,10 @@ class WorkplaceContext:
         ]
 
     def published(self) -> WorkplaceContext:
-        """Return what may leave the store: without every count, and its sum, of fewer than eleven contributors."""
-        shown = self.totals[:, :N_COUNTS] >= FEWEST_PUBLISHED
+        """Return what may leave the store: without counts, and their sums, that are small or give a small one away."""
+        counts = self.totals[:, :N_COUNTS]
+        shown = counts >= FEWEST_PUBLISHED
+        shown[_given_away(self.places, np.where(shown, counts, 0))] = False
         totals = np.where(np.hstack([shown, shown[:, : len(MEASURES)]]), self.totals, 0)
         kept = np.flatnonzero(shown.any(axis=1))
         places = tuple(self.places[row] for row in kept.tolist())
@@ -135,6 +140,28 @@ class WorkplaceContext:
         return np.vstack([self.totals, np.zeros((1, len(COLUMNS)), dtype=np.int64)])
 
 
+def _given_away(places: Sequence[Place], counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the cells, rows and columns of ``counts``, of the smallest unit where a company less its units is small.
+
+    One such cell is enough: with it, at least eleven are left over.
+    """
+    is_company = np.array([unit is None for _, unit in places], dtype=bool)
+    companies = {company: row for row, (company, unit) in enumerate(places) if unit is None}
+    company = np.array([companies.get(name, -1) for name, _ in places], dtype=np.int64)
+    left = np.where(is_company[:, np.newaxis], counts, 0)
+    units = (~is_company & (company >= 0)).nonzero()[0]
+    np.subtract.at(left, company[units], counts[units])
+    cells = [
+        (
+            min(units[(company[units] == row) & (counts[units, column] > 0)], key=lambda unit: counts[unit, column]),
+            column,
+        )
+        for row, column in np.argwhere((left > 0) & (left < FEWEST_PUBLISHED) & (left < counts)).tolist()
+    ]
+    rows, columns = np.array(cells, dtype=np.int64).reshape(-1, 2).T
+    return rows, columns
+
+
 def merged(parts: Iterable[WorkplaceContext]) -> WorkplaceContext:
     """Add up the contexts of disjoint persons.
 
@@ -168,13 +195,20 @@ def from_document(document: Any) -> WorkplaceContext:
         If anything is not as it is written: other fields, types or columns, places out of order, counts of one to ten,
         sums that so many persons cannot have.
     """
-    if type(document) is not dict or set(document) != _FIELDS or document["format"] != FORMAT:
+    if (
+        type(document) is not dict
+        or set(document) != _FIELDS
+        or type(document["format"]) is not int
+        or document["format"] != FORMAT
+    ):
         raise ValueError("a workplace context has other fields, or another format")
     if document["columns"] != list(COLUMNS) or document["purpose"] not in get_args(Purpose):
         raise ValueError("a workplace context of other measures or another purpose")
     day, consent_on, known_by = (_day(document[name]) for name in ("day", "consent_on", "known_by"))
     places, totals = _rows_of(document["workplaces"])
     _check_totals(totals)
+    if len(_given_away(places, totals[:, :N_COUNTS])[0]):
+        raise ValueError("published units that give away the rest of their company")
     return WorkplaceContext(day, Terms(document["purpose"], consent_on, known_by), places, totals)
 
 

@@ -20,19 +20,27 @@ from data_contracts.records import TABLES
 from data_contracts.time_windows import NO_DAY, calendar_date
 from features.catalogue import POSITIONS, feature
 from features.feature import Feature
+from features.workplace_context import NAMES as ABOUT_OTHERS
 from models.risk_model import RiskModel
 from models.wording import reason_text, shown_value
 
 Direction = Literal["raises", "lowers", "none"]
+
+_NOT_SHOWN = {
+    "nb": "ikke vist: bygger på minst ti andres opplysninger",
+    "en": "not shown: rests on what at least ten others told",
+}
+"""In place of what is known of others: a reader who knows most of them could work out the rest."""
 
 
 @dataclass(frozen=True)
 class Reason:
     """What one feature adds to the log-odds.
 
-    ``value`` is None where it is missing; ``without_consent`` says that this is because the person has not consented to
-    the use of its source. ``shown`` is the value as text, with its unit. ``observed_on`` is the day of the answer or the
-    sample behind the value, where there is one.
+    ``value`` is None where it is ``missing``; ``without_consent`` says that this is because the person has not consented to
+    the use of its source. Of what is told of others at the workplace it is None as well, though it is not missing: other
+    people's answers are not handed out. ``shown`` is the value as text, with its unit. ``observed_on`` is the day of the
+    answer or the sample behind the value, where there is one.
     """
 
     group: Domain
@@ -117,24 +125,26 @@ class Explanation:
     def _reason(self, position: int) -> Reason:
         one = feature(self.feature_names[position])
         # The shortest text of a float32 reads back to the same float32, and shows 61.3 rather than 61.29999923706055.
-        value = None if math.isnan(self.values[position]) else float(str(self.values[position]))
+        is_known = not math.isnan(self.values[position])
+        is_shown = is_known and one.name not in ABOUT_OTHERS
+        value = float(str(self.values[position])) if is_shown else None
         contribution = float(self.contributions[position])
         direction = _direction(contribution)
-        without_consent = value is None and self._lacks_consent(one)
-        shown = shown_value(one, value, without_consent)
+        without_consent = not is_known and self._lacks_consent(one)
+        shown = shown_value(one, value, without_consent) if is_shown or not is_known else _NOT_SHOWN
         return Reason(
             group=one.domain,
             feature=one.name,
             label={"nb": one.label_nb, "en": one.label_en},
-            text=reason_text(one, shown, direction, is_known=value is not None),
+            text=reason_text(one, shown, direction, is_known=is_known),
             value=value,
             unit=one.unit,
             shown=shown,
-            observed_on=self._day(position) if value is not None else None,
+            observed_on=self._day(position) if is_known else None,
             contribution=contribution,
             direction=direction,
             modifiable=one.modifiable,
-            missing=value is None,
+            missing=not is_known,
             without_consent=without_consent,
         )
 

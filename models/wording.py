@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from data_contracts.instruments import INSTRUMENTS
+from data_contracts.instruments.instrument import Instrument, Scale
 from features.feature import Feature
 
 
@@ -64,14 +66,24 @@ _UNIT_WORDS = {
 
 _SYMBOLS = {"mm[Hg]": "mmHg", "kg/m2": "kg/m²", "ug/L": "µg/L", "m[IU]/L": "mIU/L"}
 _CHANGE, _SLOPE = "_change", "_slope"
-_SIGNED = (_CHANGE, _SLOPE, "_distance")
 _COUNT = "_count"
 """Ending of scales whose points are things that are counted."""
 
 _PER_YEAR = "/a"
 _YEARLY = (" per år", " per year")
 
-_FLAGS = ("bis_case",)
+_SHARES = ("quota_days_used_365", "quota_times_used_365", "survey_items_missing_share", "straight_lining_share")
+"""Features that are a part of a whole, told in per cent."""
+
+
+def _says_yes_or_no(instrument: Instrument, scale: Scale) -> bool:
+    answers = [item.answers for item in instrument.items if item.id in scale.items]
+    return scale.method == "criteria" or answers == [(0, 1)]
+
+
+_FLAGS = frozenset(
+    scale.name for one in INSTRUMENTS.values() for scale in one.scales if _says_yes_or_no(one, scale)
+)  # fmt: skip
 """Scales that are yes or no."""
 
 
@@ -79,6 +91,9 @@ def shown_value(feature: Feature, value: float | None, without_consent: bool) ->
     """Return a value as text per language, with its unit, or why there is none."""
     if value is None:
         return _NOT_USED if without_consent else _NOT_KNOWN
+    if feature.name in _SHARES:
+        per_cent = f"{100 * value:.3g}"
+        return {"nb": f"{per_cent.replace('.', ',')} %", "en": f"{per_cent}%"}
     if _is_flag(feature) and value in (0, 1):
         return _YES_NO[int(value)]
     if feature.unit == "level" and value in (1, 2, 3, 4):
@@ -101,8 +116,13 @@ def reason_text(feature: Feature, shown: dict[str, str], direction: str, is_know
 
 def _number(feature: Feature, value: float) -> str:
     number = f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
-    sign = "+" if value > 0 and feature.name.endswith(_SIGNED) else ""
+    sign = "+" if value > 0 and _is_difference(feature) else ""
     return sign + number.replace("-", "−")
+
+
+def _is_difference(feature: Feature) -> bool:
+    # Changes, courses, distances and trends are what may lie below 0; so does the season, a fact about t in table "persons".
+    return feature.low < 0 and feature.table != "persons"
 
 
 def _unit_words(feature: Feature, value: float) -> tuple[str, str]:

@@ -8,20 +8,17 @@ together.
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 
-from data_contracts.errors import EngineError, NotEnoughDataError, SettingsError
-from data_contracts.readers.parquet_files import known_span, n_partitions, read_partition
+from data_contracts.errors import EngineError
+from data_contracts.readers.parquet_files import n_partitions, read_partition
 from data_contracts.records import TABLES
 from data_contracts.time_windows import day_number
 from features.catalogue import FEATURE_NAMES
@@ -33,27 +30,23 @@ from models.comparison import onset_note
 from models.outcomes import OUTCOMES
 from models.outcomes.outcome import Outcome
 from models.row_files import merged_rows, rows_between, rows_kept_in
-from models.training_set import Rows, assembled, index_dates
+from models.training_set import Rows, assembled
 from pipeline.console import Advance, progress, read_json, write_json
 from pipeline.engine import Each, EngineName, open_engine
-from pipeline.settings import Settings, TrainingSettings
+from pipeline.locks import Stand, building, refuse_changed, stand
+from pipeline.scratch import left_over, made, new_scratch, remove
+from pipeline.settings import Settings
+from pipeline.training_dates import (
+    Span,
+    data_as_of_for,
+    dates_between,
+    first_day,
+    known_spans,
+    short_history_note,
+    snapshot_day,
+)
 from pipeline.workplace_snapshot import WORKPLACE_TABLES, store_snapshot
 from pipeline.workspace import Workspace, require
-
-LABEL_TABLES: dict[str, str] = {"absence": "absence_spells", "survey": "survey_answers"}
-"""The table whose rows decide the labels of a source."""
-
-LONGEST_SILENCE = timedelta(days=366)
-"""A small firm may have no absence for months, and surveys come once a year; longer silence is the end of the data."""
-
-LOOKBACK_BEFORE_FIRST = timedelta(days=182)
-"""Without a chosen first index date, half a year of history comes before it."""
-
-
-_SCRATCH = "parts-"
-
-Span = tuple[date, date] | None
-"""First and last ``known_from`` of a table, None where it has no rows."""
 
 
 def run(
@@ -63,27 +56,46 @@ def run(
     engine: EngineName = "local",
     scheduler: str | None = None,
 ) -> dict[str, Any]:
-    """Build and store the training set of each outcome; return the flow counts."""
+    """Build and store the training set of each outcome; return the flow counts.
+
+    Raises
+    ------
+    WorkspaceBusy
+        An ingest, an erasure or another build of the same outcome is under way.
+    EngineError
+        The engine failed, or the tables were changed meanwhile; what was there before is there still.
+    """
+    with building(workspace, outcomes):
+        return _run(workspace, settings, outcomes, engine, scheduler)
+
+
+def _run(
+    workspace: Workspace, settings: Settings, outcomes: list[str], engine: EngineName, scheduler: str | None
+) -> dict[str, Any]:
     home = require(workspace.tables / "persons.parquet", "ingest").parent.resolve()
     stamp = require(home / "ingest.json", "ingest")
     synthetic = read_json(stamp)["synthetic"]
-    partitions, spans = n_partitions(home), {name: known_span(home, name) for name in LABEL_TABLES.values()}
+    before = stand(home)
+    partitions, spans = n_partitions(home), known_spans(home)
+    begun = first_day(home, "absence_spells", "first_day")
     jobs = [_job(workspace, settings, name, home, partitions, spans) for name in outcomes]
-    training = workspace.training.resolve()
-    training.mkdir(parents=True, exist_ok=True)
+    for left in [left for job in jobs for left in left_over(workspace, job.outcome.name)]:
+        remove(left)
+    training, spilled = workspace.training.resolve(), new_scratch(jobs[0].scratch.parent)
     report: dict[str, Any] = {"outcomes": {}}
     lines = ["build-training-set"]
-    with open_engine(engine, scheduler, partitions, stamp, training) as each:
+    with made(spilled), open_engine(engine, scheduler, partitions, stamp, training, spilled) as each:
         for job in jobs:
-            built = _built(job, each, synthetic)
-            note = onset_note(built.arrays["y"], built.arrays["followed_days"])
+            built = _built(job, each, synthetic, before)
+            onset = onset_note(built.arrays["y"], built.arrays["followed_days"])
+            notes = [note for note in (onset, short_history_note(begun, job.dates)) if note]
             report["outcomes"][built.outcome] = {
                 "rows": len(built),
                 "flow": built.flow,
                 "facts": built.facts,
-                "notes": [note] * bool(note),
+                "notes": notes,
             }
-            lines += [*_lines(built), *(["    note: " + note] * bool(note))]
+            lines += [*_lines(built), *("    note: " + note for note in notes)]
     report["summary"] = "\n".join(lines)
     return report
 
@@ -101,6 +113,8 @@ class Job:
     dates : tuple of date
         Index dates, rising.
     data_as_of : date
+    snapshot_on : date
+        Morning of the workplaces that a model takes along.
     """
 
     tables: Path
@@ -109,6 +123,7 @@ class Job:
     outcome: Outcome
     dates: tuple[date, ...]
     data_as_of: date
+    snapshot_on: date
 
     @property
     def days(self) -> list[int]:
@@ -152,10 +167,10 @@ def rows_of(job: Job, partition: int) -> Part:
         return part_of(histories, job.outcome, job.days, day_number(job.data_as_of), context, keep)
 
 
-def _built(job: Job, each: Each, synthetic: bool) -> Rows:
+def _built(job: Job, each: Each, synthetic: bool, before: Stand) -> Rows:
     passes = 2 if job.partitions == 1 else 3  # one partition knows all workplaces itself; the snapshot is the last
     title = f"build training set {job.outcome.name}"
-    with _made(job.scratch), progress(title, passes * job.partitions) as advance:
+    with made(job.scratch), progress(title, passes * job.partitions) as advance:
         if job.partitions > 1:
             _store_contexts(job, each, advance)
         parts: dict[int, Part] = {}
@@ -165,8 +180,9 @@ def _built(job: Job, each: Each, synthetic: bool) -> Rows:
             advance(1)
         facts = {"data_as_of": job.data_as_of.isoformat(), "synthetic": synthetic}
         built = assembled(job.outcome, [parts[partition] for partition in range(job.partitions)], facts)
-        store_snapshot(job.scratch, job.tables, job.data_as_of, each, job.partitions, advance)
+        store_snapshot(job.scratch, job.tables, job.snapshot_on, each, job.partitions, advance)
         built.save(job.scratch / "rows", merged_rows(built.part, len(FEATURE_NAMES), job.features))
+        refuse_changed(job.tables, before)  # somebody who was read may have been erased since
         _put_in_place(job.scratch)
     return built
 
@@ -195,76 +211,21 @@ def _refuse_incomplete(path: Path, part: Part) -> None:
         raise EngineError(f"{path} is not what its worker has written. Is the workspace one shared file system?")
 
 
-@contextmanager
-def _made(scratch: Path) -> Iterator[None]:
-    """A directory for as long as the block runs; what killed runs have left beside it goes first."""
-    for left in scratch.parent.glob(f"{_SCRATCH}*"):
-        shutil.rmtree(left)
-    scratch.mkdir(parents=True)
-    try:
-        yield
-    finally:
-        shutil.rmtree(scratch)
-
-
 def _job(
     workspace: Workspace, settings: Settings, name: str, home: Path, partitions: int, spans: dict[str, Span]
 ) -> Job:
     outcome = configured_outcome(name, settings)
-    data_as_of = _data_as_of(settings.training, spans, outcome)
-    dates = _index_dates(settings.training, spans, outcome, data_as_of)
-    # Named anew, so that a worker which was given up but goes on does not write among the files of a later run.
-    scratch = workspace.training_set(name).resolve() / f"{_SCRATCH}{uuid4().hex}"
-    return Job(home, scratch, partitions, outcome, tuple(dates), data_as_of)
+    data_as_of = data_as_of_for(settings.training, spans, outcome)
+    dates = dates_between(settings.training, spans, outcome, data_as_of)
+    scratch = new_scratch(workspace.training_set(name).resolve())
+    snapshot_on = snapshot_day(settings.training, spans)
+    return Job(home, scratch, partitions, outcome, tuple(dates), data_as_of, snapshot_on)
 
 
 def configured_outcome(name: str, settings: Settings) -> Outcome:
     """Return an outcome with the parameters of params.yaml."""
     parameters = getattr(settings.outcomes, name).model_dump()
     return replace(OUTCOMES[name], registration_lag_days=settings.training.registration_lag_days, **parameters)
-
-
-def _index_dates(settings: TrainingSettings, spans: dict[str, Span], outcome: Outcome, data_as_of: date) -> list[date]:
-    first = settings.first_index_date or _next_quarter(_first_event_known(spans) + LOOKBACK_BEFORE_FIRST)
-    last = settings.last_index_date or data_as_of - timedelta(days=outcome.mature_after_days)
-    dates = index_dates(first, last, settings.months_between)
-    if not dates:
-        raise NotEnoughDataError(
-            f"{outcome.name}: no index date between {first} and {last} (the last whose label is mature as of {data_as_of}; "
-            f"a label takes {outcome.mature_after_days} days). Bring data over a longer time, or set training.*_index_date."
-        )
-    return dates
-
-
-def _data_as_of(settings: TrainingSettings, spans: dict[str, Span], outcome: Outcome) -> date:
-    """The chosen morning, or the one after the last row that labels come from: later, "no event" would be "no data"."""
-    end = max(_known_days(spans[LABEL_TABLES[outcome.label_source]])) + timedelta(days=1)
-    chosen = settings.data_as_of or end
-    if chosen > end + LONGEST_SILENCE:
-        raise SettingsError(
-            f"training.data_as_of {chosen}: the last row of {LABEL_TABLES[outcome.label_source]} became known on "
-            f"{end - timedelta(days=1)}. After that nothing is known, and nothing known must not become a label of no event. "
-            f"Choose a day up to {end + LONGEST_SILENCE}, or bring the rest of the data."
-        )
-    return chosen
-
-
-def _next_quarter(day: date) -> date:
-    """First day of a calendar quarter on or after a day: index dates fall where reports and the simulator's truth do."""
-    quarter = -(-(day.year * 12 + day.month - 1 + (day.day > 1)) // 3)
-    return date(quarter // 4, quarter % 4 * 3 + 1, 1)
-
-
-def _first_event_known(spans: dict[str, Span]) -> date:
-    """First day on which anything but persons, jobs and consents was known: those may be loaded years before the rest."""
-    return min(_known_days(*spans.values()))
-
-
-def _known_days(*spans: Span) -> list[date]:
-    ends = [end for span in spans if span is not None for end in span]
-    if not ends:
-        raise NotEnoughDataError("There are no survey answers and no absence spells: nothing to learn from.")
-    return ends
 
 
 def _lines(built: Rows) -> list[str]:

@@ -12,6 +12,7 @@ import logging
 import os
 import platform
 import re
+import ssl
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from typing import Any, Literal, TypeVar
 from data_contracts.errors import EngineError, SettingsError
 from features.catalogue import FINGERPRINT
 from pipeline.console import sha256
+from pipeline.memory import keep_freed_memory
 
 Result = TypeVar("Result")
 EngineName = Literal["local", "dask"]
@@ -36,12 +38,28 @@ RETRIES = 2
 matter: its partition goes to the next one, until ``distributed.scheduler.allowed-failures`` workers were lost on it."""
 
 _PACKAGES = ("data_contracts", "features", "models", "pipeline")
-_ADDRESS = re.compile(r"(tcp|tls)://[^\s/]+:\d+")
+_ADDRESS = re.compile(r"(tcp|tls)://[^\s/]+:(\d{1,5})")
+_LARGEST_PORT = 2**16 - 1
+
+_TLS = {
+    "DASK_DISTRIBUTED__COMM__TLS__CA_FILE": "distributed.comm.tls.ca-file",
+    "DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT": "distributed.comm.tls.client.cert",
+    "DASK_DISTRIBUTED__COMM__TLS__CLIENT__KEY": "distributed.comm.tls.client.key",
+}
+"""What a client needs for tls://: environment variable -> the setting of Dask that it stands for."""
+
+_SILENT: dict[str, list[str]] = {
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
+    "distributed.scheduler.preload": [__name__],
+    "distributed.worker.preload": [__name__],
+}
+"""Without these, a scheduler and its workers answer plain HTTP, whatever protects what they say to each other."""
 
 
 @contextmanager
 def open_engine(
-    engine: EngineName, scheduler: str | None, most_workers: int, read: Path, write: Path
+    engine: EngineName, scheduler: str | None, most_workers: int, read: Path, write: Path, spill: Path
 ) -> Iterator[Each]:
     """Yield what works on partitions.
 
@@ -55,6 +73,8 @@ def open_engine(
         A cluster on this machine needs no more.
     read, write : Path
         A file that every worker must see as it is here, and a directory in which every worker must be able to write.
+    spill : Path
+        Directory for what the workers of a cluster on this machine do not keep in memory: pseudonyms and labels.
 
     Raises
     ------
@@ -70,7 +90,7 @@ def open_engine(
             )
         yield _one_by_one
     else:
-        with _client(scheduler, most_workers) as client:
+        with _client(scheduler, most_workers, spill) as client:
             describe = partial(description, read, write)
             expected = describe()
             _refuse_strangers(client, describe, expected)
@@ -78,6 +98,7 @@ def open_engine(
 
 
 def _one_by_one(work: Callable[[int], Result], n_partitions: int) -> Iterator[tuple[int, Result]]:
+    keep_freed_memory()
     for partition in range(n_partitions):
         yield partition, work(partition)
 
@@ -109,33 +130,22 @@ def _as_here(describe: Describe, expected: dict[str, str], work: Callable[[int],
     differing = _differing(describe(), expected)
     if differing:
         raise EngineError(f"A worker that came later than the others does not fit: {differing}")
+    keep_freed_memory()
     return work(partition)
 
 
 @contextmanager
-def _client(scheduler: str | None, most_workers: int) -> Iterator[Any]:
+def _client(scheduler: str | None, most_workers: int, spill: Path) -> Iterator[Any]:
     try:
-        from distributed import Client, LocalCluster
+        import distributed  # noqa: F401
     except ImportError:
         raise SettingsError("--engine dask needs Dask: pip install 'balance-risk[cluster]'") from None
     if scheduler is None:
-        workers = max(1, min(most_workers, os.cpu_count() or 1))
-        # A certificate of its own: other users of this machine cannot give it work. What fails is raised here; a
-        # worker's log would show stack traces of a heartbeat that found the cluster closing.
-        with LocalCluster(
-            n_workers=workers, threads_per_worker=1, dashboard_address=None, security=True, silence_logs=logging.CRITICAL
-        ) as cluster, Client(cluster) as client:  # fmt: skip
+        with _cluster_here(most_workers, spill) as client:
             yield client
         return
-    if not _ADDRESS.fullmatch(scheduler):
-        raise SettingsError(f"--scheduler {scheduler!r} is no address. Write it as tcp://host:8786 or tls://host:8786.")
-    try:
-        client = Client(scheduler, timeout=CONNECT_SECONDS)
-    except OSError:
-        raise EngineError(
-            f"No Dask scheduler answers at {scheduler} within {CONNECT_SECONDS} s. Start one with: dask scheduler"
-        ) from None
-    with client:
+    _refuse_address(scheduler)
+    with _connected(scheduler) as client:
         try:
             client.wait_for_workers(1, timeout=CONNECT_SECONDS)
         except TimeoutError:
@@ -143,6 +153,62 @@ def _client(scheduler: str | None, most_workers: int) -> Iterator[Any]:
                 f"The scheduler at {scheduler} has no workers. Start some with: dask worker {scheduler}"
             ) from None
         yield client
+
+
+@contextmanager
+def _cluster_here(most_workers: int, spill: Path) -> Iterator[Any]:
+    import dask
+    from distributed import Client, LocalCluster
+
+    workers = max(1, min(most_workers, os.cpu_count() or 1))
+    # A certificate of its own: other users of this machine cannot give it work. What fails is raised here; a worker's
+    # log would show stack traces of a heartbeat that found the cluster closing.
+    with dask.config.set(_SILENT), LocalCluster(
+        n_workers=workers, threads_per_worker=1, dashboard_address=None, security=True, local_directory=str(spill),
+        silence_logs=logging.CRITICAL,
+    ) as cluster, Client(cluster) as client:  # fmt: skip
+        yield client
+
+
+def dask_setup(node: Any) -> None:
+    """Stop the HTTP server of a scheduler or worker; Dask calls this by its name in each process of a cluster of ours."""
+    node.http_server.stop()
+
+
+def _refuse_address(scheduler: str) -> None:
+    address = _ADDRESS.fullmatch(scheduler)
+    if not address or not 0 < int(address[2]) <= _LARGEST_PORT:
+        raise SettingsError(f"--scheduler {scheduler!r} is no address. Write it as tcp://host:8786 or tls://host:8786.")
+    if address[1] == "tls":
+        _refuse_without_certificates()
+
+
+def _refuse_without_certificates() -> None:
+    import dask
+
+    named = {variable: dask.config.get(setting, None) for variable, setting in _TLS.items()}
+    lacking = [variable for variable, path in named.items() if not (path and os.path.isfile(path))]
+    if lacking:
+        raise SettingsError(
+            f"tls:// needs certificates: {', '.join(lacking)} (or the same in Dask's configuration) must name a file that "
+            "is there."
+        )
+
+
+def _connected(scheduler: str) -> Any:
+    from distributed import Client
+
+    try:
+        return Client(scheduler, timeout=CONNECT_SECONDS)
+    except (TypeError, ValueError, RuntimeError, ssl.SSLError) as error:
+        raise EngineError(
+            f"Dask cannot speak to {scheduler} ({type(error).__name__}). Check the certificates and distributed.comm in "
+            "Dask's configuration."
+        ) from None
+    except OSError:
+        raise EngineError(
+            f"No Dask scheduler answers at {scheduler} within {CONNECT_SECONDS} s. Start one with: dask scheduler"
+        ) from None
 
 
 def _refuse_strangers(client: Any, describe: Describe, expected: dict[str, str]) -> None:

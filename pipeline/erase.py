@@ -30,6 +30,8 @@ from pipeline.erasure.progress import Erasure
 from pipeline.erasure.reports import renumbered, reports
 from pipeline.erasure.search import found_in, is_named_after
 from pipeline.erasure.wanted import Wanted
+from pipeline.locks import alone
+from pipeline.scratch import left_over, remove
 from pipeline.workspace import Workspace
 
 _REQUEST, _MADE_OF_REQUEST = "request.json", ("answer.json", "explained_risk.png")
@@ -47,6 +49,7 @@ class ErasureIncomplete(BalanceRiskError):
     exit_code: ClassVar[int] = 3
 
 
+@alone
 def run(
     workspace: Workspace,
     person: str,
@@ -76,10 +79,13 @@ def run(
     if pseudonymiser is None and not is_known:
         _refuse_without_keys(workspace, person, found.hits)
     erasure = _begin(workspace, wanted, person)
-    pictures = _pictures(workspace)
-    if not (found.hits or found.doubts or pictures or erasure.is_broken):
+    pictures, left = _pictures(workspace), left_over(workspace)
+    if not (found.hits or found.doubts or pictures or left or erasure.is_broken):
         return {"certificate": None, "summary": "erase: this person was erased before, and nothing has come back."}
     note_training_sets(erasure, found.clean)
+    for path in left:  # features without names: nothing says that they are not hers
+        remove(path)
+        erasure.note(path, 1)
     with progress("take the person out", len(found.hits)) as advance:
         for path in found.hits:
             _take_out(erasure, path)

@@ -20,6 +20,7 @@ from data_contracts.safety import SafetyFlag
 from data_contracts.validation import Violation
 from pipeline.console import write_json
 from pipeline.erasures import Tombstones
+from pipeline.locks import alone
 from pipeline.settings import IngestSettings
 from pipeline.source_check import SourceCheck, check_source
 from pipeline.workspace import Workspace, require
@@ -30,6 +31,7 @@ _FIGURE = re.compile(r"(?=.*\d)[-+<>=\d.,:/'% TZeE]+", re.ASCII)
 _RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
 
 
+@alone
 def run(
     workspace: Workspace, settings: IngestSettings, source: str | None = None, mapping: Path | None = None
 ) -> dict[str, Any]:

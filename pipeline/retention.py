@@ -4,7 +4,8 @@ The periods are declared on the record classes. A period runs from the last date
 happened; where that is empty, it goes on, and nothing expires; persons have no such date. A fact goes with all its
 versions, and when the latest of them is old enough: an old version of a running spell, or of a mistake, must not come to
 count again because a newer one went first.
-Training sets are not touched; they are made again from the tables, and ``dvc repro`` says so.
+Training sets are not touched; they are made again from the tables, and ``dvc repro`` says so. What killed builds have left
+of them goes, as no stage makes it again.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ from pipeline.erasure.names import read_mappings
 from pipeline.erasure.reports import renumbered, reports
 from pipeline.erasure.texts import decoded, rows_of
 from pipeline.erasures import write_certificate
+from pipeline.locks import alone
+from pipeline.scratch import left_over, remove
 from pipeline.workspace import Workspace
 
 _FIRST_ROW = {".csv": 2, ".parquet": 1}
@@ -62,11 +65,16 @@ def _expired(fact: np.ndarray, known_from: np.ndarray, end: np.ndarray, record: 
     return of_fact[fact] < np.datetime64(on, "D") - record.retention_days
 
 
+@alone
 def run(workspace: Workspace, *, on: date | None = None) -> dict[str, Any]:
     """Remove what has expired and return the certificate, or say that nothing has; raises RetentionIncomplete."""
     on = on or today()
     files: dict[str, dict[str, Any]] = {}
     expired = Counter[str]()
+    left = left_over(workspace)
+    for path in left:
+        remove(path)
+        files[_shown(workspace, path)] = {"rows": 1, "sha256_after": None}
     unread = _not_told(workspace)
     with progress("look for what has expired"):
         due = [(path, record, rows) for path, record in _places(workspace)
@@ -74,7 +82,8 @@ def run(workspace: Workspace, *, on: date | None = None) -> dict[str, Any]:
         gone = [cache.md5_of(path) for path, _, _ in due if cache.holds(workspace.root, path)]
     if not due:
         _refuse_unread(workspace, unread)
-        return {"certificate": None, "expired": {}, "summary": f"erase --expired: nothing has expired by {on}."}
+        also = f" What {len(left)} killed build(s) had left was deleted." if left else ""
+        return {"certificate": None, "expired": {}, "summary": f"erase --expired: nothing has expired by {on}.{also}"}
     for path, record, rows in due:
         _remove(workspace, path, rows)
         expired[record.table] += int(rows.sum()) if path.parent == workspace.tables else 0

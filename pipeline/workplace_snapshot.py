@@ -1,7 +1,7 @@
-"""The workplaces on the morning a training set is of: what a model takes along to tell a single record of the others.
+"""The workplaces as the training data know them last: what a model takes along to tell a single record of the others.
 
 Taken for risk scoring, with consent in force on its day, as that is what it will be used for; the training set itself is
-of those who consent to training. See docs/decisions/17-workplace-context.md.
+of those who consent to training. All outcomes take the same day. See docs/decisions/17-workplace-context.md.
 """
 
 from __future__ import annotations

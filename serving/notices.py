@@ -77,6 +77,18 @@ _SOURCE_NAMES: dict[Source, tuple[str, str]] = {
     "employment": ("ansettelse og arbeidsplass", "employment and workplace"),
 }
 
+_NAMES_OF_TABLES: dict[str, tuple[str, str, str]] = {
+    "survey_answers": ("survey", *_SOURCE_NAMES["survey"]),
+    "lab_results": ("lab", *_SOURCE_NAMES["lab"]),
+    "absence_spells": ("absence", *_SOURCE_NAMES["absence"]),
+    "employments": ("employment", *_SOURCE_NAMES["employment"]),
+    "guidance_sessions": ("guidance", "veiledningstimer", "guidance sessions"),
+    "workplace_events": ("workplace_events", "hendelser på arbeidsplassen", "events at the workplace"),
+}
+"""End of the code, and words, for every table that a record may leave out."""
+
+SENT = tuple(_NAMES_OF_TABLES)
+
 STALE_SURVEY_DAYS = VALID_DAYS
 """An older survey has not been repeated when it should."""
 
@@ -94,6 +106,11 @@ STALE_WORKPLACE = _notice(
     "stale_workplace",
     f"Modellens tall om andre på arbeidsplassen er mer enn {CONTEXT_VALID_DAYS} dager gamle og er ikke brukt.",
     f"The model's numbers about others at the workplace are more than {CONTEXT_VALID_DAYS} days old and were not used.",
+)
+LATER_WORKPLACE = _notice(
+    "later_workplace",
+    "Modellens tall om andre på arbeidsplassen er fra en senere dag enn indeksdatoen og er ikke brukt.",
+    "The model's numbers about others at the workplace are of a later day than the index date and were not used.",
 )
 
 
@@ -119,6 +136,23 @@ def source_without_consent(source: Source) -> Notice:
         f"Samtykke til {nb} er ikke gitt, så de opplysningene er ikke brukt.",
         f"There is no consent for {en}, so that information was not used.",
     )
+
+
+def not_sent(table: str, has_washout: bool) -> Notice:
+    """Say that a list was not in the record; ``has_washout``: the outcome asks whether the person is absent already."""
+    code, nb, en = _NAMES_OF_TABLES[table]
+    unchecked_nb, unchecked_en = _NOT_CHECKED if has_washout and table == "absence_spells" else ("", "")
+    return _notice(
+        f"not_sent_{code}",
+        f"Opplysninger om {nb} er ikke sendt, så de er ukjente (en tom liste betyr at ingenting har skjedd).{unchecked_nb}",
+        f"Nothing was sent about {en}, so it is unknown (an empty list says that nothing happened).{unchecked_en}",
+    )
+
+
+_NOT_CHECKED = (
+    " Det er derfor ikke kontrollert om personen alt er borte fra arbeidet.",
+    " So it could not be checked whether the person is absent already.",
+)
 
 
 def outside_training_range(labels_nb: Sequence[str], labels_en: Sequence[str]) -> Notice:

@@ -13,13 +13,15 @@ import numpy as np
 
 from data_contracts.consent import SOURCES
 from data_contracts.errors import ArtifactError
+from data_contracts.records import TABLES, Source
 from data_contracts.safety import safety_flags
 from data_contracts.tables import Table
 from data_contracts.time_windows import NO_DAY, day_number
 from features.as_of import Known, as_of
-from features.build import CONTEXT_COLUMNS, FeatureMatrix, build_features, observation_days
-from features.catalogue import POSITIONS, feature
-from features.histories import Histories, tables_of_record
+from features.build import CONTEXT_COLUMNS, days_behind, number
+from features.catalogue import FEATURE_NAMES, POSITIONS, feature
+from features.histories import Histories
+from features.record import tables_of_record
 from features.workplace_context import NAMES, WorkplaceContext, context_features, is_current
 from models.bundle import current_bundle, open_bundle
 from models.explanation import Explanation, explain
@@ -51,17 +53,22 @@ class _Case:
     """One person at one index date, numbered once for all outcomes."""
 
     histories: Histories
-    matrix: FeatureMatrix
+    known: Known
+    values: np.ndarray
     t: int
     safety_flags: tuple[SafetyNotice, ...]
 
     @cached_property
     def general_eligibility(self) -> np.ndarray:
-        return general_eligibility(self.histories, self.t, self.matrix.values[:, _AGE])
+        return general_eligibility(self.histories, self.t, self.values[:, _AGE])
 
     @property
     def consented(self) -> np.ndarray:
         return self.histories.consented[0]
+
+    def told(self, source: Source) -> bool:
+        """Whether anything can be known of a source: with consent, and if its table was sent."""
+        return bool(self.histories.told[0, SOURCES.index(source)])
 
     def seen_by(self, served: _Served) -> _Seen:
         """Return the numbers as a model sees them, with the others at the workplace as its snapshot tells of them."""
@@ -70,18 +77,14 @@ class _Case:
             return self._without_others
         if context not in self._seen:
             values, observed_on = (column.copy() for column in self._without_others)
-            values[CONTEXT_COLUMNS] = context_features(self._known, self.histories, context)[0]
-            observed_on[CONTEXT_COLUMNS] = context.day
+            values[CONTEXT_COLUMNS] = context_features(self.known, self.histories, context)[0]
+            observed_on[CONTEXT_COLUMNS][~np.isnan(values[CONTEXT_COLUMNS])] = context.day
             self._seen[context] = _Seen(values, observed_on)
         return self._seen[context]
 
     @cached_property
     def _without_others(self) -> _Seen:
-        return _Seen(self.matrix.values[0], observation_days(self.histories, self.t)[0])
-
-    @cached_property
-    def _known(self) -> Known:
-        return as_of(self.histories, self.t)
+        return _Seen(self.values[0], days_behind(self.known)[0])
 
     @cached_property
     def _seen(self) -> dict[WorkplaceContext, _Seen]:
@@ -106,6 +109,7 @@ class _Served:
         declared = {"nb": self.outcome.label_nb, "en": self.outcome.label_en}
         self.label = Texts(**model.facts.get("label", declared))
         self.horizon_days = model.facts.get("horizon_days", self.outcome.horizon_days)
+        self.has_washout = "washout" in self.outcome.own_reasons
         self.body = _model_body(model)
         own = [name for name in model.feature_names if name not in NAMES]
         self.answered = [POSITIONS[name] for name in own if feature(name).table == "survey_answers"]
@@ -167,12 +171,16 @@ def _case(record: dict[str, Any], index_date: date, received_on: date) -> _Case:
     t = day_number(index_date)
     tables = tables_of_record(record, received_on)
     histories = Histories.from_tables(tables, purpose="risk_scoring", consent_on=t)
-    return _Case(histories, build_features(histories, t), t, _safety_notices(tables))
+    known = as_of(histories, t)
+    values = np.empty((1, len(FEATURE_NAMES)), dtype=np.float32)
+    number(known, values)
+    return _Case(histories, known, values, t, _safety_notices(tables))
 
 
 def _safety_notices(tables: dict[str, Table]) -> tuple[SafetyNotice, ...]:
     """Everything a human must look at, whatever the index date and the consents: nobody asks a model about it."""
-    return tuple(map(notices.safety_notice, safety_flags(tables["survey_answers"])))
+    answers = tables.get("survey_answers")
+    return () if answers is None else tuple(map(notices.safety_notice, safety_flags(answers)))
 
 
 def _risk(served: _Served, case: _Case) -> OutcomeRisk:
@@ -200,7 +208,8 @@ def _scored(served: _Served, case: _Case) -> tuple[Explanation | None, dict[str,
     }
     not_eligible = _not_eligible(served.outcome, case)
     if not_eligible:
-        return None, same_for_all | {"risk": None, "interval": None, "band": None, "warnings": (not_eligible,)}
+        warnings = (not_eligible, *_not_sent(served, case))
+        return None, same_for_all | {"risk": None, "interval": None, "band": None, "warnings": warnings}
     seen = case.seen_by(served)
     found = explain(model, seen.values, seen.observed_on, case.consented)
     risk = float(risk_of(np.array([found.log_odds]))[0])
@@ -211,6 +220,7 @@ def _scored(served: _Served, case: _Case) -> tuple[Explanation | None, dict[str,
         "band": _band(risk, model.reference_risk),
         "warnings": (
             *_source_warnings(case),
+            *_not_sent(served, case),
             *_survey_warnings(served, case, seen.observed_on),
             *_workplace_warnings(served, case),
             *_range_warnings(model, X),
@@ -249,8 +259,18 @@ def _source_warnings(case: _Case) -> list[Notice]:
     return [notices.source_without_consent(SOURCES[i]) for i in np.flatnonzero(~case.consented)]
 
 
+def _not_sent(served: _Served, case: _Case) -> list[Notice]:
+    """Name what the record left out, but for sources without consent, of which nothing had to be sent."""
+    consented = {source for source, holds in zip(SOURCES, case.consented.tolist(), strict=True) if holds}
+    return [
+        notices.not_sent(table, served.has_washout)
+        for table in notices.SENT
+        if table not in case.histories.delivered and TABLES[table].consent_source in consented
+    ]
+
+
 def _survey_warnings(served: _Served, case: _Case, observed_on: np.ndarray) -> list[Notice]:
-    if not served.answered or not case.consented[SOURCES.index("survey")]:
+    if not served.answered or not case.told("survey"):
         return []
     days = observed_on[served.answered]
     days = days[days != NO_DAY]
@@ -260,9 +280,9 @@ def _survey_warnings(served: _Served, case: _Case, observed_on: np.ndarray) -> l
 
 
 def _workplace_warnings(served: _Served, case: _Case) -> list[Notice]:
-    if served.context is None or not case.consented[SOURCES.index("employment")]:
+    if served.context is None or not case.told("employment") or is_current(served.context, case.t):
         return []
-    return [] if is_current(served.context, case.t) else [notices.STALE_WORKPLACE]
+    return [notices.LATER_WORKPLACE if served.context.day > case.t else notices.STALE_WORKPLACE]
 
 
 def _range_warnings(model: RiskModel, X: np.ndarray) -> list[Notice]:

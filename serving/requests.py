@@ -52,5 +52,6 @@ class RiskRequest(BaseModel):
         AfterValidator(_known_outcomes),
     ] = Field(description="Names of the outcomes.")
     record: Annotated[dict[str, Any], WithJsonSchema(_record_schema())] = Field(
-        description="The rows of one person, columns as in the data dictionary."
+        description="The rows of one person, columns as in the data dictionary: all versions of every fact. An empty list says "
+        "that nothing happened; a list that is left out, or null, is unknown, and the answer warns of it."
     )

@@ -17,7 +17,7 @@ import bentoml
 
 from data_contracts.errors import ArtifactError
 from data_contracts.time_windows import latest_index_date, today
-from features.histories import RecordViolation
+from features.record import RecordViolation
 from serving import problems
 from serving.bundle_watch import BundleWatch
 from serving.guard import Guard, log_without_values

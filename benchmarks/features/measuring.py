@@ -54,8 +54,7 @@ def run(tool: Environment, data: Path, output: Path, threads: int, repeat: int, 
     printed, complaints = streams.texts()
     problem = watch.problem or ("" if process.returncode == 0 else _last_line(complaints, process.returncode))
     calls = () if problem else tuple(json.loads(printed.splitlines()[-1])["seconds"])
-    peak = max(watch.peak, usage.ru_maxrss * 1024) / 1e6
-    return Run(seconds, usage.ru_utime + usage.ru_stime, peak, calls, problem)
+    return Run(seconds, usage.ru_utime + usage.ru_stime, watch.peak / 1e6, calls, problem)
 
 
 class _Streams:
@@ -94,7 +93,7 @@ class _Watch:
 
     def _watch(self) -> None:
         while not self._over.wait(0.1):
-            self.peak = max(self.peak, sum(_resident(pid) for pid in _family(self._pid)))
+            self.peak = max(self.peak, _held(list(_family(self._pid))))
             if time.perf_counter() > self._until:
                 self._end("took too long")
             elif self.peak > _MOST_OF_MEMORY * _MEMORY:
@@ -116,13 +115,20 @@ def _family(pid: int) -> Iterator[int]:
         yield from _family(int(child))
 
 
-def _resident(pid: int) -> int:
-    """Resident bytes of a process, pages that it shares with its parent in proportion."""
+def _held(pids: list[int]) -> int:
+    """Bytes: of a single process the most it has held, of several what they hold now, shared pages once."""
+    # Not ru_maxrss, which starts from what the parent held when it made the process.
+    if len(pids) == 1:
+        return _kilobytes(pids[0], "status", "VmHWM:") * 1024
+    return sum(_kilobytes(pid, "smaps_rollup", "Pss:") for pid in pids) * 1024
+
+
+def _kilobytes(pid: int, file: str, key: str) -> int:
     try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
-    except OSError:
+        lines = Path(f"/proc/{pid}/{file}").read_text(encoding="utf-8").splitlines()
+    except OSError:  # it has ended meanwhile
         return 0
-    return sum(1024 * int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return sum(int(line.split()[1]) for line in lines if line.startswith(key))
 
 
 def _last_line(complaints: str, code: int) -> str:

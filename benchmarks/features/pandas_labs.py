@@ -154,7 +154,7 @@ def _distances(latest: pd.DataFrame, keys: Declarations, people: pd.DataFrame) -
 def _distance(
     value: np.ndarray, low: np.ndarray, high: np.ndarray, sign: pd.Series, compared: tuple[np.ndarray, ...]
 ) -> np.ndarray:
-    """Share of the limit by which the value passes it; of a bound only where all that it leaves possible agrees."""
+    """Share of the limit by which the value passes it; of a bound only where all that it leaves possible, from 0 on, agrees."""
     number, lowest, highest, low_inside, high_inside = compared
     passed = np.where(number > highest, high, np.where(number < lowest, low, np.nan))
     has_low, has_high = ~np.isnan(low), ~np.isnan(high)
@@ -165,7 +165,7 @@ def _distance(
     above = (number > high_inside) | (strict & (number >= high_inside))
     reaches_above = np.where(strict, number > highest, number > high_inside)
     reaches_below = np.where(strict, number < lowest, number < low_inside)
-    undecided = (sign.isin(["<", "<="]).to_numpy() & ~below & (has_low | reaches_above)) | (
+    undecided = (sign.isin(["<", "<="]).to_numpy() & ~below & ((low > 0) | reaches_above)) | (
         sign.isin([">", ">="]).to_numpy() & ~above & (has_high | reaches_below)
     )
     return np.where(undecided, np.nan, known)

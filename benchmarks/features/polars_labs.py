@@ -172,7 +172,7 @@ def _distance(
     value: pl.Expr, low: pl.Expr, high: pl.Expr,
     compared: pl.Expr, lowest: pl.Expr, highest: pl.Expr, low_inside: pl.Expr, high_inside: pl.Expr,
 ) -> pl.Expr:  # fmt: skip
-    """Share of the limit by which the value passes it; of a bound only where all that it leaves possible agrees."""
+    """Share of the limit by which the value passes it; of a bound only where all that it leaves possible, from 0 on, agrees."""
     passed = pl.when(compared > highest).then(high).when(compared < lowest).then(low)
     share = pl.when(passed > value * _SMALLEST_SHARE).then((value - passed) / passed)
     known = pl.when(passed.is_not_null()).then(share).when(low.is_not_null() | high.is_not_null()).then(0.0)
@@ -183,7 +183,7 @@ def _distance(
     above = ((compared > high_inside) | (strict & (compared >= high_inside))).fill_null(False)
     reaches_above = pl.when(strict).then(compared > highest).otherwise(compared > high_inside).fill_null(False)
     reaches_below = pl.when(strict).then(compared < lowest).otherwise(compared < low_inside).fill_null(False)
-    undecided = (is_upper & ~below & (low.is_not_null() | reaches_above)) | (
+    undecided = (is_upper & ~below & ((low > 0).fill_null(False) | reaches_above)) | (
         is_lower & ~above & (high.is_not_null() | reaches_below)
     )
     return pl.when(sign.is_null() | ~undecided).then(known)

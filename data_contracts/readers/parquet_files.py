@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from data_contracts.errors import MissingInputError, SourceFileError
 from data_contracts.fingerprints import fingerprint
 from data_contracts.partitions import divided, has_persons, partitions_for
-from data_contracts.readers.coded_columns import as_coded
+from data_contracts.readers.coded_columns import as_coded, as_days, as_numbers
 from data_contracts.readers.column_mapping import Format
 from data_contracts.readers.source_table import Sheet
 from data_contracts.records import TABLES, Column, Record, columns
@@ -64,13 +64,12 @@ def write_group(writer: pq.ParquetWriter, rows: pa.Table) -> None:
 
 def read_table(path: Path, record: type[Record]) -> Table:
     """Read a table that :func:`write_table` has written under the same contract."""
-    _refuse_other_contract(path, _opened(path), record)
-    return _table(_read_whole(path), record)
+    return _table(_whole(path, _opened_table(path, record)), record)
 
 
 def read_sheet(path: Path, form: Format) -> Sheet:
     """Return a source file as a sheet; row numbers start at 1."""
-    arrow = _read_whole(path)
+    arrow = _whole(path, _opened(path))
     cells = [as_coded(_as_text(path, name, arrow.column(place))) for place, name in enumerate(arrow.column_names)]
     row_numbers = np.arange(1, arrow.num_rows + 1)
     is_typed = [not _is_text(column.type) for column in arrow.columns]
@@ -93,9 +92,8 @@ def read_tables(directory: Path) -> dict[str, Table]:
 
 def n_partitions(directory: Path) -> int:
     """Return in how many partitions the tables of a directory are; raises SourceFileError if they do not agree."""
-    found = {
-        _partitions(directory / f"{name}.parquet", record) for name, record in TABLES.items() if has_persons(record)
-    }
+    paths = {directory / f"{name}.parquet": record for name, record in TABLES.items() if has_persons(record)}
+    found = {_partitions(path, _opened_table(path, record)) for path, record in paths.items()}
     if len(found) > 1:
         raise SourceFileError(f"The tables in {directory} are not of one ingest. Run `balance-risk ingest` again.")
     return found.pop()
@@ -107,42 +105,52 @@ def read_partition(directory: Path, partition: int, names: Iterable[str] = tuple
     for name in names:
         record = TABLES[name]
         path = directory / f"{name}.parquet"
-        is_divided = has_persons(record) and _partitions(path, record) > 1
-        tables[name] = _table(_read_group(path, partition), record) if is_divided else read_table(path, record)
+        file = _opened_table(path, record)
+        is_divided = has_persons(record) and _partitions(path, file) > 1
+        tables[name] = _table(_group(path, file, partition) if is_divided else _whole(path, file), record)
     return tables
 
 
-def known_span(directory: Path, table: str) -> tuple[date, date] | None:
-    """Return the first and the last ``known_from`` of a table, None if it is empty; held is one partition at a time."""
+def day_span(directory: Path, table: str, column: str) -> tuple[date, date] | None:
+    """Return the first and the last day in a column, None if the table is empty; held is one partition at a time."""
     path = directory / f"{table}.parquet"
-    file = _opened(path)
-    _refuse_other_contract(path, file, TABLES[table])
-    spans = [_span(_read_group(path, group, ["known_from"])) for group in range(file.num_row_groups)]
+    file = _opened_table(path, TABLES[table])
+    spans = [_span(path, _group(path, file, group, [column])) for group in range(file.num_row_groups)]
     known = [span for span in spans if span is not None]
     return (min(first for first, _ in known), max(last for _, last in known)) if known else None
 
 
-def _span(rows: pa.Table) -> tuple[date, date] | None:
-    days = rows["known_from"].to_numpy().astype("datetime64[D]")
+def _span(path: Path, rows: pa.Table) -> tuple[date, date] | None:
+    (column,) = rows.columns
+    if column.null_count:
+        raise SourceFileError(f"{path} has rows without {rows.column_names[0]}. Run `balance-risk ingest` again.")
+    days = as_days(column)
     return (days.min().item(), days.max().item()) if len(days) else None
 
 
-def _partitions(path: Path, record: type[Record]) -> int:
+def _partitions(path: Path, file: pq.ParquetFile) -> int:
     """The partitions of a file that has persons; one, of any number of row groups, in a file that says nothing of it."""
-    file = _opened(path)
-    _refuse_other_contract(path, file, record)
     stated = (file.schema_arrow.metadata or {}).get(PARTITIONS_KEY, b"1")
     if stated not in (b"1", str(file.num_row_groups).encode()):
         raise SourceFileError(f"{path} has lost a partition. Run `balance-risk ingest` again.")
     return int(stated)
 
 
-def _refuse_other_contract(path: Path, file: pq.ParquetFile, record: type[Record]) -> None:
-    if (file.schema_arrow.metadata or {}).get(CONTRACT_KEY) != fingerprint(record).encode():
+def _opened_table(path: Path, record: type[Record]) -> pq.ParquetFile:
+    """Open a checked table; its own schema says that texts are dictionaries, so equal ones are held once."""
+    with _readable(path):
+        file = pq.ParquetFile(_there(path))
+        found = file.schema_arrow
+    if (found.metadata or {}).get(CONTRACT_KEY) != fingerprint(record).encode():
         raise SourceFileError(
             f"{path} was written under another version of the contract of {record.table}. "
             "Run `balance-risk ingest` again."
         )
+    if not found.equals(arrow_schema(record)):  # somebody has changed the file and kept its metadata
+        raise SourceFileError(
+            f"{path} does not have the columns of {record.table} as ingest writes them. Run `balance-risk ingest` again."
+        )
+    return file
 
 
 def _table(rows: pa.Table, record: type[Record]) -> Table:
@@ -158,26 +166,28 @@ def _readable(path: Path) -> Iterator[None]:
         raise SourceFileError(f"{path} is not a readable Parquet file. Write it again.") from None
 
 
-def _opened(path: Path) -> pq.ParquetFile:
+def _there(path: Path) -> Path:
     if not path.is_file():
         raise MissingInputError(f"{path} does not exist.")
+    return path
+
+
+def _opened(path: Path) -> pq.ParquetFile:
     with _readable(path):
-        file = pq.ParquetFile(path)
+        file = pq.ParquetFile(_there(path))
         # As dictionaries, equal texts are held once: a small file can repeat a long text very often.
         texts = [field.name for field in file.schema_arrow if _is_text(field.type)]
         return pq.ParquetFile(path, read_dictionary=texts)
 
 
-def _read_whole(path: Path) -> pa.Table:
-    file = _opened(path)
+def _whole(path: Path, file: pq.ParquetFile) -> pa.Table:
     if file.metadata.num_rows * file.metadata.num_columns > _MOST_CELLS:
         raise SourceFileError(f"{path} has more than {_MOST_CELLS} cells. Split it.")
     with _readable(path):
         return file.read()
 
 
-def _read_group(path: Path, group: int, names: list[str] | None = None) -> pa.Table:
-    file = _opened(path)
+def _group(path: Path, file: pq.ParquetFile, group: int, names: list[str] | None = None) -> pa.Table:
     with _readable(path):
         return file.read_row_group(group, columns=names)
 
@@ -216,5 +226,5 @@ def _from_arrow(column: Column, values: pa.ChunkedArray) -> Any:
     if column.kind in ("text", "code"):
         return as_coded(values)
     if column.kind == "date":
-        return values.to_numpy().astype("datetime64[D]", copy=False)
-    return values.to_numpy().astype(np.float64, copy=False)
+        return as_days(values)
+    return as_numbers(values)

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
+import psutil
 import pytest
 
 from data_contracts.errors import EngineError
@@ -214,3 +215,34 @@ def test_a_failure_in_a_worker_is_told_as_if_it_were_here_and_leaves_no_half_tra
     finally:
         path.write_bytes(whole)
     assert list(workspace.training.rglob("*/*")) == []
+
+
+def listening(process: subprocess.Popen) -> list[int]:
+    """Ports on which a process or a child of it listens."""
+    main = psutil.Process(process.pid)
+    found = [one for child in (main, *main.children(recursive=True)) for one in child.net_connections("inet")]
+    return sorted({one.laddr.port for one in found if one.status == psutil.CONN_LISTEN})
+
+
+def asked_in_clear(port: int) -> bytes:
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(b"GET /health HTTP/1.0\r\n\r\n")
+        try:
+            return connection.recv(100)
+        except ConnectionResetError:
+            return b""
+
+
+def test_the_cluster_of_this_machine_answers_nothing_in_clear_and_spills_where_it_is_told(tmp_path):
+    with started(tmp_path / "log", "tests.lib.holds_a_cluster", str(tmp_path)) as process:
+        wait_for(lambda: (tmp_path / "begun").exists() or process.poll() is not None)
+        assert process.poll() is None, (tmp_path / "log").read_text()
+        answers = {port: asked_in_clear(port) for port in listening(process)}
+        homes = sorted((tmp_path / "spill" / "dask-scratch-space").glob("worker-*/storage"))
+        (tmp_path / "stop").touch()
+        process.wait(timeout=PATIENCE)
+    assert process.returncode == 0, (tmp_path / "log").read_text()
+    assert len(answers) >= 3, "a scheduler and two workers"
+    assert not [port for port, answer in answers.items() if answer.startswith(b"HTTP")]
+    assert 8787 not in answers
+    assert len(homes) == min(2, os.cpu_count() or 1)

@@ -42,10 +42,13 @@ def _known(fill: random.Random, event_column: str, on: str) -> Row:
     return {event_column: on, "known_from": day(on, fill.choice(_LAGS)), "is_deleted": fill.random() < 0.15}
 
 
-# L20 is the back in one system and the skin in the other.
+# L20 is the back in one system and the skin in the other. Of the codes of ICD-10, half have a letter that misleads. W, O80 and
+# Z34 are of pregnancy and birth.
 _DIAGNOSES = (
     (None, None), ("P02", None), ("L03", "ICPC-2"), ("A", None), ("P", None), ("F32.1", "ICD-10"), ("L20", "ICD-10"),
     ("L20", None), ("R74", None), ("J06.9", "ICD-10"), ("M54.5", "ICD-10"),
+    ("R05", "ICD-10"), ("S82.1", "ICD-10"), ("C34", "ICD-10"), ("R45", "ICD-10"), ("M10.9", "ICD-10"), ("R53", "ICD-10"),
+    ("W78", None), ("W", "ICPC-2"), ("O80", "ICD-10"), ("Z34", "ICD-10"),
 )  # fmt: skip
 
 
@@ -77,7 +80,7 @@ def _sheet(person_id: str, instrument: str, answered_on: str, lag: int, share: f
         "answered_on": answered_on,
         "known_from": day(answered_on, lag),
     }
-    # Who does not think gives the same answer wherever it can be given. Of minutes, few enough that a day has room for them.
+    # Some give the same answer wherever it can be given. Of minutes, few enough that a day has room for them.
     same = items[0].answers[-1] if fill.random() < 0.2 else None
     most, withdrawn = fill.choice((40, 400, 1441)), fill.choice((0.0, 0.0, 0.1))
     return [
@@ -146,7 +149,7 @@ _RESULTS = {
 }
 _OWN_LIMITS: tuple[Row, ...] = (
     {}, {}, {"reference_low": 4.0, "reference_high": 6.5}, {"reference_high": 38.0}, {"reference_low": 15.0},
-    {"reference_high": 5.0},
+    {"reference_high": 5.0}, {"reference_low": 0.0, "reference_high": 8.0},
 )  # fmt: skip
 _COMPARATORS = (None, None, None, "<", "<=", ">=", ">")
 
@@ -191,7 +194,8 @@ def _with_limits(result: Row, fill: random.Random) -> Row:
     value = result["value"]
     around: tuple[Row, ...] = (
         {"reference_low": value * 0.8, "reference_high": value * 1.25}, {"reference_high": value}, {"reference_low": value},
-        {"reference_low": value * 1.5}, {"reference_low": 0.0, "reference_high": value / 3}, {"reference_high": 0.0},
+        {"reference_low": value * 1.5}, {"reference_low": 0.0, "reference_high": value / 3},
+        {"reference_low": 0.0, "reference_high": value * 1.25}, {"reference_high": 0.0},
         {"reference_high": -1.0}, {"reference_low": 0.0}, {"reference_high": value * 1e-9},
     )  # fmt: skip
     return result | fill.choice((*({},) * 6, *around))

@@ -67,7 +67,17 @@ def _spells(chance: random.Random, person_id: str) -> list[Row]:
         last = None if chance.random() < 0.1 else day(first, chance.choice((0, 3, 30, 120)))
         known = day(first, chance.choice((-3, 0, 2, 90)))
         kind = chance.choice(("doctor_certified", "doctor_certified", "self_certified"))
-        rows.append(spell(first, last, known, person_id + spell_id, person_id=person_id, kind=kind))
+        rows.append(
+            spell(
+                first,
+                last,
+                known,
+                person_id + spell_id,
+                person_id=person_id,
+                kind=kind,
+                diagnosis=chance.choice((None, "P02", "W78")),
+            )
+        )
         if chance.random() < 0.2:
             corrected = {"last_day": day(first, 5), "known_from": day(known, 100), "is_deleted": chance.random() < 0.4}
             rows.append(rows[-1] | corrected)
@@ -93,9 +103,9 @@ def _answers(chance: random.Random, person_id: str) -> list[Row]:
 class Workplaces(dict[str, list[Row]]):
     """Rows of all tables, too many to be printed."""
 
-    def __init__(self, seed: int, n_persons: int) -> None:
+    def __init__(self, seed: int, n_persons: int, deletions: bool = True) -> None:
         super().__init__({table: [] for table in TABLES})
-        self.made_of = f"Workplaces(seed={seed}, n_persons={n_persons})"
+        self.made_of = f"Workplaces(seed={seed}, n_persons={n_persons}, deletions={deletions})"
         chance = random.Random(seed)
         for person_id in (f"p{number:02}" for number in range(n_persons)):
             self["persons"].append(person(person_id, _day(chance) if chance.random() < 0.05 else LONG_AGO))
@@ -104,15 +114,16 @@ class Workplaces(dict[str, list[Row]]):
             self["absence_spells"] += _spells(chance, person_id)
             self["survey_answers"] += _answers(chance, person_id)
         for table, rows in self.items():
-            self[table] = without_conflicts(table, rows)
+            kept = rows if deletions else [row for row in rows if not row.get("is_deleted")]
+            self[table] = without_conflicts(table, kept)
 
     def __repr__(self) -> str:
         return self.made_of
 
 
-def workplaces() -> st.SearchStrategy[Rows]:
-    """Rows of 9 to 45 persons, most of them in one unit of one company."""
-    return st.builds(Workplaces, st.integers(0, 100_000), st.integers(9, 45))
+def workplaces(deletions: bool = True) -> st.SearchStrategy[Rows]:
+    """Rows of 9 to 45 persons, most of them in one unit of one company, perhaps without facts that were deleted."""
+    return st.builds(Workplaces, st.integers(0, 100_000), st.integers(9, 45), st.just(deletions))
 
 
 def people_of(rows: Rows) -> list[str]:

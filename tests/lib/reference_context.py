@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from data_contracts.instruments import INSTRUMENTS
+from data_contracts.time_windows import calendar_date
 from tests.lib.records import Row, Rows
 from tests.lib.reference_features import CONTEXT, NAN, Reference, number
 
@@ -50,8 +51,54 @@ def people_at_work(rows: Rows, s: str, **taken_on: Any) -> list[Colleague]:
     return [(one.person_id, place, measures(one)) for one in known if (place := main_job(one)) is not None]
 
 
+def scale_of(name: str) -> tuple[Any, Any]:
+    """The instrument and the scale of a measure."""
+    instrument = INSTRUMENTS[SCALES[name]]
+    return instrument, next(scale for scale in instrument.scales if scale.name == name)
+
+
+def known_late(rows: Rows, person_id: str, s: str, t: str) -> set[str]:
+    """Measures of which own rows that tell of days before s became known on s or later, and before t."""
+    mine = {
+        table: [row for row in rows[table] if row["person_id"] == person_id and s <= row["known_from"] < t]
+        for table in ("absence_spells", "survey_answers")
+    }
+    late = set()
+    if any(row["first_day"] < s and not row.get("is_deleted") for row in mine["absence_spells"]):
+        late.add("days_doctor_365")
+    for name in SCALES:
+        instrument, scale = scale_of(name)
+        for known_from in {row["known_from"] for row in mine["survey_answers"] if row["instrument"] == instrument.name}:
+            mornings = known_from, calendar_date(number(known_from) + 1).isoformat()
+            before, after = (
+                dict(Reference(rows, person_id, one, consent_on=t).scored(instrument, scale)) for one in mornings
+            )
+            late |= {name for day in after if number(s) - 365 <= day < number(s) and before.get(day) != after[day]}
+    return late
+
+
+def undecided(rows: Rows, person_id: str, s: str, t: str, **taken_on: Any) -> set[str]:
+    """Features that are unknown because nobody can tell what the person has added to the context of s < t."""
+    if s == t:
+        return set()
+    here, then = Reference(rows, person_id, t), Reference(rows, person_id, s, **taken_on)
+    place = main_job(here)
+    shown = main_job(then) if then.known("persons") else None
+    began = [row for row in here.known("employments") if row["start_date"] <= s]
+    found = set()
+    for level, keys in (("company", ("company_id",)), ("unit", ("company_id", "unit_id"))):
+
+        def is_there(row: Row | None, keys: tuple[str, ...] = keys) -> bool:
+            return row is not None and place is not None and all(row.get(key) == place.get(key) for key in keys)
+
+        if any(map(is_there, began)) and not is_there(shown):
+            found |= {f"{level}_{name}" for name in SOURCES} | {f"{level}_persons"}
+    unknown = known_late(rows, person_id, s, t) | {name for name in SOURCES if SOURCES[name] not in then.consented}
+    return found | {f"{level}_{name}" for level in ("company", "unit") for name in unknown}
+
+
 def others_at_work(rows: Rows, person_id: str, t: str, people: list[Colleague], fewest: int = 10) -> dict[str, float]:
-    """The features of a person at t, by the people at work on the day of the context."""
+    """The features of a person at t, by the people at work on the day of the context, wherever they can be decided."""
     here = Reference(rows, person_id, t)
     job = main_job(here)
     if job is None:

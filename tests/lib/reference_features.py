@@ -34,6 +34,11 @@ NOT_FOLLOWED = (
     "bis_case", "ipaq_category", "shc_complaints_count", "shc_substantial_count", "shc_pain_regions_count",
     "shc_groups_count",
 )  # fmt: skip
+ICD10 = {
+    "F32.1": "P", "R45": "P", "M54.5": "L", "S82.1": "L", "J06.9": "R", "R05": "R", "C34": "R", "L20": "S", "M10.9": "T",
+    "R53": "A", "O80": "W", "Z34": "W",
+}  # fmt: skip
+"""ICPC-2 chapter of the ICD-10 codes that histories are drawn from, looked up by hand in NAV's conversion of certificates."""
 EVENT_KINDS = ("leader_change", "reorganisation", "downsizing", "intervention_session")
 
 CONTEXT = (
@@ -131,6 +136,7 @@ class Reference:
 
     def absence(self) -> dict[str, float]:
         spells = [row for row in self.known("absence_spells") if number(row["first_day"]) < self.t]
+        spells = [row for row in spells if self.chapter(row) != "W"]  # pregnancy and birth count in nothing
         doctor = [row for row in spells if row["kind"] == "doctor_certified"]
         own = [row for row in spells if row["kind"] == "self_certified"]
         days = {
@@ -214,7 +220,7 @@ class Reference:
     @staticmethod
     def chapter(spell: Row) -> str:
         if spell.get("diagnosis_system") == "ICD-10":
-            return {"F": "P", "M": "L", "J": "R"}.get(spell["diagnosis"][0], "?")
+            return ICD10[spell["diagnosis"]]
         return (spell.get("diagnosis") or "?")[0]
 
     def of_kind(self, kind: str, grades: dict[int, int]) -> dict[str, float]:
@@ -478,7 +484,9 @@ class Reference:
         on_low, on_high = value == low, value == high
         if comparator in ("<", "<="):
             is_outside = low is not None and (value < low or (on_low and (is_strict or low_is_open)))
-            is_inside = low is None and (value < high or (on_high and (is_strict or not high_is_open)))
+            # A lower limit of 0 is none: an amount below it there is not.
+            no_low = low is None or (low <= 0 and not low_is_open)
+            is_inside = no_low and (high is None or value < high or (on_high and (is_strict or not high_is_open)))
         else:
             is_outside = high is not None and (value > high or (on_high and (is_strict or high_is_open)))
             is_inside = high is None and (value > low or (on_low and (is_strict or not low_is_open)))

@@ -16,7 +16,8 @@ import pytest
 from data_contracts.readers.parquet_files import read_tables
 from data_contracts.time_windows import day_number
 from features.build import build_features
-from features.histories import Histories, RecordViolation
+from features.histories import Histories
+from features.record import RecordViolation
 from models.outcomes import OUTCOMES
 from models.training_set import build_training_set
 from pipeline import ingest

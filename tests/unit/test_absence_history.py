@@ -5,6 +5,7 @@ import pytest
 
 from data_contracts.time_windows import day_number
 from features.absence_history import FEATURES
+from features.as_of import absences_known, doctor_stretches
 from features.build import build_features
 from tests.lib.records import consent, features_at, histories, person, rows_of, session, spell
 
@@ -118,6 +119,69 @@ def test_airways_in_either_system_of_codes():
     ]
     assert_features(spells, days_respiratory_365=5, starts_respiratory_365=2, longest_respiratory_730=3,
                     days_since_respiratory=22, days_other_diagnosis_365=4)  # fmt: skip
+
+
+def test_codes_of_icd10_go_where_nav_converts_them_not_where_their_letter_points():
+    # Cough, a cancer of the lung: airways. A broken leg: musculoskeletal. Unrest: mental. Gout: metabolism, hence other.
+    spells = [
+        spell(f"2026-02-{2 * number + 1:02}", f"2026-02-{2 * number + 1:02}", spell_id=code, diagnosis=code,
+              diagnosis_system="ICD-10")
+        for number, code in enumerate(("R05", "C34", "S82.1", "R45", "M10.9"))
+    ]  # fmt: skip
+    assert_features(spells, starts_respiratory_365=2, starts_musculoskeletal_365=1, starts_mental_365=1,
+                    starts_other_diagnosis_365=1, days_since_respiratory=26, days_since_musculoskeletal=24,
+                    days_since_mental=22, days_since_other_diagnosis=20)  # fmt: skip
+
+
+OF_PREGNANCY = [
+    spell("2024-06-01", "2024-06-20", spell_id="W1", diagnosis="W78"),
+    spell("2025-04-01", "2025-04-20", spell_id="W2", diagnosis="O80", diagnosis_system="ICD-10"),
+    spell("2025-09-01", "2025-09-20", spell_id="W3", diagnosis="Z34", diagnosis_system="ICD-10"),
+    own("2025-11-01", "2025-11-02", "W4", diagnosis="W"),
+    spell("2026-02-01", None, spell_id="W5", diagnosis="W05"),
+]
+OTHERS = [
+    spell("2025-05-01", "2025-05-10", diagnosis="P02"),
+    spell("2026-02-10", "2026-02-12", spell_id="B"),
+    own("2026-02-15", "2026-02-16", "C"),
+]
+
+
+def of_absence(spells) -> np.ndarray:
+    found = features_at(rows_of(absence_spells=spells), T)
+    return np.array([found[one.name] for one in FEATURES])
+
+
+def test_spells_of_pregnancy_and_birth_count_in_no_feature():
+    assert np.array_equal(of_absence(OF_PREGNANCY), of_absence([]), equal_nan=True)
+    assert np.array_equal(of_absence([*OF_PREGNANCY, *OTHERS]), of_absence(OTHERS), equal_nan=True)
+    # 10 + 3 days of the doctor in two stretches, 2 more of the person's own: 3 x 3 x 15.
+    assert_features([*OF_PREGNANCY, *OTHERS], days_doctor_365=13, starts_doctor_365=2, bradford_365=135, running_doctor=0,
+                    running_days_doctor=0, running_grade=0, gap_last_doctor=275, days_other_diagnosis_365=3,
+                    trend_days_doctor=13, days_since_doctor=17, days_any_same_season=10)  # fmt: skip
+
+
+def test_a_certificate_for_something_else_on_days_of_pregnancy_counts_as_ever():
+    assert_features([*OF_PREGNANCY, spell("2026-02-20", None, spell_id="B", diagnosis="L03", grade_percent=50)],
+                    days_doctor_365=9, days_musculoskeletal_365=9, running_days_doctor=9, running_grade=50)  # fmt: skip
+
+
+def test_outcomes_see_spells_of_pregnancy_among_the_others():
+    gathered = histories(rows_of(absence_spells=OF_PREGNANCY), consent_on=T)
+    d = day_number(T)
+    # 20 days three times, and 28 of the one that runs; the self-certified ones are nobody's certificate.
+    for chapter in (None, "other"):
+        _, first, last, _ = doctor_stretches(gathered, d, chapter)
+        assert (last - first + 1).tolist() == [20, 20, 20, 28]
+    assert len(doctor_stretches(gathered, d, "musculoskeletal")[0]) == 0
+    assert len(absences_known(gathered, d)["person"]) == 5
+
+
+def test_features_say_that_pregnancy_is_left_out():
+    for one in FEATURES:
+        assert ("W (pregnancy and birth)" in one.meaning) == (one.table == "absence_spells"), one.name
+    of_chapter = [one for one in FEATURES if one.name.startswith("days_mental")]
+    assert all("P (mental) ICPC-2 chapter (ICD-10 converted as NAV does)" in one.meaning for one in of_chapter)
 
 
 def test_any_absence_is_the_union_of_self_and_doctor_certified_days():

@@ -131,7 +131,7 @@ def test_sparse_sheets_are_scored_by_instrument_with_the_same_result(monkeypatch
     scored = answer_sheets._scored_in_batches
     monkeypatch.setattr(answer_sheets, "_scored_in_batches", lambda *args: calls.append(args) or scored(*args))
     np.testing.assert_equal(gathered(rows), together)
-    assert [one[0].key.n_items for one in calls] == [19, 10, 1]
+    assert [one[0].layout.key.n_items for one in calls] == [19, 10, 1]
 
 
 def test_batches_of_sheets_do_not_part_a_sheet_from_its_correction(monkeypatch):

@@ -14,7 +14,8 @@ from data_contracts.time_windows import day_number
 from data_contracts.validation import check_record
 from features.build import build_features
 from features.catalogue import FEATURE_NAMES, FEATURES, POSITIONS
-from features.histories import Histories, RecordViolation
+from features.histories import Histories
+from features.record import RecordViolation
 from tests.lib.records import (
     Rows,
     answer,
@@ -172,6 +173,22 @@ def test_an_unknown_instrument_is_refused_at_the_door_and_unknown_to_the_kernel(
 def test_two_persons_of_one_name_are_a_mistake_of_the_caller():
     with pytest.raises(ValueError, match="distinct"):
         histories(rows_of(persons=[person()]), T, person_ids=["p", "p"])
+
+
+def test_a_list_that_was_left_out_is_unknown_and_an_empty_one_is_nought():
+    record = record_of(rows_of(employments=[job()]))
+    lists = [name for name in record if name not in ("person", "consents", "employments")]
+
+    def counts(sent: dict) -> np.ndarray:
+        gathered = Histories.from_record(sent, consent_on=RECEIVED_ON, received_on=RECEIVED_ON)
+        found = build_features(gathered, day_number(T)).values[0, [POSITIONS[name] for name in COUNTS]]
+        return found[[name not in ("employed", "n_jobs") for name in COUNTS]]
+
+    nought = counts(record)
+    assert (nought[~np.isnan(nought)] == 0).all()
+    assert np.isnan(nought).sum() < 5
+    assert np.isnan(counts({name: rows for name, rows in record.items() if name not in lists})).all()
+    assert np.isnan(counts(record | dict.fromkeys(lists))).all()
 
 
 def test_the_page_names_tests_that_exist():

@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from data_contracts.errors import EngineError
-from data_contracts.readers.parquet_files import write_tables
+from data_contracts.readers.parquet_files import day_span, read_tables, write_tables
 from models.outcomes import OUTCOMES
 from models.training_set import build_training_set as built_in_memory
-from pipeline import build_training_set
+from pipeline import build_training_set, erase
 from pipeline.engine import Each
+from pipeline.locks import WorkspaceBusy
 from pipeline.settings import Settings, TrainingSettings
 from pipeline.workspace import Workspace
 from tests.lib.cohorts import cohort, consents, inventory
@@ -128,6 +129,84 @@ def test_what_a_killed_run_has_left_is_cleared(workspace):
     assert sorted(files(workspace)) == [
         f"burnout/{name}" for name in ("rows.json", "rows.npz", "workplace_context.json")
     ]
+
+
+def during_the_build(monkeypatch, act) -> None:
+    """Do something after all rows were read, and before anything is put in place."""
+    rows_of = build_training_set.rows_of
+
+    def reads_then_acts(job: build_training_set.Job, partition: int) -> object:
+        part = rows_of(job, partition)
+        act()
+        return part
+
+    monkeypatch.setattr(build_training_set, "rows_of", reads_then_acts)
+
+
+def test_nobody_is_erased_while_a_build_has_read_her(workspace, monkeypatch):
+    during_the_build(monkeypatch, lambda: erase.run(workspace, NAMES[3]))
+    with pytest.raises(WorkspaceBusy):
+        build_training_set.run(workspace, SETTINGS, ["burnout"])
+    assert not (workspace.root / "erasures").exists()
+
+
+def test_somebody_erased_from_another_machine_meanwhile_does_not_come_back(workspace, monkeypatch):
+    """Its locks are not seen here, so the tables themselves have to tell."""
+    build_training_set.run(workspace, SETTINGS, ["burnout"])
+    before = files(workspace)
+    table = read_tables(workspace.tables)["persons"]
+    others = [name != NAMES[3] for name in table["person_id"].texts()]
+
+    def erased() -> None:
+        write_tables(workspace.tables, {"persons": {name: values[others] for name, values in table.items()}}, 1)
+
+    during_the_build(monkeypatch, erased)
+    with pytest.raises(EngineError, match="were changed while they were read"):
+        build_training_set.run(workspace, SETTINGS, ["burnout"])
+    assert files(workspace) == before
+
+
+def test_two_builds_of_one_outcome_do_not_take_each_others_files(workspace, monkeypatch):
+    refused = []
+
+    def second() -> None:
+        with pytest.raises(WorkspaceBusy, match="works on burnout") as error:
+            build_training_set.run(workspace, SETTINGS, ["burnout"])
+        refused.append(error)
+
+    during_the_build(monkeypatch, second)
+    build_training_set.run(workspace, SETTINGS, ["burnout"])
+    assert len(refused) == 1
+    assert "burnout/rows.npz" in files(workspace)
+
+
+def test_a_build_of_another_outcome_goes_on_beside(workspace, monkeypatch):
+    def beside() -> None:
+        monkeypatch.undo()
+        build_training_set.run(workspace, SETTINGS, ["long_sick_leave"])
+
+    during_the_build(monkeypatch, beside)
+    build_training_set.run(workspace, SETTINGS, ["burnout"])
+    assert {"burnout/rows.npz", "long_sick_leave/rows.npz"} < {*files(workspace)}
+
+
+@pytest.mark.parametrize("built", [["burnout"], ["long_sick_leave"], ["burnout", "long_sick_leave"]])
+def test_the_snapshots_of_all_outcomes_are_of_one_day(built, workspace):
+    """The survey is known till 2025-01-15, absences till 2024-10-02 or so: the earlier of the two mornings is taken."""
+    settings = Settings(training=TrainingSettings(first_index_date=date(2023, 3, 1), last_index_date=date(2023, 3, 1)))
+    report = build_training_set.run(workspace, settings, built)
+    own = {name: report["outcomes"][name]["facts"]["data_as_of"] for name in built}
+    days = {json.loads(files(workspace)[f"{name}/workplace_context.json"])["day"] for name in built}
+    assert len(days) == 1
+    spans = [day_span(workspace.tables, name, "known_from") for name in ("absence_spells", "survey_answers")]
+    assert days == {(min(last for _, last in spans) + timedelta(days=1)).isoformat()}
+    assert all(next(iter(days)) <= day for day in own.values())
+    assert own.get("burnout") not in days
+
+
+def test_a_chosen_day_is_that_of_the_snapshot_too(workspace):
+    build_training_set.run(workspace, SETTINGS, ["burnout"])
+    assert json.loads(files(workspace)["burnout/workplace_context.json"])["day"] == AS_OF.isoformat()
 
 
 def test_features_that_went_elsewhere_are_noticed(workspace, monkeypatch):

@@ -131,6 +131,21 @@ def test_labels_neither_diagnose_nor_alarm_nor_blame(one):
     assert not [word for word in forbidden if word in text]
 
 
+def test_nobody_can_change_what_has_happened():
+    past = ("events_", "days_since_", "guidance_", "days_", "starts_", "longest_", "gap_", "trend_")
+    assert [one.name for one in FEATURES if one.name.startswith(past) and one.modifiable] == []
+
+
+def test_expected_directions_claim_no_more_than_their_sources_say():
+    without = ("education", "gap_last_doctor", "gap_mean_doctor_730", "days_respiratory_365", "running_self")
+    assert {feature(name).expected_direction for name in without} == {0}
+    for scale in (scale for instrument in INSTRUMENTS.values() for scale in instrument.scales):
+        assert feature(scale.name).source.startswith("the unfavourable end by its scoring key; ")
+    for name in ("starts_mental_365", "days_since_musculoskeletal", "days_doctor_365", "bradford_365"):
+        assert "days and spells of the year before predict those to come" in feature(name).source
+    assert "women 6.8 %, men 3.8 %" in feature("is_female").source
+
+
 def test_ages_and_days_since_count_days_from_yesterday_on():
     ages = [one for one in FEATURES if one.name.endswith("_age_days") or one.name.startswith("days_since_")]
     assert len(ages) == len(INSTRUMENTS) + 3 + 9

@@ -18,6 +18,11 @@ def places(tmp_path):
     return tmp_path / "ingest.json", tmp_path / "training"
 
 
+@pytest.fixture
+def spill(tmp_path):
+    return tmp_path / "training" / "spill"
+
+
 class Cluster:
     """A client of a cluster whose only worker says of itself what it is made to say."""
 
@@ -36,19 +41,38 @@ def refused(says: object, expected: dict[str, str]) -> str:
     return str(error.value)
 
 
-def test_the_local_engine_takes_one_partition_after_the_other(places):
-    with open_engine("local", None, 3, *places) as each:
+def test_the_local_engine_takes_one_partition_after_the_other(places, spill):
+    with open_engine("local", None, 3, *places, spill) as each:
         assert list(each(lambda partition: partition * 10, 3)) == [(0, 0), (1, 10), (2, 20)]
 
 
-def test_an_address_without_the_dask_engine_is_refused_not_ignored(places):
-    with pytest.raises(SettingsError, match="--engine dask"), open_engine("local", "tcp://host:8786", 3, *places):
+def test_an_address_without_the_dask_engine_is_refused_not_ignored(places, spill):
+    with (
+        pytest.raises(SettingsError, match="--engine dask"),
+        open_engine("local", "tcp://host:8786", 3, *places, spill),
+    ):
         pass
 
 
-@pytest.mark.parametrize("address", ["host:8786", "http://host:8786", "tcp://host", "tcp://", "inproc://a:1", ""])
-def test_an_address_that_is_none_is_said_without_asking_anybody(address, places):
-    with pytest.raises(SettingsError, match="Write it as tcp://host:8786"), open_engine("dask", address, 3, *places):
+@pytest.mark.parametrize(
+    "address",
+    [
+        "host:8786",
+        "http://host:8786",
+        "tcp://host",
+        "tcp://",
+        "inproc://a:1",
+        "",
+        "tcp://a:0",
+        "tcp://a:65536",
+        "tls://a:999999999999",
+    ],
+)
+def test_an_address_that_is_none_is_said_without_asking_anybody(address, places, spill):
+    with (
+        pytest.raises(SettingsError, match="Write it as tcp://host:8786"),
+        open_engine("dask", address, 3, *places, spill),
+    ):
         pass
 
 
@@ -94,10 +118,61 @@ def test_a_worker_that_comes_late_is_looked_at_before_it_works():
         engine._as_here(lambda: {"the code": "other"}, ours, lambda partition: partition + 1, 4)
 
 
-def test_without_dask_it_is_said_how_to_get_it(places, monkeypatch):
+def test_without_dask_it_is_said_how_to_get_it(places, monkeypatch, spill):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with (
         pytest.raises(SettingsError, match=r"pip install 'balance-risk\[cluster\]'"),
-        open_engine("dask", None, 3, *places),
+        open_engine("dask", None, 3, *places, spill),
+    ):
+        pass
+
+
+# --- tls:// -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def certificates(tmp_path):
+    """Files at the places that Dask's configuration names; what is in them is no certificate."""
+    dask = pytest.importorskip("dask")
+    paths = {name: tmp_path / f"{name}.pem" for name in ("ca", "cert", "key")}
+    for path in paths.values():
+        path.write_text("no certificate")
+    names = ("ca-file", "client.cert", "client.key")
+    with dask.config.set(
+        {f"distributed.comm.tls.{name}": str(path) for name, path in zip(names, paths.values(), strict=True)}
+    ):
+        yield paths
+
+
+def test_tls_without_certificates_names_what_has_to_be_set(places, spill):
+    variables = ", ".join(f"DASK_DISTRIBUTED__COMM__TLS__{name}" for name in ("CA_FILE", "CLIENT__CERT", "CLIENT__KEY"))
+    with pytest.raises(SettingsError, match=variables), open_engine("dask", "tls://127.0.0.1:1", 3, *places, spill):
+        pass
+
+
+def test_a_certificate_that_is_not_there_is_named_alone(places, spill, certificates):
+    certificates["key"].unlink()
+    with (
+        pytest.raises(SettingsError, match="needs certificates: DASK_DISTRIBUTED__COMM__TLS__CLIENT__KEY "),
+        open_engine("dask", "tls://127.0.0.1:1", 3, *places, spill),
+    ):
+        pass
+
+
+@pytest.mark.usefixtures("certificates")
+def test_a_file_that_is_no_certificate_is_said_without_a_traceback(places, spill):
+    with (
+        pytest.raises(EngineError, match=r"cannot speak to tls://127\.0\.0\.1:1 \(SSLError\)"),
+        open_engine("dask", "tls://127.0.0.1:1", 3, *places, spill),
+    ):
+        pass
+
+
+def test_a_configuration_that_wants_encryption_refuses_tcp_in_words(places, spill):
+    dask = pytest.importorskip("dask")
+    with (
+        dask.config.set({"distributed.comm.require-encryption": True}),
+        pytest.raises(EngineError, match=r"cannot speak to tcp://127\.0\.0\.1:1"),
+        open_engine("dask", "tcp://127.0.0.1:1", 3, *places, spill),
     ):
         pass

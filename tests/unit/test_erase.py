@@ -98,6 +98,39 @@ def test_the_quarantine_follows_the_source(workspace):
     assert cells(workspace.source / "survey_answers.csv")[3 - 1][0] == "person-7"
 
 
+def left_by_a_killed_build(workspace) -> list:
+    """What a build leaves when its process is killed: features without names, and a set with them that is half written."""
+    left = [workspace.training_set(name) / "parts-0123" for name in ("burnout", "long_sick_leave")]
+    for path in left:
+        (path / "dask-scratch-space").mkdir(parents=True)
+        (path / "0.f4").write_bytes(np.arange(8, dtype="<f4").tobytes())
+        (path / "rows.npz.89ab.partial").write_bytes(b"PK\3\4 cut off " + HER.encode())
+    return left
+
+
+def test_what_a_killed_build_has_left_goes_and_the_certificate_says_so(workspace):
+    left = left_by_a_killed_build(workspace)
+    report = erase.run(workspace, HER, on=ON)
+    assert [path for path in left if path.exists()] == []
+    for path in left:
+        assert report["files"][str(path.relative_to(workspace.root))] == {"rows": 1, "sha256_after": None}
+    assert grep(workspace.root) == []
+
+
+def test_what_a_build_has_left_since_an_erasure_goes_with_the_next(workspace):
+    erase.run(workspace, HER, on=ON)
+    (left, _) = left_by_a_killed_build(workspace)
+    assert erase.run(workspace, HER, on=ON)["certificate"] is not None
+    assert not left.exists()
+
+
+def test_somebody_unknown_leaves_even_a_killed_build_alone(workspace):
+    left = left_by_a_killed_build(workspace)
+    with pytest.raises(MissingInputError, match="nothing was changed"):
+        erase.run(workspace, "nobody", on=ON)
+    assert all((path / "0.f4").exists() for path in left)
+
+
 def test_a_later_ingest_of_the_same_source_does_not_take_her(workspace, tmp_path):
     erase.run(workspace, HER, on=ON)
     source(tmp_path / "again")

@@ -11,6 +11,7 @@ import pytest
 from data_contracts.domains import DOMAIN_LABELS
 from data_contracts.time_windows import NO_DAY, day_number
 from features.catalogue import FEATURE_NAMES, FEATURES, POSITIONS
+from features.workplace_context import NAMES
 from models.explanation import explain
 from models.wording import RISK_BANDS, reason_text, risk_band, shown_value
 from tests.lib.models import boosted_model, linear_model, random_rows
@@ -116,6 +117,26 @@ def test_what_was_never_asked_in_training_is_not_listed_as_missing():
     model = model_of("ldl", "phq9_depression", "srh_self_rated_health", coefficients=(0.5, 0.0, 0.0))
     known = explain(model, row(ldl=3, srh_self_rated_health=4), NO_DAYS, ALL).reasons
     assert [reason.feature for reason in known] == ["ldl", "srh_self_rated_health"]
+
+
+def test_of_others_at_the_workplace_no_number_is_shown():
+    """Not even through the words: 5.7 days, 23 persons. What it adds to the risk is told."""
+    names = sorted(NAMES)
+    model = model_of(*names, coefficients=(0.5,) * len(names))
+    known = explain(model, row(**dict.fromkeys(names, 23.25)), days(**dict.fromkeys(names, T - 9)), ALL).reasons
+    assert {reason.feature for reason in known} == NAMES
+    for reason in known:
+        assert (reason.value, reason.missing, reason.without_consent) == (None, False, False)
+        assert reason.shown == {
+            "nb": "ikke vist: bygger på minst ti andres opplysninger",
+            "en": "not shown: rests on what at least ten others told",
+        }
+        assert not re.search(r"23|mulig|can do", " ".join(reason.text.values()))
+        assert (reason.contribution, reason.observed_on, reason.modifiable) == (11.625, "2026-02-20", False)
+    for unknown in explain(model, row(), NO_DAYS, ALL).reasons:
+        assert (unknown.value, unknown.missing, unknown.shown["en"]) == (None, True, "not known")
+    for refused in explain(model, row(), NO_DAYS, NONE).reasons:
+        assert (refused.missing, refused.without_consent) == (True, True)
 
 
 def test_flags_are_said_in_words():

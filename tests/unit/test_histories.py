@@ -8,7 +8,7 @@ import pytest
 from data_contracts.errors import ContractViolation
 from data_contracts.time_windows import day_number
 from features.build import build_features
-from features.catalogue import POSITIONS
+from features.catalogue import FEATURES, POSITIONS
 from features.histories import Histories
 from tests.lib.records import (
     answers,
@@ -114,10 +114,56 @@ def test_nobody_asked_for_is_nobody():
     assert build_features(gathered, day_number(T)).values.shape == (0, len(POSITIONS))
 
 
-def test_a_table_that_is_not_there_has_no_rows():
-    only_persons = {name: table for name, table in tables(rows_of()).items() if name in ("persons", "consents")}
-    gathered = Histories.from_tables(only_persons, purpose="risk_scoring", consent_on=date(2026, 3, 1))
-    assert build_features(gathered, day_number(T)).values[0, POSITIONS["days_doctor_365"]] == 0
+OF_TABLES = {
+    "employments": {"employed", "n_jobs", "events_downsizing_365"},
+    "survey_answers": {"survey_days_730"},
+    "lab_results": {"lab_bounds_count", "analytes_measured_730"},
+    "absence_spells": {"days_doctor_365", "starts_any_365", "running_doctor", "bradford_365"},
+    "guidance_sessions": {"guidance_sessions_365", "guidance_sessions_90", "guidance_domains_365"},
+    "workplace_events": {"events_downsizing_365", "events_leader_change_365"},
+}
+"""Counts of each table, which are 0 for a person with a job of whom the table has no row."""
+
+
+def by_name(gathered: Histories) -> dict[str, float]:
+    matrix = build_features(gathered, day_number(T))
+    return dict(zip(matrix.names, matrix.values[0].tolist(), strict=True))
+
+
+@pytest.mark.parametrize("absent", OF_TABLES)
+def test_a_table_that_was_not_sent_is_unknown_and_one_without_rows_is_nought(absent):
+    rows = rows_of(employments=[job()])
+    whole = by_name(histories(rows))
+    sent = {name: table for name, table in tables(rows).items() if name != absent}
+    record = record_of(rows)
+    on = date(2026, 3, 1)
+    doors = [
+        Histories.from_tables(sent, purpose="risk_scoring", consent_on=on),
+        Histories.from_record({k: v for k, v in record.items() if k != absent}, consent_on=on, received_on=on),
+        Histories.from_record(record | {absent: None}, consent_on=on, received_on=on),
+    ]
+    for gathered in doors:
+        found = by_name(gathered)
+        of_table = {
+            one.name for one in FEATURES if one.table == absent and one.name not in ("season_sin", "season_cos")
+        }
+        assert OF_TABLES[absent] <= of_table | {"events_downsizing_365"}
+        assert all(whole[name] >= 0 for name in OF_TABLES[absent])
+        assert all(np.isnan(found[name]) for name in of_table | OF_TABLES[absent])
+        others = {name for counts in OF_TABLES.values() for name in counts} - OF_TABLES[absent]
+        depend_on_a_job = {one.name for one in FEATURES if one.table == "workplace_events"}
+        for name in others - (depend_on_a_job if absent == "employments" else set()):
+            assert found[name] == whole[name]
+        assert gathered.consented.all(), "consent is not what is missing"
+        assert absent not in gathered.delivered
+
+
+def test_of_somebody_at_all_whose_tables_were_not_sent_nothing_is_nought():
+    only = {name: table for name, table in tables(rows_of()).items() if name in ("persons", "consents")}
+    found = by_name(Histories.from_tables(only, purpose="risk_scoring", consent_on=date(2026, 3, 1)))
+    assert {name for name, value in found.items() if value == value} == {
+        "age_years", "is_female", "season_sin", "season_cos",
+    }  # fmt: skip
 
 
 def test_a_table_without_rows_gives_the_same_columns_as_one_without_a_usable_row():

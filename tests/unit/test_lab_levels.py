@@ -119,6 +119,7 @@ def ferritin(value: float, **others):
 
 
 OWN = {"reference_low": 100, "reference_high": 600}
+FROM_0 = {"reference_low": 0, "reference_high": 600}
 OWN_LOW, OWN_HIGH = {"reference_low": 100}, {"reference_high": 600}
 
 
@@ -137,6 +138,15 @@ OWN_LOW, OWN_HIGH = {"reference_low": 100}, {"reference_high": 600}
         ("<=", 600, OWN_HIGH, 0),
         ("<", 601, OWN_HIGH, NAN),
         ("<=", 601, OWN_HIGH, NAN),
+        # No amount is below 0: a lower limit of 0 is none, and a bound under the upper one inside for certain.
+        ("<", 600, FROM_0, 0),
+        ("<=", 600, FROM_0, 0),
+        ("<", 601, FROM_0, NAN),
+        ("<=", 601, FROM_0, NAN),
+        ("<", 600, {"reference_low": 0}, 0),
+        ("<", 600, {"reference_low": 1, "reference_high": 600}, NAN),
+        (">", 599, FROM_0, NAN),
+        (">", 600, FROM_0, 0),
         # Above a number: the mirror image.
         (">", 600, OWN, 0),
         (">=", 600, OWN, NAN),
@@ -175,6 +185,13 @@ def test_a_bound_has_a_distance_only_if_all_that_it_leaves_possible_is_on_one_si
 )
 def test_a_bound_against_the_fallback(result, expected):
     assert_features([result], **expected)
+
+
+def test_less_than_the_smallest_amount_is_inside_an_interval_from_0_in_any_unit():
+    assert_features([crp(1, comparator="<", reference_low=0, reference_high=5)], crp_distance=0)
+    # 0 % is -23.5 mmol/mol.
+    old_unit = hba1c(5.5, "2026-02-01", "4548-4", "%", code_system="LOINC", reference_low=0, reference_high=6.0)
+    assert_features([old_unit | {"comparator": "<"}], hba1c_distance=0)
 
 
 def test_a_bound_that_the_own_interval_cannot_decide_is_not_left_to_the_fallback():

@@ -13,7 +13,15 @@ from data_contracts.errors import MissingInputError, SourceFileError
 from data_contracts.fingerprints import fingerprint
 from data_contracts.readers import parquet_files
 from data_contracts.readers.column_mapping import Mapping
-from data_contracts.readers.parquet_files import read_table, read_tables, write_table, write_tables
+from data_contracts.readers.parquet_files import (
+    day_span,
+    n_partitions,
+    read_partition,
+    read_table,
+    read_tables,
+    write_table,
+    write_tables,
+)
 from data_contracts.readers.sources import open_source
 from data_contracts.records import RECORDS, TABLES, AbsenceSpell, Person, SurveyAnswer
 from data_contracts.tables import Coded, empty_table, take
@@ -85,6 +93,55 @@ def test_a_file_of_another_contract_is_refused(tmp_path):
     assert pq.read_schema(path).metadata[b"balance_risk.contract"] == fingerprint(Person).encode()
     with pytest.raises(SourceFileError, match="another version of the contract of absence_spells"):
         read_table(path, AbsenceSpell)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda rows: rows.drop_columns(["known_from"]),
+        lambda rows: rows.append_column("more", rows["known_from"]),
+        lambda rows: rows.select(rows.column_names[::-1]),
+        lambda rows: rows.set_column(0, "person_id", rows["person_id"].cast(pa.string())),
+        lambda rows: rows.set_column(0, "person_id", pa.array([[1]] * rows.num_rows)),
+    ],
+    ids=["a column gone", "one more", "another order", "plain text", "lists"],
+)
+def test_a_file_with_our_metadata_and_other_columns_is_refused(change, tmp_path):
+    tables = {name: checked(name, row).table for name, row in SOUND.items()}
+    write_tables(tmp_path, tables)
+    path = tmp_path / "absence_spells.parquet"
+    stored = pq.read_table(path)
+    pq.write_table(change(stored).replace_schema_metadata(stored.schema.metadata), path)
+    for read in (
+        lambda: read_table(path, AbsenceSpell),
+        lambda: read_partition(tmp_path, 0),
+        lambda: day_span(tmp_path, "absence_spells", "known_from"),
+        lambda: n_partitions(tmp_path),
+    ):
+        with pytest.raises(
+            SourceFileError, match=r"absence_spells\.parquet does not have the columns of absence_spells"
+        ):
+            read()
+
+
+def test_a_row_without_the_day_it_was_known_is_refused(tmp_path):
+    path = tmp_path / "absence_spells.parquet"
+    write_table(path, AbsenceSpell, checked("absence_spells", SOUND["absence_spells"]).table)
+    stored = pq.read_table(path)
+    place = stored.column_names.index("known_from")
+    unknown = stored.set_column(place, "known_from", pa.nulls(stored.num_rows, pa.date32()))
+    pq.write_table(pa.concat_tables([stored, unknown]), path)
+    with pytest.raises(SourceFileError, match="rows without known_from"):
+        day_span(tmp_path, "absence_spells", "known_from")
+
+
+def test_a_partition_is_read_with_one_opening_of_each_file(tmp_path, monkeypatch):
+    write_tables(tmp_path, {name: checked(name, row).table for name, row in SOUND.items()}, 3)
+    opened = []
+    real = pq.ParquetFile
+    monkeypatch.setattr(parquet_files.pq, "ParquetFile", lambda path, **how: opened.append(path) or real(path, **how))
+    read_partition(tmp_path, 1)
+    assert sorted(opened) == sorted(tmp_path / f"{name}.parquet" for name in TABLES)
 
 
 def test_a_missing_or_broken_file_is_named(tmp_path):

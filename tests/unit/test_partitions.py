@@ -14,7 +14,7 @@ from data_contracts.partitions import PARTITION_PERSONS, divided, partition_of, 
 from data_contracts.readers.parquet_files import (
     PARTITIONS_KEY,
     arrow_schema,
-    known_span,
+    day_span,
     n_partitions,
     read_partition,
     read_table,
@@ -179,6 +179,6 @@ def test_how_many_partitions_so_many_persons_make():
 def test_the_span_of_a_table_is_over_all_partitions(n, tmp_path):
     write_tables(tmp_path, firm(), n)
     days = firm()["absence_spells"]["known_from"]
-    assert known_span(tmp_path, "absence_spells") == (days.min().item(), days.max().item())
-    assert isinstance(known_span(tmp_path, "absence_spells")[0], date)
-    assert known_span(tmp_path, "survey_answers") is None
+    assert day_span(tmp_path, "absence_spells", "known_from") == (days.min().item(), days.max().item())
+    assert isinstance(day_span(tmp_path, "absence_spells", "known_from")[0], date)
+    assert day_span(tmp_path, "survey_answers", "known_from") is None

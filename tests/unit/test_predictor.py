@@ -19,7 +19,8 @@ from data_contracts.errors import ArtifactError
 from data_contracts.time_windows import day_number
 from data_contracts.validation import check_record
 from features.build import build_features
-from features.histories import Histories, RecordViolation
+from features.histories import Histories
+from features.record import RecordViolation
 from models.artifact import save
 from models.bundle import create_keys, export_bundle, move_current
 from models.outcomes import OUTCOMES
@@ -235,6 +236,65 @@ def test_a_source_without_consent_is_named_and_not_used(record):
     )
     labs = [reason for reason in explained.outcomes["long_sick_leave"].reasons if reason.feature == "systolic_bp"]
     assert [(reason.value, reason.without_consent) for reason in labs] == [(None, True)]
+
+
+NOT_SENT = {
+    "survey_answers": "not_sent_survey",
+    "lab_results": "not_sent_lab",
+    "absence_spells": "not_sent_absence",
+    "employments": "not_sent_employment",
+    "guidance_sessions": "not_sent_guidance",
+    "workplace_events": "not_sent_workplace_events",
+}
+
+
+def left_out(record: dict[str, Any], table: str) -> list[dict[str, Any]]:
+    return [{name: rows for name, rows in record.items() if name != table}, record | {table: None}]
+
+
+@pytest.mark.parametrize("table", NOT_SENT)
+def test_what_was_not_sent_is_unknown_and_the_answer_says_so(record, table):
+    for sent in left_out(record, table):
+        for found in predict(sent).values():
+            assert codes(found).count(NOT_SENT[table]) == 1
+            assert not {"no_survey", "stale_survey"} & set(codes(found))
+    assert NOT_SENT[table] not in {code for found in predict(record | {table: []}).values() for code in codes(found)}
+
+
+def test_a_source_that_was_not_sent_is_not_called_refused_or_nought(record):
+    outcome = "long_sick_leave"
+    explained = [
+        Predictor(MODELS).explain(sent, INDEX_DATE, [outcome], received_on=INDEX_DATE).outcomes[outcome]
+        for sent in (record | {"absence_spells": []}, left_out(record, "absence_spells")[0])
+    ]
+    empty, absent = ({reason.feature: reason for reason in one.reasons}["days_doctor_365"] for one in explained)
+    assert (empty.value, empty.missing) == (0.0, False)
+    assert (absent.value, absent.missing, absent.without_consent) == (None, True, False)
+    assert absent.shown["en"] == "not known"
+    assert explained[0].risk != explained[1].risk
+
+
+def test_where_ongoing_absence_could_not_be_checked_the_warning_says_so(record):
+    found = predict(left_out(record, "absence_spells")[0])
+    told = {
+        name: next(one["message"] for one in of["warnings"] if one["code"] == "not_sent_absence")
+        for name, of in found.items()
+    }
+    assert "could not be checked whether the person is absent" in told["long_sick_leave"]["en"]
+    assert "ikke kontrollert om personen alt er borte" in told["long_sick_leave"]["nb"]
+    assert "checked" not in told["burnout"]["en"]
+
+
+def test_what_has_no_consent_need_not_be_sent(record):
+    for sent in left_out(without_consent(record, "lab"), "lab_results"):
+        assert codes(predict(sent)["long_sick_leave"]) == ["no_consent_lab"]
+
+
+def test_without_a_list_of_jobs_nobody_is_said_to_have_none(record):
+    for sent in left_out(record, "employments"):
+        found = predict(sent)["long_sick_leave"]
+        assert found["risk"] is None
+        assert codes(found) == ["not_employed", "not_sent_employment"]
 
 
 def test_no_survey_and_an_old_one(record):

@@ -197,3 +197,16 @@ def test_a_long_cell_hides_nothing(workspace):
     path = workspace.source / "survey_answers.csv"
     path.write_text(path.read_text() + "x" * 200_000 + "\n")
     assert retention.run(workspace, on=ON)["expired"]["survey_answers"] == 2
+
+
+@pytest.mark.parametrize("ended", ["2020-02-01", "2025-02-01"])
+def test_what_a_killed_build_has_left_goes_also_where_nothing_has_expired(ended, tmp_path):
+    workspace = Workspace(tmp_path)
+    write_source(workspace.source, together(employee(), {"absence_spells": [spell("2020-01-01", ended)]}))
+    left = workspace.training_set("burnout") / "parts-0123"
+    left.mkdir(parents=True)
+    (left / "0.f4").write_bytes(b"features of somebody")
+    report = retention.run(workspace, on=ON)
+    assert not left.exists()
+    assert "killed build" in report["summary"] or "data/training/burnout/parts-0123" in report["files"]
+    assert (report["certificate"] is None) is (ended == "2025-02-01")

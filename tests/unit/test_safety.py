@@ -14,7 +14,7 @@ import pytest
 from data_contracts.record_safety import record_safety_flags
 from data_contracts.safety import SafetyFlag, is_above_limit, refused_safety_flags, safety_flags
 from data_contracts.tables import Coded
-from features.histories import RecordViolation, tables_of_record
+from features.record import RecordViolation, tables_of_record
 from pipeline import score
 from tests.lib.records import Row, answer, answers, table
 

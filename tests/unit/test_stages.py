@@ -8,10 +8,10 @@ from datetime import date
 import pytest
 
 from data_contracts.errors import ContractViolation, NotEnoughDataError, SettingsError
-from data_contracts.readers.parquet_files import known_span
 from models.outcomes import OUTCOMES
 from pipeline import build_training_set, evaluate, ingest, promote, score
 from pipeline.settings import IngestSettings, Settings, TrainingSettings
+from pipeline.training_dates import data_as_of_for, known_spans
 from pipeline.workspace import Workspace
 from tests.lib.source_files import employee, together, write_source
 
@@ -31,8 +31,8 @@ def workspace(tmp_path):
 
 
 def as_of(workspace, outcome: str, chosen: date | None) -> date:
-    spans = {name: known_span(workspace.tables, name) for name in build_training_set.LABEL_TABLES.values()}
-    return build_training_set._data_as_of(TrainingSettings(data_as_of=chosen), spans, OUTCOMES[outcome])
+    spans = known_spans(workspace.tables)
+    return data_as_of_for(TrainingSettings(data_as_of=chosen), spans, OUTCOMES[outcome])
 
 
 def test_labels_end_with_the_data_they_come_from_not_with_the_last_row_of_any_table(workspace):

@@ -90,7 +90,9 @@ def test_every_number_says_in_which_range_it_lies_and_how_long_it_is_current():
     )
     assert (level.low, level.high, change.low, change.high, slope.low, slope.high) == (0, 100, -100, 100, -500, 500)
     assert (level.valid_days, change.valid_days, slope.valid_days, age.valid_days) == (400, 400, 400, None)
-    assert level.source == change.source == slope.source == INSTRUMENTS["who5"].source
+    # The key says which end of the scale is the unfavourable one, and nothing about our outcomes.
+    key = f"the unfavourable end by its scoring key; {INSTRUMENTS['who5'].source}"
+    assert level.source == change.source == slope.source == key
     assert (age.low, age.source, age.expected_direction) == (1, "", 0)
     assert STALE_SURVEY_DAYS == VALID_DAYS == 400
 

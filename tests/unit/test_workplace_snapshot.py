@@ -17,7 +17,7 @@ from data_contracts.errors import ArtifactError, MissingInputError
 from data_contracts.readers.parquet_files import write_tables
 from data_contracts.time_windows import calendar_date, day_number
 from features.build import CONTEXT_COLUMNS, build_features
-from features.catalogue import FEATURE_NAMES
+from features.catalogue import FEATURE_NAMES, POSITIONS
 from features.histories import Histories
 from features.workplace_context import NAMES, workplace_context
 from models import artifact
@@ -97,13 +97,19 @@ def predicted(model: RiskModel, record: dict[str, Any] | None = None) -> dict[st
     return response.model_dump(mode="json")["outcomes"][SICK_LEAVE]
 
 
-def of_others(found: dict[str, Any]) -> dict[str, tuple[float | None, str | None]]:
-    names = FEATURE_NAMES[CONTEXT_COLUMNS]
-    return {
-        reason["feature"]: (reason["value"], reason["observed_on"])
-        for reason in found["reasons"]
-        if reason["feature"] in names
-    }
+def of_others(found: dict[str, Any]) -> dict[str, str | None]:
+    """The day of what is known of others, which no answer says: None where it is missing."""
+    reasons = [reason for reason in found["reasons"] if reason["feature"] in NAMES]
+    assert {reason["value"] for reason in reasons} == {None}
+    assert all(reason["missing"] is (reason["observed_on"] is None) for reason in reasons)
+    return {reason["feature"]: reason["observed_on"] for reason in reasons}
+
+
+def seen(model: RiskModel, record: dict[str, Any] | None = None) -> dict[str, float]:
+    """What the model itself sees of the others."""
+    case = predictor._case(record or REQUEST["record"], INDEX_DATE, INDEX_DATE)
+    values = case.seen_by(predictor._Served(model)).values[CONTEXT_COLUMNS].tolist()
+    return dict(zip(FEATURE_NAMES[CONTEXT_COLUMNS], values, strict=True))
 
 
 def codes(found: dict[str, Any]) -> list[str]:
@@ -115,13 +121,41 @@ def with_snapshot(**options: Any) -> RiskModel:
 
 
 def test_a_record_is_seen_with_the_others_of_the_snapshot():
-    found = of_others(predicted(with_snapshot()))
-    assert len(found) == len(FEATURE_NAMES[CONTEXT_COLUMNS])
-    assert found["company_persons"] == (39.0, "2025-06-01")
+    assert of_others(predicted(with_snapshot())) == dict.fromkeys(NAMES, "2025-06-01")
+    found = seen(with_snapshot())
+    assert found["company_persons"] == 39
     own = build_features(_histories(REQUEST["record"]), day_number("2025-06-01")).values[0]
     days = (400 - own[FEATURE_NAMES.index("days_doctor_365")]) / 39
-    assert found["company_days_doctor_365"][0] == pytest.approx(days)
+    assert found["company_days_doctor_365"] == pytest.approx(days)
     assert codes(predicted(with_snapshot())) == []
+
+
+def test_an_app_that_sends_only_what_holds_today_is_told_nothing_rather_than_its_own_part():
+    """The app has copied everything after the day of the snapshot: what it sent then is in the totals, and not in sight."""
+    copied = copy.deepcopy(REQUEST["record"])
+    rows = [copied["person"], *(row for table in copied.values() if isinstance(table, list) for row in table)]
+    for row in rows:
+        row["known_from"] = max(row["known_from"], "2025-11-20")
+    found = predicted(with_snapshot(), copied)
+    assert of_others(found) == dict.fromkeys(NAMES)
+    assert found["risk"] is not None
+    assert {value == value for value in seen(with_snapshot(), copied).values()} == {False}
+
+
+@pytest.mark.parametrize("outcomes_reason", ["predict", "explain"])
+def test_no_answer_holds_a_number_of_others(outcomes_reason):
+    """200 and 40 stand in the snapshot; 39 others and their means must stand nowhere in the answer."""
+    answer = getattr(Predictor({SICK_LEAVE: _only_others(with_snapshot())}), outcomes_reason)
+    reasons = answer(REQUEST["record"], INDEX_DATE, [SICK_LEAVE], INDEX_DATE).outcomes[SICK_LEAVE].reasons
+    assert reasons
+    assert {reason.feature for reason in reasons} <= NAMES
+    for reason in reasons:
+        told = f"{reason.value} {reason.shown} {reason.text}".replace("365", "")
+        assert not any(character.isdigit() for character in told), told
+
+
+def _only_others(model: RiskModel) -> RiskModel:
+    return of_features(model, [name for name in FEATURE_NAMES if name in NAMES])
 
 
 def _histories(record: dict[str, Any]) -> Histories:
@@ -130,23 +164,33 @@ def _histories(record: dict[str, Any]) -> Histories:
 
 @pytest.mark.parametrize(
     "model",
-    [linear_model(), with_snapshot(day=day(REQUEST["index_date"], 1)), with_snapshot(company="SYNTHETIC-c2")],
-    ids=["no snapshot", "a snapshot of a later day", "of another company"],
+    [linear_model(), with_snapshot(company="SYNTHETIC-c2")],
+    ids=["no snapshot", "of another company"],
 )
 def test_without_a_usable_snapshot_the_others_are_unknown(model):
     found = predicted(model)
-    assert {value for value, _ in of_others(found).values()} == {None}
+    assert of_others(found) == dict.fromkeys(NAMES)
     assert found["risk"] == predicted(linear_model())["risk"]
     assert codes(found) == []
 
 
+def test_a_snapshot_of_a_later_day_is_not_used_and_this_is_said():
+    same_day, later = (with_snapshot(day=day(REQUEST["index_date"], ahead)) for ahead in (0, 1))
+    assert codes(predicted(same_day)) == []
+    found = predicted(later)
+    assert codes(found) == ["later_workplace"]
+    assert of_others(found) == dict.fromkeys(NAMES)
+    assert found["risk"] == predicted(linear_model())["risk"]
+
+
 def test_an_old_snapshot_is_not_used_and_this_is_said():
-    edge, old = (with_snapshot(day=day(REQUEST["index_date"], -age)) for age in (400, 401))
+    edge, old = (with_snapshot(day=day(REQUEST["index_date"], -age)) for age in (183, 184))
     assert codes(predicted(edge)) == []
-    assert of_others(predicted(edge))["company_persons"][0] == 39
+    assert seen(edge)["company_persons"] == 39
     found = predicted(old)
     assert codes(found) == [STALE_WORKPLACE.code]
-    assert {value for value, _ in of_others(found).values()} == {None}
+    assert "183 days" in STALE_WORKPLACE.message["en"]
+    assert of_others(found) == dict.fromkeys(NAMES)
 
 
 def test_nothing_is_said_of_a_snapshot_that_the_model_or_the_person_has_no_use_for():
@@ -182,9 +226,14 @@ def test_each_model_sees_its_own_snapshot():
         SICK_LEAVE: with_snapshot(),
         "burnout": replace(linear_model("burnout"), workplace_context=snapshot(persons=60)),
     }
-    response = Predictor(models).explain(REQUEST["record"], INDEX_DATE, tuple(models), INDEX_DATE)
-    found = {name: of_others(one) for name, one in response.model_dump(mode="json")["outcomes"].items()}
-    assert [found[name]["company_persons"][0] for name in models] == [39, 59]
+    case = predictor._case(REQUEST["record"], INDEX_DATE, INDEX_DATE)
+    persons = [case.seen_by(predictor._Served(one)).values[POSITIONS["company_persons"]] for one in models.values()]
+    assert persons == [39, 59]
+    risks = Predictor(models).explain(REQUEST["record"], INDEX_DATE, tuple(models), INDEX_DATE).outcomes
+    assert {name: one.risk for name, one in risks.items()} == {
+        name: Predictor({name: one}).explain(REQUEST["record"], INDEX_DATE, [name], INDEX_DATE).outcomes[name].risk
+        for name, one in models.items()
+    }
 
 
 # --- from the tables --------------------------------------------------------------------------------------------------
@@ -196,7 +245,9 @@ ROWS = Workplaces(seed=8, n_persons=45)
 def stored(tmp_path: Path, n_partitions: int) -> bytes:
     workspace = Workspace(tmp_path)
     write_tables(workspace.tables, tables(ROWS), n_partitions)
-    with open_engine("local", None, n_partitions, workspace.tables / "persons.parquet", tmp_path) as each:
+    with open_engine(
+        "local", None, n_partitions, workspace.tables / "persons.parquet", tmp_path, tmp_path / "spill"
+    ) as each:
         home = workspace.training_set(SICK_LEAVE)
         store_snapshot(home, workspace.tables, date.fromisoformat(S), each, n_partitions, lambda _: None)
     return (home / CONTEXT_FILE).read_bytes()
@@ -248,4 +299,6 @@ def test_the_verb_score_sees_the_others_as_the_store_has_them_on_the_index_date(
     alone = score.run(workspace, date.fromisoformat(T), [SICK_LEAVE], one)["outcomes"][SICK_LEAVE]
     assert alone["risk"] == scored[one]
     reasons = {reason["feature"]: reason for reason in alone["reasons"]}
-    assert reasons["company_days_doctor_365"]["observed_on"] == T
+    reason = reasons["company_days_doctor_365"]
+    assert (reason["observed_on"], reason["value"], reason["missing"]) == (T, None, False)
+    assert reason["shown"]["en"].startswith("not shown")

@@ -149,8 +149,8 @@ SELECT
     analyte_no,
     CASE
         WHEN low IS NULL AND high IS NULL THEN NULL
-        WHEN comparator = '<' AND NOT if(low IS NULL, v <= high_at, v <= low_in) THEN NULL
-        WHEN comparator = '<=' AND NOT if(low IS NULL, v <= high_in, v < low_in) THEN NULL
+        WHEN comparator = '<' AND NOT if(low > 0, v <= low_in, v <= high_at) THEN NULL
+        WHEN comparator = '<=' AND NOT if(low > 0, v < low_in, v <= high_in) THEN NULL
         WHEN comparator = '>' AND NOT if(high IS NULL, v >= low_at, v >= high_in) THEN NULL
         WHEN comparator = '>=' AND NOT if(high IS NULL, v >= low_in, v > high_in) THEN NULL
         WHEN above THEN if(high > value * 1e-6, (value - high) / high, NULL)
