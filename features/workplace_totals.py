@@ -4,16 +4,16 @@ All numbers are integers (scores in fixed point), so that one person's part is t
 totals of disjoint persons add up to the same bits in any order and with any partition.
 
 What is protected, and what is not. A number is given to nobody who has fewer than ten *others* behind it, and
-:meth:`WorkplaceContext.published` drops every cell with fewer than eleven contributors before totals leave the store, and
-of every company whose published units leave one to ten contributors over, the smallest unit too: else the rest could be
-had by subtraction. Other *differences* stay: of two measures of one workplace the counts tell how many did not answer one of
-them; two
-snapshots of different days tell the totals of who came and went between; and with the rows of ten people of eleven the
-last one can be worked out. So a snapshot is no anonymous report: it is kept and passed on like the model it belongs to,
-inside the signed artifact, and no employer sees it. No route answers a number about the others, but their numbers move the
-risk and its contributions: who may ask about anybody can invent records, with and without own answers, at any workplace,
-compare the answers, and so work out the totals. Hence a service that carries a snapshot is for authenticated callers and a
-trusted app only. Reports that may be shown to anybody, with complementary suppression, are another matter.
+:meth:`WorkplaceContext.published` drops every cell with fewer than eleven contributors before totals leave the store;
+and where a company less its shown units would be one to ten contributors, its smallest shown unit as well
+(complementary suppression: else the rest could be had by subtraction). Other *differences* stay: of two measures of one
+workplace the counts tell how many did not answer one of them; two snapshots of different days tell the totals of who
+came and went between; and with the rows of ten people of eleven the last one can be worked out. So a snapshot is no
+anonymous report: it is kept and passed on like the model it belongs to, inside the signed artifact, and no employer sees
+it. No route answers a number about the others, but their numbers move the risk and its contributions: who may ask about
+anybody can invent records, with and without own answers, at any workplace, compare the answers, and so work out the
+totals. Hence a service that carries a snapshot is for authenticated callers and a trusted app only. Reports that may be
+shown to anybody are another matter.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from data_contracts.records import Purpose
 from data_contracts.time_windows import calendar_date, day_number
 from features.blocks import FOREVER
 from features.consents import Terms
+from features.segments import run_starts
 
 FORMAT = 1
 FEWEST_OTHERS = 10
@@ -103,7 +104,9 @@ class WorkplaceContext:
         """Return what may leave the store: without counts, and their sums, that are small or give a small one away."""
         counts = self.totals[:, :N_COUNTS]
         shown = counts >= FEWEST_PUBLISHED
-        shown[_given_away(self.places, np.where(shown, counts, 0))] = False
+        shown &= ~_given_away(self.places, np.where(shown, counts, 0))
+        # Of a unit whose persons are hidden nothing is shown: nobody has more contributors than persons.
+        shown &= shown[:, -1:]
         totals = np.where(np.hstack([shown, shown[:, : len(MEASURES)]]), self.totals, 0)
         kept = np.flatnonzero(shown.any(axis=1))
         places = tuple(self.places[row] for row in kept.tolist())
@@ -140,26 +143,29 @@ class WorkplaceContext:
         return np.vstack([self.totals, np.zeros((1, len(COLUMNS)), dtype=np.int64)])
 
 
-def _given_away(places: Sequence[Place], counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the cells, rows and columns of ``counts``, of the smallest unit where a company less its units is small.
+def _given_away(places: Sequence[Place], counts: np.ndarray) -> np.ndarray:
+    """Say of which smallest shown unit a cell would give away that the rest of its company is small.
 
-    One such cell is enough: with it, at least eleven are left over.
+    Parameters
+    ----------
+    places : sequence of (company, unit or None), sorted
+    counts : int64 array, shape (n_places, 6)
+        Of contributors, each 0 (hidden) or at least eleven. So one unit suffices: hidden too, it leaves more than eleven.
+
+    Returns
+    -------
+    bool array, shape (n_places, 6); of equal units the first by name.
     """
-    is_company = np.array([unit is None for _, unit in places], dtype=bool)
-    companies = {company: row for row, (company, unit) in enumerate(places) if unit is None}
-    company = np.array([companies.get(name, -1) for name, _ in places], dtype=np.int64)
-    left = np.where(is_company[:, np.newaxis], counts, 0)
-    units = (~is_company & (company >= 0)).nonzero()[0]
-    np.subtract.at(left, company[units], counts[units])
-    cells = [
-        (
-            min(units[(company[units] == row) & (counts[units, column] > 0)], key=lambda unit: counts[unit, column]),
-            column,
-        )
-        for row, column in np.argwhere((left > 0) & (left < FEWEST_PUBLISHED) & (left < counts)).tolist()
-    ]
-    rows, columns = np.array(cells, dtype=np.int64).reshape(-1, 2).T
-    return rows, columns
+    ranks: dict[str, int] = {}
+    company = np.array([ranks.setdefault(name, len(ranks)) for name, _ in places], dtype=np.int64)
+    is_unit = np.array([unit is not None for _, unit in places], dtype=bool)[:, np.newaxis]
+    starts = run_starts(company)
+    rest = np.add.reduceat(np.where(is_unit, -counts, counts), starts)
+    # The row behind the count makes every unit another size.
+    size = counts * len(places) + np.arange(len(places))[:, np.newaxis]
+    size = np.where(is_unit & (counts > 0), size, np.iinfo(np.int64).max)
+    is_smallest = size == np.minimum.reduceat(size, starts)[company]
+    return ((rest > 0) & (rest < FEWEST_PUBLISHED))[company] & is_smallest
 
 
 def merged(parts: Iterable[WorkplaceContext]) -> WorkplaceContext:
@@ -193,7 +199,7 @@ def from_document(document: Any) -> WorkplaceContext:
     ------
     ValueError
         If anything is not as it is written: other fields, types or columns, places out of order, counts of one to ten,
-        sums that so many persons cannot have.
+        in a cell or in a company less its units, sums that so many persons cannot have.
     """
     if (
         type(document) is not dict
@@ -207,7 +213,7 @@ def from_document(document: Any) -> WorkplaceContext:
     day, consent_on, known_by = (_day(document[name]) for name in ("day", "consent_on", "known_by"))
     places, totals = _rows_of(document["workplaces"])
     _check_totals(totals)
-    if len(_given_away(places, totals[:, :N_COUNTS])[0]):
+    if _given_away(places, totals[:, :N_COUNTS]).any():
         raise ValueError("published units that give away the rest of their company")
     return WorkplaceContext(day, Terms(document["purpose"], consent_on, known_by), places, totals)
 

@@ -20,6 +20,9 @@ S = day(T, -120)
 _DAYS = (-500, -485, -366, -365, -200, -121, -120, -119, -60, -1, 0)
 """Around the borders of a year before S and before T."""
 
+_UNITS: tuple[tuple[str | None, ...], ...] = (("u1",) * 6 + ("u2", None), ("u1",), ("u1", "u2"))
+"""A large unit beside few others, which a published context hides; a company of one unit; one of two large units."""
+
 _SCALES = {"cbi": "cbi_work", "who5": "who5_wellbeing", "was": "was_work_ability", "shc": "shc_musculoskeletal"}
 _ITEMS = {
     name: next(scale.items for scale in INSTRUMENTS[name].scales if scale.name == wanted)
@@ -42,8 +45,8 @@ def _day(chance: random.Random) -> str:
     return day(T, chance.choice(_DAYS))
 
 
-def _jobs(chance: random.Random, person_id: str) -> list[Row]:
-    place = {"company_id": chance.choice(("c1",) * 9 + ("c2",)), "unit_id": chance.choice(("u1",) * 6 + ("u2", None))}
+def _jobs(chance: random.Random, person_id: str, units: tuple[str | None, ...]) -> list[Row]:
+    place = {"company_id": chance.choice(("c1",) * 9 + ("c2",)), "unit_id": chance.choice(units)}
     rows = [job(LONG_AGO, person_id=person_id, **place)]
     kind = chance.random()
     if kind < 0.1:
@@ -52,7 +55,7 @@ def _jobs(chance: random.Random, person_id: str) -> list[Row]:
     elif kind < 0.25:
         moved = _day(chance)
         rows.append(rows[0] | {"end_date": day(moved, -1), "known_from": day(moved, chance.choice((-5, 0, 4)))})
-        elsewhere = {"company_id": chance.choice(("c1", "c2")), "unit_id": chance.choice(("u1", "u2"))}
+        elsewhere = {"company_id": chance.choice(("c1", "c2")), "unit_id": chance.choice(units)}
         rows.append(job(moved, person_id=person_id, **elsewhere))
     elif kind < 0.35:
         side = {"company_id": "c2", "position_percent": chance.choice((100, 60))}
@@ -107,10 +110,11 @@ class Workplaces(dict[str, list[Row]]):
         super().__init__({table: [] for table in TABLES})
         self.made_of = f"Workplaces(seed={seed}, n_persons={n_persons}, deletions={deletions})"
         chance = random.Random(seed)
+        units = chance.choice(_UNITS)
         for person_id in (f"p{number:02}" for number in range(n_persons)):
             self["persons"].append(person(person_id, _day(chance) if chance.random() < 0.05 else LONG_AGO))
             self["consents"] += _consents(chance, person_id)
-            self["employments"] += _jobs(chance, person_id)
+            self["employments"] += _jobs(chance, person_id, units)
             self["absence_spells"] += _spells(chance, person_id)
             self["survey_answers"] += _answers(chance, person_id)
         for table, rows in self.items():
@@ -122,7 +126,7 @@ class Workplaces(dict[str, list[Row]]):
 
 
 def workplaces(deletions: bool = True) -> st.SearchStrategy[Rows]:
-    """Rows of 9 to 45 persons, most of them in one unit of one company, perhaps without facts that were deleted."""
+    """Rows of 9 to 45 persons, most of them in one or two units of one company, perhaps without facts that were deleted."""
     return st.builds(Workplaces, st.integers(0, 100_000), st.integers(9, 45), st.just(deletions))
 
 

@@ -113,3 +113,31 @@ def others_at_work(rows: Rows, person_id: str, t: str, people: list[Colleague], 
             is_told = source in here.consented and len(values) >= fewest
             features[f"{level}_{name}"] = sum(values) / 2**20 / len(values) if is_told else NAN
     return features | {"company_persons": len(others) if len(others) >= fewest else NAN}
+
+
+def hidden_cells(people: list[Colleague]) -> set[tuple[str, str | None, str]]:
+    """Company, unit (None: all of it) and measure or "persons" of what a published context does not hold."""
+    hidden = set()
+    for company in {place["company_id"] for _, place, _ in people}:
+        staff = [(place.get("unit_id"), added) for _, place, added in people if place["company_id"] == company]
+        units = sorted({unit for unit, _ in staff if unit is not None})
+        for name in ("persons", *SOURCES):
+            contributors = [unit for unit, added in staff if name == "persons" or name in added]
+            shown = {unit: contributors.count(unit) for unit in units if contributors.count(unit) >= 11}
+            while 1 <= len(contributors) - sum(shown.values()) <= 10 and shown:
+                shown.pop(min(shown, key=lambda unit: (shown[unit], unit)))
+            hidden |= {(company, unit, name) for unit in units if unit not in shown}
+            if len(contributors) < 11:
+                hidden.add((company, None, name))
+    nobody = {(company, unit) for company, unit, name in hidden if name == "persons"}
+    return hidden | {(*place, name) for place in nobody for name in SOURCES}
+
+
+def hidden_from(rows: Rows, person_id: str, t: str, people: list[Colleague]) -> set[str]:
+    """The features that a published context hides at the place where the person works at t."""
+    job = main_job(Reference(rows, person_id, t))
+    if job is None:
+        return set()
+    levels = {(job["company_id"], None): "company", (job["company_id"], job.get("unit_id") or ""): "unit"}
+    cells = hidden_cells(people)
+    return {f"{levels[company, unit]}_{name}" for company, unit, name in cells if (company, unit) in levels}

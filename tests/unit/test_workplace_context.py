@@ -44,6 +44,26 @@ def firm(names: list[str] = NAMES, **others: list) -> Rows:
     return rows_of(**(tables | others))
 
 
+IN_ONE_UNIT = [job(person_id=name, unit_id="u") for name in NAMES]
+
+
+def firm_of(sizes: dict[str | None, int], company: str = "c") -> Rows:
+    """A firm with so many people in each unit (None: in no unit), of whom nothing else is known."""
+    people = [(f"{company}{unit}{number:02}", unit) for unit, size in sizes.items() for number in range(size)]
+    employments = [job(person_id=name, company_id=company, unit_id=unit) for name, unit in people]
+    return rows_of(persons=[person(name) for name, _ in people], employments=employments)
+
+
+def both(one: Rows, other: Rows) -> Rows:
+    return {table: [*one[table], *other[table]] for table in one}
+
+
+def answered_by(rows: Rows, unit: str, persons: int) -> list:
+    """An answer about work ability of the first so many people of a unit."""
+    people = [row["person_id"] for row in rows["employments"] if row["unit_id"] == unit]
+    return [answer("was", "item_1", 7, "2025-10-01", person_id=name) for name in people[:persons]]
+
+
 def at(t: str, rows: Rows, s: str, **options: Any) -> dict[str, dict[str, float]]:
     """Features of everybody at t, in the light of day s, by person and name."""
     gathered = histories(rows, t, **options)
@@ -103,6 +123,14 @@ def test_own_answers_do_not_move_own_numbers():
     away = [spell("2025-10-01", "2025-10-31", person_id="p03")]
     assert at(S, firm(absence_spells=away), S)["p03"]["company_days_doctor_365"] == 0
     assert at(S, firm(absence_spells=away), S)["p04"]["company_days_doctor_365"] == np.float32(31 / 11)
+
+
+def test_days_of_pregnancy_count_in_no_mean():
+    def away(diagnosis: str) -> float:
+        rows = [spell("2025-10-01", "2025-10-22", person_id="p03", diagnosis=diagnosis)]
+        return at(S, firm(absence_spells=rows), S)["p04"]["company_days_doctor_365"]
+
+    assert (away("W78"), away("P76")) == (0, 2)
 
 
 def test_who_refuses_a_source_is_no_part_of_it_and_is_told_nothing_of_it():
@@ -346,13 +374,14 @@ def test_a_snapshot_of_another_purpose_is_an_error():
 
 
 def test_one_record_and_a_snapshot_that_was_sent():
-    rows = firm()
+    # Eleven in the unit u, and twelve in v, who are all left over.
+    rows = both(firm(), firm_of({"v": 11}))
     sent = from_document(json.loads(json.dumps(snapshot(rows).to_document())))
     gathered = Histories.from_record(
         record_of(rows, "p02"), consent_on=date.fromisoformat(T), received_on=date(2026, 3, 1)
     )
     values = build_features(gathered, day_number(T), sent).values
-    assert values[0, POSITIONS["company_days_doctor_365"]] == np.float32(64 / 11)
+    assert values[0, POSITIONS["company_days_doctor_365"]] == np.float32(64 / 22)
     assert values[0, POSITIONS["unit_days_doctor_365"]] == np.float32(53 / 10)
 
 
@@ -390,18 +419,76 @@ def test_nobody_is_at_work():
 
 
 def test_a_published_context_has_no_cell_of_less_than_eleven():
-    published = snapshot(firm()).published()
-    assert published.places == (("c", None), ("c", "u"))
-    assert published.totals[:, :6].tolist() == [[12, 0, 0, 0, 0, 12], [11, 0, 0, 0, 0, 11]]
+    published = snapshot(both(firm(), firm_of({"w": 11}))).published()
+    assert published.places == (("c", None), ("c", "w")), "one person in v, so that u is hidden too"
+    assert published.totals[:, :6].tolist() == [[23, 0, 0, 0, 0, 23], [11, 0, 0, 0, 0, 11]]
     assert snapshot(firm(NAMES[:10])).published().places == ()
     answered = [answer("was", "item_1", 7, "2025-10-01", person_id=name) for name in NAMES[:10]]
     published = snapshot(firm(survey_answers=answered)).published()
     column = COLUMNS.index("was_work_ability_persons"), COLUMNS.index("was_work_ability_sum")
-    assert published.totals[:, column].tolist() == [[0, 0], [0, 0]]
+    assert published.totals[:, column].tolist() == [[0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "told"),
+    [
+        ({"a": 11, "b": 1}, {None: 12}),
+        ({"a": 11, None: 1}, {None: 12}),
+        ({"a": 11, "b": 5, "c": 5}, {None: 21}),
+        ({"a": 11, None: 11}, {None: 22, "a": 11}),
+        ({"a": 11, "b": 5, "c": 6}, {None: 22, "a": 11}),
+        ({"a": 11, "b": 11}, {None: 22, "a": 11, "b": 11}),
+        ({"a": 11, "b": 11, "c": 11}, {None: 33, "a": 11, "b": 11, "c": 11}),
+        ({"a": 11, "b": 11, "c": 1}, {None: 23, "b": 11}),
+        ({"a": 20, "b": 12, "c": 13, "d": 10}, {None: 55, "a": 20, "c": 13}),
+        ({"a": 5, "b": 5}, {}),
+    ],
+)
+def test_a_company_less_its_published_units_is_nobody_or_eleven(sizes, told):
+    found = snapshot(firm_of(sizes)).published()
+    persons = found.totals[:, COLUMNS.index("persons")].tolist()
+    assert {unit: count for (_, unit), count in zip(found.places, persons, strict=True)} == told
+
+
+def test_what_one_company_hides_hides_nothing_of_another():
+    found = snapshot(both(firm_of({"a": 11, "b": 1}), firm_of({"a": 11, "b": 11}, "d"))).published()
+    assert found.places == (("c", None), ("d", None), ("d", "a"), ("d", "b"))
+
+
+def test_each_measure_is_hidden_for_itself():
+    rows = firm_of({"a": 15, "b": 16})
+    rows["survey_answers"] = answered_by(rows, "a", 11) + answered_by(rows, "b", 5)
+    found = snapshot(rows).published()
+    named = COLUMNS.index("persons"), COLUMNS.index("was_work_ability_persons"), COLUMNS.index("was_work_ability_sum")
+    assert found.places == (("c", None), ("c", "a"), ("c", "b"))
+    assert found.totals[:, named].tolist() == [[31, 16, 16 * 7 * FIXED_POINT], [15, 0, 0], [16, 0, 0]]
+
+
+def test_of_a_unit_whose_persons_are_hidden_no_measure_is_shown():
+    """All who answered are in two units of eleven; of the three units' persons the smallest count is hidden."""
+    rows = firm_of({"a": 15, "b": 16, "c": 1})
+    rows["survey_answers"] = answered_by(rows, "a", 11) + answered_by(rows, "b", 11)
+    context = snapshot(rows)
+    assert context.published().places == (("c", None), ("c", "b"))
+    assert from_document(context.to_document()).to_document() == context.to_document()
+
+
+def test_a_document_whose_units_give_away_the_rest_is_refused():
+    context = snapshot(firm_of({"a": 11, "b": 11}))
+    document = context.to_document()
+    for persons, is_refused in ((22, False), (23, True), (32, True), (33, False)):
+        changed = _replaced(document, 0, 2 + COLUMNS.index("persons"), persons)
+        if is_refused:
+            with pytest.raises(ValueError, match="give away the rest"):
+                from_document(changed)
+        else:
+            assert from_document(changed).to_document() == changed
 
 
 def test_a_document_never_has_what_is_not_published():
     document = snapshot(firm()).to_document()
+    assert [place[:2] for place in document["workplaces"]] == [["c", None]]
+    document = snapshot(firm(employments=IN_ONE_UNIT)).to_document()
     assert [place[:2] for place in document["workplaces"]] == [["c", None], ["c", "u"]]
     assert document["day"] == document["consent_on"] == document["known_by"] == S
     with pytest.raises(ValueError, match="a snapshot has a date"):
@@ -461,13 +548,13 @@ BAD = {
 
 @pytest.mark.parametrize("damage", BAD)
 def test_a_document_that_cannot_be_true_is_refused(damage):
-    document = snapshot(firm()).to_document()
+    document = snapshot(firm(employments=IN_ONE_UNIT)).to_document()
     with pytest.raises(ValueError, match=r"."):
         from_document(BAD[damage](document))
 
 
 def test_a_document_that_could_be_true_is_not_refused():
-    document = snapshot(firm()).to_document()
+    document = snapshot(firm(employments=IN_ONE_UNIT)).to_document()
     for possible in (document, _was(document, 11, 110 * FIXED_POINT), document | {"workplaces": []}):
         assert from_document(possible).to_document() == possible
     assert calendar_date(from_document(document).day).isoformat() == S
