@@ -183,7 +183,8 @@ _METHOD = """\
 * **Each as its users would write it.** DuckDB in SQL (`benchmarks/features/sql`), Polars in lazy expressions, pandas in
   vectorised calls; declarations (scoring keys, codes, limits) are small tables to join with. All may go through the file some
   partitions at a time, as ours does, and each does so in the portions that suit it.
-* **The same machine.** Each run is a process of its own, bound to one core or to two; seconds include starting it, reading
+* **The same machine.** Each run is a process of its own, bound to one core or to two (where one core's seconds exceed its CPU
+  seconds, something else ran on it); seconds include starting it, reading
   and writing; CPU seconds are user and system time of the process and its children; memory is the most that they held together.
   Ours uses a second core by working on two partitions at once. For one person, the median of up to 300 calls on tables in
   memory.
