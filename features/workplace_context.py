@@ -221,7 +221,7 @@ def context_features(known: Known, histories: Histories, context: WorkplaceConte
     # Without consent for employment data there is no place, and so nobody at it.
     result[~known.consented[:, _SOURCES]] = np.nan
     if last > day:
-        undecided = undecided_places(known, here, shown, day)[:, _LEVEL_OF]
+        undecided = undecided_places(known, histories, here, shown, day)[:, _LEVEL_OF]
         undecided[:, :-1] |= (undecided_measures(histories, t, day) | ~consented[:, OF_MEASURES])[:, _MEASURE_OF]
         result[undecided & (t > day)[:, np.newaxis]] = np.nan
     if not is_current(context, last):

@@ -16,7 +16,7 @@ from features.as_of import Known, KnownAtWork
 from features.blocks import Block
 from features.gathering import UNKNOWN
 from features.histories import Histories
-from features.segments import merged, reduce_groups, run_ends
+from features.segments import merged, reduce_groups, run_ends, run_starts
 from features.sheet_layouts import SCALES
 from features.workplace import main_jobs
 from features.workplace_totals import COLUMNS, FIXED_POINT, MEASURES, N_COUNTS, SCALE_NAMES, YEAR
@@ -99,13 +99,14 @@ def _latest_scores(known: Known | KnownAtWork) -> tuple[np.ndarray, np.ndarray, 
     return person[latest], measure[latest], score
 
 
-def undecided_places(known: Known, here: Places, shown: np.ndarray, day: int) -> np.ndarray:
+def undecided_places(known: Known, histories: Histories, here: Places, shown: np.ndarray, day: int) -> np.ndarray:
     """Say where somebody may have been part of the totals though their history does not show it.
 
     Parameters
     ----------
     known : Known of N persons
-        The cut at the index dates.
+        The cut of ``histories`` at the index dates.
+    histories : Histories of the same N persons
     here : Places
         :func:`main_places` of the same cut.
     shown : bool array, shape (N, 2)
@@ -116,8 +117,15 @@ def undecided_places(known: Known, here: Places, shown: np.ndarray, day: int) ->
     Returns
     -------
     bool array, shape (N, 2), company and unit: True with an employment there that began on or before the day, unless the
-    person is shown there.
+    person is shown there; both True where an employment that began by then, in any company, has no version known by then: the
+    totals may have the person elsewhere than the history shows.
     """
+    of_all = histories.employments
+    owner = of_all.owners()
+    late = (of_all["known_from"] >= day) & (of_all["known_from"] < known.t[owner]) & (of_all["start"] <= day)
+    is_first = np.zeros(len(owner), dtype=bool)
+    is_first[run_starts(owner, of_all["start"], of_all["company"])] = True
+    late &= is_first
     jobs = known.employments
     person = jobs["person"]
     at_company = (jobs["company"] == here.company[person]) & (jobs["start"] <= day)
@@ -125,7 +133,9 @@ def undecided_places(known: Known, here: Places, shown: np.ndarray, day: int) ->
     began = np.zeros((len(known), 2), dtype=bool)
     began[person[at_company], 0] = True
     began[person[at_unit], 1] = True
-    return began & ~shown
+    undecided = began & ~shown
+    undecided[owner[late]] = True
+    return undecided
 
 
 def undecided_measures(histories: Histories, t: np.ndarray, day: int) -> np.ndarray:

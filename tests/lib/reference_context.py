@@ -86,6 +86,12 @@ def undecided(rows: Rows, person_id: str, s: str, t: str, **taken_on: Any) -> se
     shown = main_job(then) if then.known("persons") else None
     began = [row for row in here.known("employments") if row["start_date"] <= s]
     found = set()
+    facts: dict[tuple[str, str], list[Row]] = {}
+    for row in rows["employments"]:
+        if row["person_id"] == person_id and row["start_date"] <= s and not row.get("is_deleted"):
+            facts.setdefault((row["company_id"], row["start_date"]), []).append(row)
+    if any(s <= min(row["known_from"] for row in fact) < t for fact in facts.values()):
+        return set(CONTEXT)
     for level, keys in (("company", ("company_id",)), ("unit", ("company_id", "unit_id"))):
 
         def is_there(row: Row | None, keys: tuple[str, ...] = keys) -> bool:
