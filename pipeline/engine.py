@@ -137,7 +137,7 @@ def _as_here(describe: Describe, expected: dict[str, str], work: Callable[[int],
 @contextmanager
 def _client(scheduler: str | None, most_workers: int, spill: Path) -> Iterator[Any]:
     try:
-        import distributed  # noqa: F401
+        import distributed  # noqa: F401  asked here, once, whether it is installed at all
     except ImportError:
         raise SettingsError("--engine dask needs Dask: pip install 'balance-risk[cluster]'") from None
     if scheduler is None:

@@ -54,7 +54,10 @@ def test_parts_are_merged_into_the_common_order_from_their_files(rows, X, tmp_pa
             theirs = X[part == one]
             keep(theirs[:3])
             keep(theirs[3:])
-    read = lambda one, first, end: rows_between(tmp_path / f"{one}", 7, first, end)  # noqa: E731
+
+    def read(one, first, end):
+        return rows_between(tmp_path / f"{one}", 7, first, end)
+
     assert np.concatenate(list(merged_rows(part, 7, read, rows))).tobytes() == X.tobytes()
 
 
