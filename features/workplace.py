@@ -202,6 +202,21 @@ def employment_end(histories: Histories, t: Days, d: Days) -> np.ndarray:
     return end
 
 
+def companies_on(histories: Histories, t: Days) -> np.ndarray:
+    """Company of each person's main job on day ``t``, as known that morning.
+
+    Returns
+    -------
+    int32 array, shape (N,): position in ``histories.companies``, -1 without a job or without consent for employment data.
+    """
+    rows = employments_known(histories, t, begun_by=t)
+    main = main_jobs(rows, index_dates(histories, t))
+    company = np.full(len(histories), UNKNOWN, dtype=np.int32)
+    company[rows["person"][main]] = rows["company"][main]
+    company[~histories.consented[:, _SOURCE]] = UNKNOWN
+    return company
+
+
 def main_jobs(employments: Rows, t: np.ndarray) -> np.ndarray:
     """Return the positions of the main jobs on day ``t`` among the employments begun by then, sorted by person."""
     jobs = _covering(employments, t)

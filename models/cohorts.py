@@ -14,6 +14,7 @@ import numpy as np
 from features.build import build_features
 from features.catalogue import FEATURE_NAMES
 from features.histories import Histories
+from features.workplace import companies_on
 from features.workplace_context import WorkplaceContext, workplace_context
 from models.outcomes.outcome import ELIGIBLE, Labels, Outcome, Status
 
@@ -37,6 +38,8 @@ class Part:
         Those with a row, sorted.
     person : int32 array, shape (n,)
         Position in ``person_ids``.
+    company : str array, shape (n,)
+        Company of the main job at the index date, "" where it is not known.
     t, followed_days : int32 arrays, shape (n,)
     y : float64 array, shape (n,)
     status : int8 array, shape (n,)
@@ -49,6 +52,7 @@ class Part:
     n_persons: int
     person_ids: np.ndarray
     person: np.ndarray
+    company: np.ndarray
     t: np.ndarray
     y: np.ndarray
     status: np.ndarray
@@ -105,6 +109,7 @@ def part_of(
         n_persons=len(histories),
         person_ids=np.array([histories.person_ids[place] for place in persons], dtype=np.str_),
         person=person.astype(np.int32),
+        company=np.concatenate([cohort.company for cohort in cohorts]),
         t=np.repeat(np.array(days, dtype=np.int32), [len(cohort.persons) for cohort in cohorts]),
         y=y, status=status, followed_days=followed_days,
         response=np.concatenate([cohort.response for cohort in cohorts]),
@@ -117,6 +122,7 @@ class _Cohort:
     """Eligible persons with a mature label at one index date, and the count of all others."""
 
     persons: np.ndarray
+    company: np.ndarray
     labels: Labels
     response: np.ndarray
     flow: dict[str, int]
@@ -143,4 +149,5 @@ def _cohort(
     values = values[kept]
     keep(values)
     waits = outcome.incomplete_because == "no survey in the window"
-    return _Cohort(kept, labels.take(kept), values[:, _RESPONSE_COLUMNS if waits else []], flow)
+    company = np.array([*histories.companies, ""], dtype=np.str_)[companies_on(histories, t)[kept]]
+    return _Cohort(kept, company, labels.take(kept), values[:, _RESPONSE_COLUMNS if waits else []], flow)

@@ -28,7 +28,7 @@ from models.splits import person_folds
 
 RESPONSE_FOLDS = 5
 
-_SMALL = ("y", "status", "person", "t", "followed_days", "weight", "person_ids", "feature_names")
+_SMALL = ("y", "status", "person", "company", "t", "followed_days", "weight", "person_ids", "company_ids", "feature_names")
 """The arrays without the features, in the order of the file."""
 
 
@@ -42,6 +42,8 @@ class TrainingSet:
     feature_names : str array, shape (n_features,)
     person_ids : str array, shape (n_persons,)
         Pseudonyms of the persons who have a row.
+    company_ids : str array, shape (n_companies,)
+        Companies of the rows, sorted.
     X : float32 array, shape (n, n_features)
     y : float64 array, shape (n,)
         1 event, 0 no event, NaN where it could not be observed.
@@ -49,6 +51,8 @@ class TrainingSet:
         :class:`~models.outcomes.outcome.Status`.
     person : int32 array, shape (n,)
         Position in ``person_ids``.
+    company : int32 array, shape (n,)
+        Position in ``company_ids`` of the company of the main job at t; -1 where it is not known.
     t : int32 array, shape (n,)
         Index dates as day numbers.
     followed_days : int32 array, shape (n,)
@@ -64,10 +68,12 @@ class TrainingSet:
     outcome: str
     feature_names: np.ndarray
     person_ids: np.ndarray
+    company_ids: np.ndarray
     X: np.ndarray
     y: np.ndarray
     status: np.ndarray
     person: np.ndarray
+    company: np.ndarray
     t: np.ndarray
     followed_days: np.ndarray
     weight: np.ndarray
@@ -217,12 +223,20 @@ def assembled(outcome: Outcome, parts: Sequence[Part], facts: dict[str, Any]) ->
         for name in ("status", "y", "followed_days", "response")
     )
     person_ids, person, t = ids[by_name], person[order], t[order]
+    company_ids, company = _companies(np.concatenate([part.company for part in parts])[order])
     folds = person_folds(person_ids.tolist(), RESPONSE_FOLDS)[person]
     weight = _weights(outcome, response, status, y, followed_days, folds)
-    arrays = {"y": y, "status": status, "person": person, "t": t, "followed_days": followed_days, "weight": weight,
-              "person_ids": person_ids, "feature_names": np.array(FEATURE_NAMES, dtype=np.str_)}  # fmt: skip
+    arrays = {"y": y, "status": status, "person": person, "company": company, "t": t, "followed_days": followed_days,
+              "weight": weight, "person_ids": person_ids, "company_ids": company_ids,
+              "feature_names": np.array(FEATURE_NAMES, dtype=np.str_)}  # fmt: skip
     return Rows(outcome.name, arrays, _flow(outcome, parts, status, y),
                 facts | _facts(outcome, parts, weight, y), of_part)  # fmt: skip
+
+
+def _companies(names: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the sorted names but "", and each row's position among them, -1 for ""."""
+    known = np.unique(names[names != ""])
+    return known, np.where(names == "", -1, np.searchsorted(known, names)).astype(np.int32)
 
 
 def _weights(

@@ -86,6 +86,10 @@ NEVER_KNOWN = tuple(
 )
 
 
+N_COMPANIES = 20
+"""Companies of a random training set; a person stays in one."""
+
+
 @cache
 def random_training_set(n_persons: int = 400, seed: int = 3, effect: float = 1.2) -> TrainingSet:
     """Eight quarterly dates; the risk depends on days_doctor_365 and on a feature that only the large models see."""
@@ -108,7 +112,9 @@ def random_training_set(n_persons: int = 400, seed: int = 3, effect: float = 1.2
         outcome="long_sick_leave",
         feature_names=np.array(FEATURE_NAMES),
         person_ids=np.array([f"person-{i}" for i in range(n_persons)]),
+        company_ids=np.array([f"company-{i:02}" for i in range(N_COMPANIES)]),
         X=X, y=y, status=status, person=person_of,
+        company=(person_of % N_COMPANIES).astype(np.int32),
         t=np.repeat(np.array(dates, dtype=np.int32), n_persons),
         followed_days=np.full(n, 365, dtype=np.int32),
         weight=np.where(status == Status.OBSERVED, random.uniform(1.0, 1.2, n), 0.0),
