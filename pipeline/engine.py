@@ -90,11 +90,23 @@ def open_engine(
             )
         yield _one_by_one
     else:
-        with _client(scheduler, most_workers, spill) as client:
-            describe = partial(description, read, write)
-            expected = describe()
-            _refuse_strangers(client, describe, expected)
+        with open_cluster(scheduler, most_workers, read, write, spill) as (client, describe, expected):
             yield partial(_on_cluster, client, describe, expected)
+
+
+@contextmanager
+def open_cluster(
+    scheduler: str | None, most_workers: int, read: Path, write: Path, spill: Path
+) -> Iterator[tuple[Any, Describe, dict[str, str]]]:
+    """Yield the client of a Dask cluster whose workers fit this process, and how each of them is to describe itself.
+
+    Parameters, and what is raised, are those of :func:`open_engine`.
+    """
+    with _client(scheduler, most_workers, spill) as client:
+        describe = partial(description, read, write)
+        expected = describe()
+        _refuse_strangers(client, describe, expected)
+        yield client, describe, expected
 
 
 def _one_by_one(work: Callable[[int], Result], n_partitions: int) -> Iterator[tuple[int, Result]]:

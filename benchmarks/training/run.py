@@ -1,0 +1,141 @@
+"""Our training beside FLAML, AutoGluon, plain LightGBM and plain logistic regression: same SYNTHETIC rows, same folds.
+
+    python -m benchmarks.training.run [--persons 10000] [--times 1 10]
+
+What ours takes (every candidate compared, the champion fitted, refits for its intervals; no tuning) is the budget that the
+searching tools get, once and ten times over. All are judged on the same rows: other persons at later index dates. A rival
+runs in an environment of its own; one that cannot be installed is left out with a line that says so. Writes
+benchmarks/results/training_rivals.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.environments import ROOT, MissingRivalError, ask, python_of
+from models.evaluation.intervals import with_intervals
+from models.evaluation.metrics import metrics_of
+from models.splits import Split
+from models.training import train, training_rows
+from models.training_set import TrainingSet
+from pipeline import build_training_set, ingest, simulate
+from pipeline.settings import Settings
+from pipeline.train import split_of
+from pipeline.workspace import Workspace
+
+OUTCOME = "long_sick_leave"
+RIVALS = Path(__file__).parent / "rivals"
+RESULTS = ROOT / "benchmarks" / "results" / "training_rivals.json"
+SEARCHING, PLAIN = ("flaml", "autogluon"), ("lightgbm", "logistic")
+SHOWN = ("auroc", "brier", "log_loss", "observed_to_expected", "calibration_slope", "ici")
+REPEATS, SEED = 200, 17
+EDGE = 1e-9
+"""Risks of exactly 0 or 1, which some rivals give, have no log-odds."""
+
+
+def training_set_of(persons: int, home: Path) -> tuple[TrainingSet, Settings]:
+    """Simulate firms and build the training set as a user would."""
+    settings = Settings()
+    settings = settings.model_copy(update={"simulate": settings.simulate.model_copy(update={"persons": persons})})
+    workspace = Workspace(home)
+    simulate.run(workspace, settings.simulate)
+    ingest.run(workspace, settings.ingest)
+    build_training_set.run(workspace, settings, [OUTCOME])
+    return TrainingSet.load(workspace.training_set(OUTCOME) / "rows"), settings
+
+
+def ours(found: TrainingSet, split: Split, settings: Settings, test: np.ndarray) -> tuple[dict[str, Any], np.ndarray]:
+    """Train as the verb does; returns what it took and the log-odds of the test rows."""
+    began, cpu = time.perf_counter(), time.process_time()
+    outcome = build_training_set.configured_outcome(OUTCOME, settings)
+    trained = train(found, split, outcome, folds=settings.train.folds, refits=settings.train.refits, seed=SEED)
+    took = {"seconds": time.perf_counter() - began, "cpu_seconds": time.process_time() - cpu}
+    position = {name: column for column, name in enumerate(found.feature_names.tolist())}
+    columns = [position[name] for name in trained.champion.feature_names]
+    return took | {"chosen": trained.champion.name}, trained.champion.log_odds(found.X[np.ix_(test, columns)])
+
+
+def rival(name: str, rows: Path, seconds: float) -> tuple[dict[str, Any], np.ndarray]:
+    """Let a rival fit the rows; returns what it took and the log-odds of the test rows; raises MissingRivalError."""
+    risks = rows.with_name(f"{name}.npy")
+    interpreter = Path(sys.executable) if name in PLAIN else python_of(name, RIVALS / f"requirements-{name}.txt")
+    request = {"rows": str(rows), "risks": str(risks), "seconds": seconds, "seed": SEED}
+    took = ask(name, interpreter, RIVALS / f"{name}_fit.py", request)
+    p = np.clip(np.load(risks), EDGE, 1 - EDGE)
+    return took, np.log(p / (1 - p))
+
+
+def judged(log_odds: np.ndarray, found: TrainingSet, test: np.ndarray) -> dict[str, Any]:
+    """Judge on the test rows, with intervals by resampling persons."""
+    statistic = metrics_of(log_odds, found.y[test])
+    numbers = with_intervals(statistic, found.person[test], found.weight[test], REPEATS, SEED)
+    return {name: numbers[name] for name in SHOWN}
+
+
+def compared(persons: int, times: list[float]) -> dict[str, Any]:
+    """Run everybody on the same rows."""
+    with tempfile.TemporaryDirectory() as scratch:
+        found, settings = training_set_of(persons, Path(scratch))
+        split = split_of(found, settings.training)
+        fit = training_rows(found, split.train, settings.train.folds)
+        test = split.test[found.observed[split.test]]
+        rows = Path(scratch) / "rows.npz"
+        np.savez(rows, X_train=fit.X, y_train=fit.y, weight=fit.weight, fold=fit.fold, X_test=found.X[test])
+        took, log_odds = ours(found, split, settings, test)
+        lines = [{"tool": "balance-risk", "budget": None, **took, **judged(log_odds, found, test)}]
+        print(_told(lines[-1]), flush=True)
+        asked = [(name, 1.0) for name in PLAIN] + [(name, factor) for factor in times for name in SEARCHING]
+        for name, factor in asked:
+            budget = None if name in PLAIN else factor * took["seconds"]
+            try:
+                its, log_odds = rival(name, rows, budget or 0.0)
+            except MissingRivalError as error:
+                print(error, flush=True)
+                continue
+            lines.append({"tool": name, "budget": budget, **its, **judged(log_odds, found, test)})
+            print(_told(lines[-1]), flush=True)
+    sizes = {"persons": persons, "training_rows": len(fit.y), "training_persons": len(np.unique(fit.person)),
+             "test_rows": len(test), "test_events": int(found.y[test].sum())}  # fmt: skip
+    return {"synthetic": True, "outcome": OUTCOME, **sizes, "lines": lines, "versions": _versions()}
+
+
+def _versions() -> dict[str, str]:
+    pinned = {
+        name: dict(line.split("==") for line in (RIVALS / f"requirements-{name}.txt").read_text().split())
+        for name in SEARCHING
+    }
+    rivals = {
+        "flaml": pinned["flaml"]["flaml[automl]"],
+        "autogluon": pinned["autogluon"]["autogluon.tabular[lightgbm]"],
+    }
+    return (
+        rivals | {name: version(name) for name in ("lightgbm", "scikit-learn")} | {"python": platform.python_version()}
+    )
+
+
+def _told(line: dict[str, Any]) -> str:
+    budget = "" if line["budget"] is None else f" (allowed {line['budget']:.0f} s)"
+    numbers = ", ".join(f"{name} {line[name]['value']:.4f}" for name in SHOWN)
+    return f"{line['tool']}: {line['seconds']:.0f} s{budget}, {line['chosen']}: {numbers}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--persons", type=int, default=10_000)
+    parser.add_argument("--times", type=float, nargs="+", default=[1.0, 10.0])
+    chosen = parser.parse_args()
+    RESULTS.write_text(json.dumps(compared(chosen.persons, chosen.times), indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
