@@ -18,7 +18,7 @@ is a number or a date and nothing else; all that was refused stands in quarantin
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class BalanceRiskError(Exception):
@@ -48,9 +48,20 @@ class ContractViolation(BalanceRiskError):
 
 
 class NotEnoughDataError(BalanceRiskError):
-    """Too few rows, persons or events for an honest answer."""
+    """Too few rows, persons or events for an honest answer.
+
+    Parameters
+    ----------
+    message : str
+    verdict : dict, optional
+        JSON values: how many persons are needed for what, where that is known.
+    """
 
     exit_code = 4
+
+    def __init__(self, message: str, verdict: dict[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.verdict = verdict
 
 
 class ArtifactError(BalanceRiskError):

@@ -114,7 +114,7 @@ def _leading_number(codes: Coded, digits: int) -> np.ndarray:
 
 
 def gather_absences(rows: Rows) -> Block:
-    """Spells: who certified, how much, which chapter group, whether of pregnancy and birth, which days."""
+    """Spells: who certified, how much, which chapter group, whether of pregnancy and birth or without diagnosis, which days."""
     rows, known_until = rows.current(rows.table["spell_id"].codes)
     letter = _chapters(rows.table)
     first = rows.days("first_day")
@@ -127,6 +127,7 @@ def gather_absences(rows: Rows) -> Block:
         grade=rows.small("grade_percent"),
         chapter=_CHAPTER_OF_LETTER[letter],
         of_pregnancy=letter == _LETTERS[PREGNANCY_CHAPTER],
+        has_diagnosis=letter >= 0,
     )
 
 

@@ -19,12 +19,13 @@ import numpy as np
 
 from data_contracts.errors import ArtifactError, MissingInputError
 from features.workplace_context import WorkplaceContext, from_document
+from models.additive import FLAT_PARTS, AdditiveTerms
 from models.risk_model import LINEAR_PARTS, RiskModel
 
 __all__ = ["CONTEXT_FILE", "FILE_NAME", "FORMAT", "RiskModel", "from_files", "load", "parse_context", "read_files", "save",
            "to_files"]  # fmt: skip
 
-FORMAT = 1
+FORMAT = 2
 """To be raised when the files change in a way that this reader would misread."""
 
 CONTEXT_FILE = "workplace_context.json"
@@ -34,7 +35,8 @@ LARGEST_CONTEXT = 64 * 2**20
 FILE_NAME = re.compile(r"model\.json|booster\.txt|refit_\d\d\.txt|workplace_context\.json")
 """Every file an artifact may have, and so every name that is ever opened."""
 
-_SCALARS = ("outcome", "name", "kind", "intercept", "recalibration_intercept", "recalibration_slope", "reference_risk")
+_SCALARS = ("outcome", "name", "kind", "link", "intercept", "recalibration_intercept", "recalibration_slope",
+            "reference_risk")  # fmt: skip
 
 
 def save(model: RiskModel, directory: Path) -> None:
@@ -127,6 +129,7 @@ def _to_json(model: RiskModel) -> dict[str, Any]:
     return {
         **scalars,
         **arrays,
+        "terms": model.terms and {name: getattr(model.terms, name).tolist() for name in FLAT_PARTS},
         "feature_names": list(model.feature_names),
         "facts": dict(model.facts),
         "golden": golden,
@@ -138,15 +141,21 @@ def _from_json(
 ) -> RiskModel:
     values: dict[str, Any] = {name: document[name] for name in _SCALARS}
     values |= {name: _array(document[name], np.float64) for name in LINEAR_PARTS}
-    golden = document["golden"]
+    golden, terms = document["golden"], document["terms"]
     return RiskModel(
         **values,
         feature_names=tuple(document["feature_names"]),
+        terms=terms and _terms(terms),
         booster_text=files[trees].decode() if document["kind"] == "lightgbm" else "",
         refits=refits,
         facts=document["facts"],
         golden=golden and (np.array(golden["rows"], dtype=np.float32), np.array(golden["log_odds"], dtype=np.float64)),
     )
+
+
+def _terms(document: dict[str, list[Any]]) -> AdditiveTerms:
+    types = {"n_knots": np.intp, "n_values": np.intp}
+    return AdditiveTerms(**{name: np.array(document[name], dtype=types.get(name, np.float64)) for name in FLAT_PARTS})
 
 
 def _listed(numbers: np.ndarray | None) -> list[float | None] | None:

@@ -28,13 +28,14 @@ from models.risk_model import RiskModel
 from models.signing import create_keys, is_signed, sign
 from models.trial_parse import checked_model, trial_parse
 
-__all__ = ["create_keys", "current_bundle", "export_bundle", "move_current", "open_bundle"]
+__all__ = ["clear_scratch", "create_keys", "current_bundle", "export_bundle", "move_current", "open_bundle"]
 
 FORMAT = 1
 MANIFEST, SIGNATURE, CURRENT = "manifest.json", "manifest.sig", "current"
 LARGEST_FILE = 256 * 2**20
 """Bytes. A real model has a few hundred kilobytes; what is larger is not read into memory."""
 
+_NEW_BUNDLE, _NEW_POINTER = ".bundle-", ".current-"
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
@@ -66,11 +67,18 @@ def move_current(bundles_dir: Path, outcome: str, bundle: Path) -> None:
     if bundle.resolve().parent != home.resolve() or not (bundle / MANIFEST).is_file():
         raise ArtifactError(f"{bundle} is not a bundle in {home}.")
     # A fresh link renamed over the old one: a reader sees the old bundle or the new one, never none.
-    scratch = Path(tempfile.mkdtemp(prefix=".current-", dir=home))
+    scratch = Path(tempfile.mkdtemp(prefix=_NEW_POINTER, dir=home))
     (scratch / CURRENT).symlink_to(bundle.name)
     os.replace(scratch / CURRENT, home / CURRENT)
     scratch.rmdir()
     _sync(home)
+
+
+def clear_scratch(bundles_dir: Path, outcome: str) -> None:
+    """Remove what a process that was killed left half-written; the caller knows that no other is at work."""
+    for kind in (_NEW_BUNDLE, _NEW_POINTER):
+        for scratch in (bundles_dir / outcome).glob(f"{kind}*"):
+            shutil.rmtree(scratch)
 
 
 def current_bundle(bundles_dir: Path, outcome: str) -> Path | None:
@@ -139,9 +147,10 @@ def _put(files: Mapping[str, bytes], home: Path, name: str) -> Path:
     if (home / name).is_dir():
         if _read_once(home / name) != files:
             raise ArtifactError(f"{home / name} was altered, or signed with another key. Remove it and promote again.")
+        (home / name).chmod(0o555)  # not done yet if the process that renamed it was killed
         return home / name
     home.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=".bundle-", dir=home))
+    scratch = Path(tempfile.mkdtemp(prefix=_NEW_BUNDLE, dir=home))
     try:
         for file_name, content in files.items():
             _write_durably(scratch / file_name, content)

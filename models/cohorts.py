@@ -7,7 +7,7 @@ handed on date by date: they are never in memory for all dates.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -43,6 +43,7 @@ class Part:
     t, followed_days : int32 arrays, shape (n,)
     y : float64 array, shape (n,)
     status : int8 array, shape (n,)
+    needs_diagnosis : bool array, shape (n,)
     response : float32 array, shape (n, len(RESPONSE_FEATURES)); no columns where no answer is waited for.
     flow : dict
         Reason -> number of (person, index date) pairs that have no row.
@@ -57,6 +58,7 @@ class Part:
     y: np.ndarray
     status: np.ndarray
     followed_days: np.ndarray
+    needs_diagnosis: np.ndarray
     response: np.ndarray
     flow: dict[str, int]
 
@@ -100,10 +102,10 @@ def part_of(
     cohorts = [_cohort(histories, outcome, t, data_as_of, context(t), keep) for t in days]
     position = np.concatenate([cohort.persons for cohort in cohorts])
     persons, person = np.unique(position, return_inverse=True)
-    status, y, followed_days = (
-        np.concatenate([getattr(cohort.labels, name) for cohort in cohorts])
-        for name in ("status", "y", "followed_days")
-    )
+    labels = {
+        field.name: np.concatenate([getattr(cohort.labels, field.name) for cohort in cohorts])
+        for field in fields(Labels)
+    }
     return Part(
         days=tuple(days),
         n_persons=len(histories),
@@ -111,7 +113,7 @@ def part_of(
         person=person.astype(np.int32),
         company=np.concatenate([cohort.company for cohort in cohorts]),
         t=np.repeat(np.array(days, dtype=np.int32), [len(cohort.persons) for cohort in cohorts]),
-        y=y, status=status, followed_days=followed_days,
+        **labels,
         response=np.concatenate([cohort.response for cohort in cohorts]),
         flow={reason: sum(cohort.flow[reason] for cohort in cohorts) for reason in cohorts[0].flow},
     )  # fmt: skip

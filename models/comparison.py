@@ -6,17 +6,18 @@ one-standard-error rule); here with the standard error of the paired difference,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from sklearn.base import clone
 
-from models.calibration import fit_recalibration
-from models.estimators import Candidate
-from models.evaluation.discrimination import Ranking, auroc, average_precision, brier_score, log_losses
+from models.estimators.candidates import Candidate
+from models.estimators.trees import TreeSize
+from models.evaluation.discrimination import Ranking, auroc, average_precision, brier_score
 from models.risk_model import risk_of
+from models.target import EVENT, Target
 
 PUBLISHED_CEILING = 0.82
 """The best published models reach an AUROC of 0.70-0.79; above this, suspect leakage."""
@@ -28,7 +29,23 @@ MOST_AT_ONCE, FEWEST_ONSETS = 0.05, 20
 
 @dataclass(frozen=True, eq=False)
 class TrainingRows:
-    """Rows with an observed label, ready to learn from: X (n, n_columns), and y, weight, person, fold, each (n,)."""
+    """Rows with an observed label, ready to learn from.
+
+    Parameters
+    ----------
+    feature_names : tuple of str
+    X : float32 array, shape (n, n_features)
+    y, weight : float64 arrays, shape (n,)
+        1 event, 0 no event, or days; and how many rows each stands for.
+    person, fold : int arrays, shape (n,)
+        All rows of a person share the fold.
+    company : int32 array, shape (n,)
+        -1 where it is not known.
+    followed_days : int32 array, shape (n,)
+        Days from the index date to the event or the end of the horizon.
+    target : Target
+        What y is.
+    """
 
     feature_names: tuple[str, ...]
     X: np.ndarray
@@ -36,6 +53,9 @@ class TrainingRows:
     weight: np.ndarray
     person: np.ndarray
     fold: np.ndarray
+    company: np.ndarray
+    followed_days: np.ndarray
+    target: Target = EVENT
 
     def columns(self, names: Sequence[str]) -> np.ndarray:
         """Return the named columns, float32 (n, len(names))."""
@@ -47,7 +67,8 @@ class TrainingRows:
 class ComparedCandidate:
     """One line of the comparison; all numbers are out of fold, after recalibration.
 
-    ``difference`` is the log loss above the best candidate's, ``standard_error`` that of this difference.
+    ``difference`` is the log loss above the best candidate's, ``standard_error`` that of this difference. Of a target of
+    days the loss is the Tweedie deviance, and what only events have is None.
     """
 
     name: str
@@ -57,9 +78,9 @@ class ComparedCandidate:
     standard_error: float
     within_one_standard_error: bool
     chosen: bool
-    auroc: float
-    average_precision: float
-    brier: float
+    auroc: float | None
+    average_precision: float | None
+    brier: float | None
     recalibration_intercept: float
     recalibration_slope: float
     settings: dict[str, Any]
@@ -67,10 +88,25 @@ class ComparedCandidate:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All candidates, simplest first."""
+    """All candidates, simplest first.
+
+    Parameters
+    ----------
+    candidates : tuple of ComparedCandidate
+    notes : tuple of str
+    reason : str
+        Why the chosen one is chosen, in words.
+    left_out : tuple of dict
+        Name, reason and, where that is the reason, the sample size verdict of candidates that were not fitted.
+    compared_on : dict
+        ``persons``, ``rows`` and how they were drawn.
+    """
 
     candidates: tuple[ComparedCandidate, ...]
     notes: tuple[str, ...]
+    reason: str
+    left_out: tuple[dict[str, Any], ...] = ()
+    compared_on: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def chosen(self) -> ComparedCandidate:
@@ -105,9 +141,9 @@ def _recalibrated(candidate: Candidate, estimator: Any, X: np.ndarray, rows: Tra
     raw = np.empty(len(X))
     for held_out in np.unique(rows.fold):
         rest = rows.fold != held_out
-        fitted = clone(estimator).fit(X[rest], rows.y[rest], rows.weight[rest])
+        fitted = clone(estimator).fit(X[rest], rows.y[rest], rows.weight[rest], groups=rows.person[rest])
         raw[~rest] = fitted.decision_function(X[~rest])
-    intercept, slope = fit_recalibration(raw, rows.y, rows.weight)
+    intercept, slope = rows.target.fit_recalibration(raw, rows.y, rows.weight)
     return OutOfFold(candidate, estimator, intercept, slope, intercept + slope * raw)
 
 
@@ -120,13 +156,14 @@ def compare(fits: Sequence[OutOfFold], rows: TrainingRows) -> Comparison:
         Simplest candidate first.
     rows : TrainingRows
     """
-    lines = [_line(fit, rows, *numbers) for fit, *numbers in zip(fits, *_differences(fits, rows), strict=True)]
-    return Comparison(choose(lines), _notes(lines))
+    found = zip(fits, *_differences(fits, rows), strict=True)
+    lines = choose([_line(fit, rows, *numbers) for fit, *numbers in found])
+    return Comparison(lines, _notes(lines), reason_of(lines))
 
 
 def _differences(fits: Sequence[OutOfFold], rows: TrainingRows) -> tuple[list[float], list[float], list[float]]:
     """Return each fit's log loss, its difference to the best, and that difference's standard error."""
-    losses = np.stack([log_losses(fit.log_odds, rows.y) for fit in fits])
+    losses = np.stack([rows.target.losses(fit.log_odds, rows.y) for fit in fits])
     means = np.average(losses, axis=1, weights=rows.weight)
     best = int(means.argmin())
     errors = [clustered_standard_error(loss - losses[best], rows.weight, rows.person) for loss in losses]
@@ -165,8 +202,6 @@ def clustered_standard_error(values: np.ndarray, weights: np.ndarray, person: np
 
 
 def _line(fit: OutOfFold, rows: TrainingRows, mean: float, difference: float, error: float) -> ComparedCandidate:
-    risks, weight = risk_of(fit.log_odds), rows.weight[None]
-    ranking = Ranking.of(fit.log_odds)
     return ComparedCandidate(
         name=fit.candidate.name,
         n_features=len(fit.candidate.feature_names),
@@ -175,25 +210,54 @@ def _line(fit: OutOfFold, rows: TrainingRows, mean: float, difference: float, er
         standard_error=error,
         within_one_standard_error=False,
         chosen=False,
-        auroc=float(auroc(ranking, rows.y, weight)[0]),
-        average_precision=float(average_precision(ranking, rows.y, weight)[0]),
-        brier=float(brier_score(risks, rows.y, weight)[0]),
+        **_of_events(fit.log_odds, rows),
         recalibration_intercept=fit.intercept,
         recalibration_slope=fit.slope,
-        settings=_settings(fit.estimator),
+        settings=described(fit.estimator)["settings"],
     )
 
 
-def _settings(estimator: Any) -> dict[str, Any]:
-    settings = estimator.get_params()
-    settings.pop("feature_names", None)
+def _of_events(log_odds: np.ndarray, rows: TrainingRows) -> dict[str, float | None]:
+    if rows.target is not EVENT:
+        return {"auroc": None, "average_precision": None, "brier": None}
+    ranking, weight = Ranking.of(log_odds), rows.weight[None]
     return {
-        name: asdict(value) if hasattr(value, "__dataclass_fields__") else value for name, value in settings.items()
+        "auroc": float(auroc(ranking, rows.y, weight)[0]),
+        "average_precision": float(average_precision(ranking, rows.y, weight)[0]),
+        "brier": float(brier_score(risk_of(log_odds), rows.y, weight)[0]),
     }
 
 
+def reason_of(lines: Sequence[ComparedCandidate]) -> str:
+    """Say in words why the chosen line is chosen."""
+    best = min(lines, key=lambda line: line.log_loss)
+    chosen = next(line for line in lines if line.chosen)
+    if len(lines) == 1:
+        return f"{chosen.name} is the only candidate for which there are persons enough."
+    if chosen is best:
+        simpler = [line.name for line in lines[: lines.index(chosen)]]
+        worse = (
+            f"; every simpler one ({', '.join(simpler)}) is worse by more than one standard error" if simpler else ""
+        )
+        return f"{chosen.name} has the lowest loss out of fold ({best.log_loss:.4f}){worse}."
+    return (
+        f"{chosen.name} is the simplest candidate within one standard error of the best: {best.name} has the lowest loss out "
+        f"of fold ({best.log_loss:.4f}), {chosen.name} is {chosen.difference:.4f} above it, with a standard error of "
+        f"{chosen.standard_error:.4f} clustered by person."
+    )
+
+
+def described(estimator: Any) -> dict[str, Any]:
+    """Return an estimator's name and settings as JSON values; its columns are the model's."""
+    settings = estimator.get_params()
+    settings.pop("feature_names", None)
+    plain = {name: asdict(value) if isinstance(value, TreeSize) else value for name, value in settings.items()}
+    return {"name": type(estimator).__name__, "settings": plain}
+
+
 def _notes(lines: Sequence[ComparedCandidate]) -> tuple[str, ...]:
-    leaks = [note for line in lines if (note := leakage_note(f"{line.name}, out of fold", line.auroc))]
+    areas = [(line.name, line.auroc) for line in lines if line.auroc is not None]
+    leaks = [note for name, area in areas if (note := leakage_note(f"{name}, out of fold", area))]
     empty = [
         f"{line.name} says nothing about this outcome out of fold: it gives everybody the mean risk."
         for line in lines

@@ -21,8 +21,9 @@ from data_contracts.time_windows import NO_DAY, calendar_date
 from features.catalogue import POSITIONS, feature
 from features.feature import Feature
 from features.workplace_context import NAMES as ABOUT_OTHERS
+from models.reference_groups import ReferenceGroup
 from models.risk_model import RiskModel
-from models.wording import reason_text, shown_value
+from models.wording import compared_text, reason_text, shown_value
 
 Direction = Literal["raises", "lowers", "none"]
 
@@ -66,6 +67,23 @@ class DomainSum:
     label: dict[str, str]
     contribution: float
     direction: Direction
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A person beside the mean of a group: the differences of the domains add up to that of the log-odds.
+
+    ``contributions`` has the difference of every feature that makes one, the largest first.
+    """
+
+    group: str
+    label: dict[str, str]
+    persons: int
+    log_odds: float
+    difference: float
+    text: dict[str, str]
+    domains: tuple[DomainSum, ...]
+    contributions: dict[str, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,8 +130,28 @@ class Explanation:
     @property
     def domains(self) -> tuple[DomainSum, ...]:
         """The sum of each domain that the model uses, the largest first; with the base they add up to the log-odds."""
+        return self._domain_sums(self.contributions)
+
+    def beside(self, group: ReferenceGroup) -> Comparison:
+        """Return what tells the person apart from the mean of a group (see :mod:`models.reference_groups`)."""
+        parts = self.contributions - group.contributions
+        ranked = [place for place in np.argsort(-np.abs(parts), kind="stable").tolist() if parts[place] != 0]
+        domains = self._domain_sums(parts)
+        difference = self.log_odds - group.log_odds
+        return Comparison(
+            group=group.name,
+            label=group.label,
+            persons=group.persons,
+            log_odds=group.log_odds,
+            difference=difference,
+            text=compared_text(group.label, difference, [(one.group, one.contribution) for one in domains]),
+            domains=domains,
+            contributions={self.feature_names[place]: float(parts[place]) for place in ranked},
+        )
+
+    def _domain_sums(self, parts: np.ndarray) -> tuple[DomainSum, ...]:
         domains, place = _domains(self.feature_names)
-        sums = np.bincount(place, self.contributions, len(domains)).tolist()
+        sums = np.bincount(place, parts, len(domains)).tolist()
         ranked = sorted(zip(domains, sums, strict=True), key=lambda item: -abs(item[1]))
         return tuple(DomainSum(domain, DOMAIN_LABELS[domain], total, _direction(total)) for domain, total in ranked)
 

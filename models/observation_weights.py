@@ -1,7 +1,8 @@
 """Weights that let observed labels stand for those that could not be observed; reported, never silent.
 
 Censoring: inverse probability of censoring weights by the Kaplan-Meier curve of the censoring time (Graf E et al. Stat
-Med 1999;18:2529). Response: inverse probability of answering by a logistic model, stabilised and truncated (Cole SR,
+Med 1999;18:2529). Diagnosis: complete cases weighted by the inverse of their share (Seaman SR, White IR. Stat Methods Med
+Res 2013;22:278). Response: inverse probability of answering by a logistic model, stabilised and truncated (Cole SR,
 Hernán MA. Am J Epidemiol 2008;168:656).
 """
 
@@ -24,7 +25,8 @@ def censoring_weights(
     followed_days : int array, shape (n,)
         Day of the event, of censoring, or ``horizon_days``.
     event, censored : bool arrays, shape (n,)
-        Rows that are neither were followed to the end of the horizon.
+        Rows that are neither were followed to the end of the horizon. A row whose label was lost on a day for another reason
+        than censoring counts as an event here, and is left to the weights of that reason.
     horizon_days : int
 
     Returns
@@ -51,6 +53,29 @@ def _not_censored_before(
     at_risk = leaving[::-1].cumsum()[::-1] - events
     stays = 1.0 - censorings / np.maximum(at_risk, 1)
     return np.concatenate([[1.0], np.cumprod(stays)[:-1]])
+
+
+def known_diagnosis_weights(weights: np.ndarray, needed: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Let rows whose diagnosis is known stand for those whose is not.
+
+    What is assumed: among persons with a long absence, whether its diagnosis is stated does not depend on which it is. The
+    rows of all others, whose label needs no diagnosis, keep their weight: spread over them, the lost rows would make
+    events rarer.
+
+    Parameters
+    ----------
+    weights : float64 array, shape (n,)
+        Weights as if every diagnosis were known.
+    needed, known : bool arrays, shape (n,)
+        Whether the label hangs on a diagnosis, and whether it could be told.
+
+    Returns
+    -------
+    float64 array, shape (n,): 0 where the label could not be told; the same sum as ``weights`` while one is known.
+    """
+    told = weights[needed & known].sum()
+    factor = weights[needed].sum() / told if told > 0 else 1.0
+    return np.where(known, weights * np.where(needed, factor, 1.0), 0.0)
 
 
 def response_weights(baseline: np.ndarray, responded: np.ndarray, fold: np.ndarray) -> np.ndarray:

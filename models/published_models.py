@@ -14,6 +14,14 @@ ROELEN_FEATURES = ("age_years", "days_doctor_365", "srh_self_rated_health")
 ROELEN_COEFFICIENTS = (-0.016, 0.007, -0.718)
 ROELEN_INTERCEPT = 0.601
 
+ROELEN_TYPICAL = (45.0, 0.0, 4.0)
+"""Stands for a value that nobody has, such as self-rated health where it was never asked."""
+
+ROELEN_CAUTION = (
+    "the published formula is of 30 or more absence days in a year; here an event is one episode of more than the chosen "
+    "days, so its level does not carry over. How its authors coded self-rated health could not be looked up"
+)
+
 
 def roelen_days_log_odds(age_years: Any, prior_absence_days: Any, self_rated_health: Any) -> Any:
     """Log-odds of 30 or more absence days in the coming year; takes numbers or arrays."""

@@ -6,30 +6,33 @@ is imported on first use, after its settings are in place: no telemetry, and a q
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import os
 import sqlite3
-import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
-from importlib.metadata import version as installed_version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from data_contracts.errors import RegistryError
-from models.risk_model import RiskModel
+from data_contracts.errors import ArtifactError, RegistryError
 
 DEFAULT_TRACKING_URI = "sqlite:///mlflow.db"
-EXPERIMENT = "balance-risk"
 CHAMPION = "champion"
 
+ARTIFACT_DIGEST, REPORT_DIGEST = "artifact_sha256", "evaluation_sha256"
+"""Tags of a version, written when it was registered. They are in the database, what they vouch for is in files."""
+
+REPORT = "evaluation/report.json"
+"""Where a run keeps its evaluation."""
+
+_NOTHING = "Nothing is registered as {} yet. Run: balance-risk register"
 _SQLITE = "sqlite:///"
-_LOADER = "models.artifact"
-_NEEDS = ("numpy", "lightgbm", "cryptography")
 _SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
@@ -40,14 +43,31 @@ _SETTINGS = {
 }
 
 
+class NothingRegistered(RegistryError):
+    """An outcome has no version yet."""
+
+
 @dataclass(frozen=True)
 class ModelVersion:
-    """One registered version of an outcome's model, and where its artifact is on this machine (if it was fetched)."""
+    """One registered version of an outcome's model.
+
+    Parameters
+    ----------
+    outcome, version, run_id : str
+    registered_by : str
+        Account under which it was registered, as MLflow has it; "" if that is not known.
+    path : Path, optional
+        Where its artifact is on this machine, if it was fetched.
+    report : dict
+        The evaluation that was registered with it, if it was fetched.
+    """
 
     outcome: str
     version: str
     run_id: str
+    registered_by: str = ""
     path: Path | None = None
+    report: dict[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -58,52 +78,6 @@ class ModelVersion:
 def registered_name(outcome: str) -> str:
     """Return the name under which models of an outcome are registered."""
     return f"balance-risk.{outcome}"
-
-
-def register(
-    model: RiskModel,
-    directory: Path,
-    *,
-    metrics: Mapping[str, float],
-    tags: Mapping[str, str],
-    tracking_uri: str = DEFAULT_TRACKING_URI,
-) -> ModelVersion:
-    """Record a run and register its artifact as a new version; no alias moves.
-
-    Parameters
-    ----------
-    model : RiskModel
-    directory : Path
-        Its artifact as ``models.artifact.save`` wrote it.
-    metrics : mapping
-        Numbers of the evaluation; see :func:`flat_metrics`.
-    tags : mapping
-        Lineage: git commit, hash of the data, contract version, ...
-    tracking_uri : str
-
-    Returns
-    -------
-    ModelVersion
-
-    Raises
-    ------
-    RegistryError
-        The registry cannot be reached or refuses.
-    """
-    _refuse_unusable(tracking_uri)
-    with _connected(tracking_uri) as mlflow:
-        experiment = _experiment(mlflow, tracking_uri)
-        with mlflow.start_run(experiment_id=experiment, run_name=f"{model.outcome} {model.name}") as run:
-            _log_numbers(mlflow, run.info.run_id, model, metrics, tags)
-            logged = mlflow.pyfunc.log_model(
-                name=model.outcome,
-                loader_module=_LOADER,
-                data_path=str(directory),
-                signature=_signature(mlflow, model.feature_names),
-                pip_requirements=[f"{package}=={installed_version(package)}" for package in _NEEDS],
-            )
-        created = _new_version(mlflow, registered_name(model.outcome), logged, run.info.run_id)
-        return ModelVersion(model.outcome, str(created.version), run.info.run_id)
 
 
 def promote_alias(
@@ -118,8 +92,26 @@ def promote_alias(
         return ModelVersion(outcome, version, found.run_id)
 
 
+def aliased_version(outcome: str, *, alias: str = CHAMPION, tracking_uri: str = DEFAULT_TRACKING_URI) -> str | None:
+    """Return the version an alias points at, None if at none; raises NothingRegistered (a RegistryError) without versions."""
+    name = registered_name(outcome)
+    _refuse_empty(tracking_uri)
+    with _connected(tracking_uri) as mlflow:
+        found = mlflow.MlflowClient().search_registered_models(f"name='{name}'")
+    if not found:
+        raise NothingRegistered(_NOTHING.format(name))
+    version = found[0].aliases.get(alias)
+    return None if version is None else str(version)
+
+
+def release_alias(outcome: str, *, alias: str = CHAMPION, tracking_uri: str = DEFAULT_TRACKING_URI) -> None:
+    """Take an alias away; none is there already is no error. Raises RegistryError if the registry cannot be reached."""
+    with _connected(tracking_uri) as mlflow:
+        mlflow.MlflowClient().delete_registered_model_alias(registered_name(outcome), alias)
+
+
 def fetch(outcome: str, version: str, destination: Path, *, tracking_uri: str = DEFAULT_TRACKING_URI) -> ModelVersion:
-    """Copy the artifact of a version into a directory of its own under ``destination``.
+    """Copy a version's artifact into a directory of its own under ``destination``, and read its evaluation.
 
     Returns
     -------
@@ -129,16 +121,51 @@ def fetch(outcome: str, version: str, destination: Path, *, tracking_uri: str = 
     ------
     RegistryError
         There is no such version, it is not complete, or the registry cannot be reached.
+    ArtifactError
+        The artifact or its evaluation is not what was registered.
     """
     name = registered_name(outcome)
     _refuse_empty(tracking_uri)
-    with _connected(tracking_uri, f"There is no version {version} of {name}") as mlflow:
+    with _connected(tracking_uri, f"There is no version {version} of {name}, or files of it are gone") as mlflow:
         found = _complete_version(mlflow, name, version)
         place = destination / name / version
         place.mkdir(parents=True, exist_ok=True)
         copy = mlflow.artifacts.download_artifacts(artifact_uri=f"models:/{name}/{version}", dst_path=str(place))
-        flavour = mlflow.models.Model.load(copy).flavors["python_function"]
-        return ModelVersion(outcome, version, found.run_id, Path(copy) / flavour["data"])
+        path = Path(copy) / _data_of(mlflow, copy, f"version {version} of {name}")
+        report = mlflow.artifacts.download_artifacts(run_id=found.run_id, artifact_path=REPORT, dst_path=str(place))
+        content = Path(report).read_bytes()
+        user = mlflow.MlflowClient().get_run(found.run_id).data.tags.get("mlflow.user", "")
+    where = f"version {version} of {name} in {tracking_uri}"
+    _refuse_altered(f"The artifact of {where}", digest_of(path), found.tags.get(ARTIFACT_DIGEST))
+    _refuse_altered(f"The evaluation of {where}", hashlib.sha256(content).hexdigest(), found.tags.get(REPORT_DIGEST))
+    return ModelVersion(outcome, version, found.run_id, user, path, json.loads(content))
+
+
+def digest_of(directory: Path) -> str:
+    """Return one SHA-256 for the names and contents of all files of a directory."""
+    digests = {
+        path.relative_to(directory).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in directory.rglob("*")
+        if not path.is_dir()
+    }
+    return hashlib.sha256(json.dumps(digests, sort_keys=True).encode()).hexdigest()
+
+
+def _data_of(mlflow: ModuleType, copy: str, what: str) -> str:
+    """Where the artifact lies in a downloaded model, as MLflow's own file says; that file has no digest, so it is doubted."""
+    try:
+        data = mlflow.models.Model.load(copy).flavors["python_function"]["data"]
+        inside = (Path(copy) / data).resolve().relative_to(Path(copy).resolve())
+    except (KeyError, TypeError, ValueError):
+        raise ArtifactError(f"The MLmodel file of {what} was altered. Register the model again.") from None
+    return str(inside)
+
+
+def _refuse_altered(what: str, digest: str, registered: str | None) -> None:
+    if registered is None:
+        raise ArtifactError(f"{what} has no digest, so it cannot be verified. Run: balance-risk register")
+    if digest != registered:
+        raise ArtifactError(f"{what} is not what was registered. Find out who altered it, then: balance-risk register")
 
 
 def resolve(outcome: str, *, alias: str = CHAMPION, tracking_uri: str = DEFAULT_TRACKING_URI) -> str:
@@ -162,70 +189,14 @@ def _complete_version(mlflow: ModuleType, name: str, version: str) -> Any:
 
 
 def latest_version(outcome: str, *, tracking_uri: str = DEFAULT_TRACKING_URI) -> str:
-    """Return the newest registered version of an outcome; raises RegistryError if there is none."""
+    """Return the newest registered version of an outcome; raises NothingRegistered (a RegistryError) if there is none."""
     name = registered_name(outcome)
     _refuse_empty(tracking_uri)
     with _connected(tracking_uri) as mlflow:
         versions = mlflow.MlflowClient().search_model_versions(f"name='{name}'")
     if not versions:
-        raise RegistryError(f"Nothing is registered as {name} yet. Run: balance-risk register")
+        raise NothingRegistered(_NOTHING.format(name))
     return str(max(int(found.version) for found in versions))
-
-
-def flat_metrics(report: Mapping[str, Any]) -> dict[str, float]:
-    """Name the numbers of an evaluation report as MLflow wants them: ``champion.auroc``, ``champion.auroc.low``, ..."""
-    numbers = {}
-    for model, metrics in report["models"].items():
-        who = "champion" if model == report["champion"] else model
-        for metric, found in metrics.items():
-            numbers[f"{who}.{metric}"] = found["value"]
-            if who == "champion":
-                numbers |= {f"{who}.{metric}.{end}": found[end] for end in ("low", "high")}
-    return numbers
-
-
-def _new_version(mlflow: ModuleType, name: str, logged: Any, run_id: str) -> Any:
-    client = mlflow.MlflowClient()
-    if not client.search_registered_models(f"name='{name}'"):
-        client.create_registered_model(name)
-    return client.create_model_version(name, logged.model_uri, run_id=run_id, model_id=logged.model_id)
-
-
-def _log_numbers(
-    mlflow: ModuleType, run_id: str, model: RiskModel, metrics: Mapping[str, float], tags: Mapping[str, str]
-) -> None:
-    entities, now = mlflow.entities, int(time.time() * 1000)
-    params = {
-        "outcome": model.outcome,
-        "estimator": model.name,
-        "kind": model.kind,
-        "features": len(model.feature_names),
-        "refits": len(model.refits),
-        **{name: model.facts[name] for name in ("n", "persons", "events", "data_as_of") if name in model.facts},
-    }
-    about = {name: str(model.facts[name]) for name in ("fingerprint", "synthetic") if name in model.facts}
-    mlflow.MlflowClient().log_batch(
-        run_id,
-        metrics=[entities.Metric(name, float(value), now, 0) for name, value in metrics.items()],
-        params=[entities.Param(name, str(value)) for name, value in params.items()],
-        tags=[entities.RunTag(name, value) for name, value in (about | dict(tags)).items()],
-    )
-
-
-def _signature(mlflow: ModuleType, feature_names: tuple[str, ...]) -> Any:
-    """Every feature a required double: inferred from rows, one with a missing value would become optional."""
-    columns = [mlflow.types.ColSpec("double", name) for name in feature_names]
-    schema = mlflow.types.Schema
-    return mlflow.models.ModelSignature(inputs=schema(columns), outputs=schema([mlflow.types.ColSpec("double")]))
-
-
-def _experiment(mlflow: ModuleType, tracking_uri: str) -> str:
-    found = mlflow.get_experiment_by_name(EXPERIMENT)
-    if found is not None:
-        return str(found.experiment_id)
-    beside = _sqlite_file(tracking_uri)
-    location = None if beside is None else str(beside.parent / "mlartifacts")
-    return str(mlflow.create_experiment(EXPERIMENT, artifact_location=location))
 
 
 def _sqlite_file(tracking_uri: str) -> Path | None:

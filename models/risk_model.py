@@ -1,7 +1,8 @@
 """A fitted, calibrated model: rows of features in; log-odds, contributions and an interval out.
 
-``log-odds = recalibration_intercept + recalibration_slope * raw``, where raw is the margin of the boosted trees or the
-linear predictor. Because that step is linear, contributions scaled by the slope still add up to the log-odds served.
+``log-odds = recalibration_intercept + recalibration_slope * raw``, where raw is the margin of the boosted trees, the
+linear predictor or a sum of curves. Because that step is linear, contributions scaled by the slope still add up to the
+log-odds served. A model of days (``link="log"``) is the same with log days for log-odds and expected days for risks.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
 from data_contracts.errors import ArtifactError
 from models import booster
+from models.additive import AdditiveTerms, Pieces, stacked
+from models.row_arithmetic import linear_terms, quantiles, row_sums
 
 if TYPE_CHECKING:
     from features.build import FeatureMatrix
@@ -26,8 +29,11 @@ INTERVAL = (0.05, 0.95)
 LINEAR_PARTS = ("impute", "low", "high", "mean", "scale", "coefficients")
 """The arrays of a linear model, one number per feature each."""
 
+Kind = Literal["linear", "additive", "lightgbm"]
+Link = Literal["logit", "log"]
+
 _ROWS_AT_ONCE = 1000
-"""Linear refits are numbered together; this bounds the memory of their terms (rows x refits x features)."""
+"""Refits that are no trees are numbered together; this bounds the memory of their terms (rows x refits x features)."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -39,19 +45,23 @@ class RiskModel:
     outcome : str
     name : str
         The estimator, for example ``lightgbm`` or ``penalised_logistic``.
-    kind : {"linear", "lightgbm"}
+    kind : {"linear", "additive", "lightgbm"}
     feature_names : tuple of str
         The model's columns, in order; names of the feature catalogue.
     impute, low, high, mean, scale, coefficients : float64 array, shape (n_features,)
         Linear models only: ``raw = intercept + sum(coefficients * (clipped x - mean) / scale)``, where a missing x is
         ``impute`` and x is held within ``low..high``, the range it was fitted to.
+    terms : AdditiveTerms
+        Additive models only: ``raw = intercept + sum(curve of x)``, every curve centred on the training rows.
     intercept : float
-        Linear models only.
+        Linear and additive models only.
     booster_text : str
         Boosted trees only: LightGBM's text model.
+    link : {"logit", "log"}
+        What the calibrated linear predictor is: the log-odds of an event, or the logarithm of expected days.
     recalibration_intercept, recalibration_slope : float
     reference_risk : float
-        Observed (weighted) share of events in the training rows.
+        Observed (weighted) share of events, or mean days, in the training rows.
     refits : tuple of RiskModel
         Models refitted on resampled persons, of the same columns, without refits of their own.
     facts : dict
@@ -73,7 +83,7 @@ class RiskModel:
 
     outcome: str
     name: str
-    kind: Literal["linear", "lightgbm"]
+    kind: Kind
     feature_names: tuple[str, ...]
     impute: np.ndarray | None = None
     low: np.ndarray | None = None
@@ -81,7 +91,9 @@ class RiskModel:
     mean: np.ndarray | None = None
     scale: np.ndarray | None = None
     coefficients: np.ndarray | None = None
+    terms: AdditiveTerms | None = field(default=None, repr=False)
     intercept: float = 0.0
+    link: Link = "logit"
     booster_text: str = field(default="", repr=False)
     recalibration_intercept: float = 0.0
     recalibration_slope: float = 1.0
@@ -105,7 +117,7 @@ class RiskModel:
         return np.ascontiguousarray(matrix.values[:, _positions(self.feature_names, tuple(matrix.names))])
 
     def log_odds(self, X: np.ndarray) -> np.ndarray:
-        """Return the calibrated log-odds of the rows; the same bits for a row alone and within any batch.
+        """Return the calibrated linear predictor of the rows; the same bits for a row alone and within any batch.
 
         Parameters
         ----------
@@ -115,13 +127,14 @@ class RiskModel:
         Returns
         -------
         float64 array, shape (n_rows,)
+            Log-odds, or log days of a model with the log link.
         """
         X = _checked_rows(self, X)
         return self.recalibration_intercept + self.recalibration_slope * self._raw(X)
 
     def risks(self, X: np.ndarray) -> np.ndarray:
-        """Return the calibrated risks of the rows, float64 of shape (n_rows,)."""
-        return risk_of(self.log_odds(X))
+        """Return the calibrated risks (or expected days) of the rows, float64 of shape (n_rows,)."""
+        return inverse_link(self.link, self.log_odds(X))
 
     def contributions(self, X: np.ndarray) -> np.ndarray:
         """Split the calibrated log-odds of each row into one term per feature and a base.
@@ -129,8 +142,8 @@ class RiskModel:
         Returns
         -------
         float64 array, shape (n_rows, n_features + 1)
-            The base (the expected log-odds over the training rows for trees, the log-odds of a person with mean values
-            for a linear model) is the last column. Rows sum to :meth:`log_odds` to 1e-9.
+            The base (the expected log-odds over the training rows; for a linear model that of a person with mean values,
+            which is the same) is the last column. Rows sum to :meth:`log_odds` to 1e-9.
         """
         X = _checked_rows(self, X)
         if self.kind == "lightgbm":
@@ -145,7 +158,7 @@ class RiskModel:
         """Return the 5 % and 95 % quantiles of the refits' risks, float64 of shape (n_rows, 2); NaN without refits."""
         if not self.refits:
             return np.full((len(X), 2), np.nan)
-        return _quantiles(risk_of(self._refit_log_odds(_checked_rows(self, X))), INTERVAL)
+        return quantiles(inverse_link(self.link, self._refit_log_odds(_checked_rows(self, X))), INTERVAL)
 
     def outside_training_range(self, X: np.ndarray) -> np.ndarray:
         """True where a value lies outside those of the training rows, bool of shape (n_rows, n_features)."""
@@ -166,29 +179,34 @@ class RiskModel:
     def _raw(self, X: np.ndarray) -> np.ndarray:
         if self.kind == "lightgbm":
             return booster.margins(self._booster, X)
-        return self.intercept + _row_sums(self._terms(X))
+        return self.intercept + row_sums(self._terms(X))
 
     def _terms(self, X: np.ndarray) -> np.ndarray:
-        return _linear_terms(X, *(getattr(self, part) for part in LINEAR_PARTS))
+        if self.terms is not None:
+            return self.terms.of(X)
+        return linear_terms(X, *(getattr(self, part) for part in LINEAR_PARTS))
 
     def _refit_log_odds(self, X: np.ndarray) -> np.ndarray:
         """Log-odds of every refit, float64 of shape (n_refits, n_rows)."""
         if self.kind == "lightgbm":
             return np.stack([refit.log_odds(X) for refit in self.refits])
         starts = range(0, max(len(X), 1), _ROWS_AT_ONCE)
-        raw = np.concatenate([self._linear_refits_raw(X[start : start + _ROWS_AT_ONCE]) for start in starts])
+        raw = np.concatenate([self._refits_raw(X[start : start + _ROWS_AT_ONCE]) for start in starts])
         intercept, slope = self._refit_recalibration
         return (intercept + slope * raw).T
 
-    def _linear_refits_raw(self, X: np.ndarray) -> np.ndarray:
+    def _refits_raw(self, X: np.ndarray) -> np.ndarray:
         intercepts, parts = self._stacked_refits
-        return intercepts + _row_sums(_linear_terms(X[:, np.newaxis], *parts))
+        of_refits = parts.of(X[:, np.newaxis]) if isinstance(parts, Pieces) else linear_terms(X[:, np.newaxis], *parts)
+        return intercepts + row_sums(of_refits)
 
     @cached_property
-    def _stacked_refits(self) -> tuple[np.ndarray, list[np.ndarray]]:
-        """Intercepts, shape (n_refits,), and the parts of the linear refits, each of shape (n_refits, n_features)."""
-        parts = [np.stack([getattr(refit, part) for refit in self.refits]) for part in LINEAR_PARTS]
-        return np.array([refit.intercept for refit in self.refits]), parts
+    def _stacked_refits(self) -> tuple[np.ndarray, Pieces | list[np.ndarray]]:
+        """Intercepts, shape (n_refits,), and the terms of all refits as one, each part with a first axis (n_refits,)."""
+        intercepts = np.array([refit.intercept for refit in self.refits])
+        if self.kind == "additive":
+            return intercepts, stacked([refit.terms for refit in self.refits if refit.terms is not None])
+        return intercepts, [np.stack([getattr(refit, part) for refit in self.refits]) for part in LINEAR_PARTS]
 
     @cached_property
     def _refit_recalibration(self) -> np.ndarray:
@@ -200,34 +218,9 @@ def risk_of(log_odds: np.ndarray) -> np.ndarray:
     return np.exp(-np.logaddexp(0.0, -np.asarray(log_odds, dtype=np.float64)))
 
 
-def _linear_terms(
-    X: np.ndarray,
-    impute: np.ndarray,
-    low: np.ndarray,
-    high: np.ndarray,
-    mean: np.ndarray,
-    scale: np.ndarray,
-    coefficients: np.ndarray,
-) -> np.ndarray:
-    filled = np.where(np.isnan(X), impute, X.astype(np.float64))
-    # A straight line knows nothing beyond the values it was fitted to: days since an event grow with every year in service.
-    return (np.minimum(np.maximum(filled, low), high) - mean) / scale * coefficients
-
-
-def _quantiles(values: np.ndarray, shares: tuple[float, ...]) -> np.ndarray:
-    """Quantiles over the first axis, the same bits as ``np.quantile`` in a tenth of its time; (n_columns, n_shares)."""
-    place = np.array(shares) * (len(values) - 1)
-    below = place.astype(np.intp)
-    ordered = np.sort(values, axis=0)
-    low, high = ordered[below], ordered[np.minimum(below + 1, len(values) - 1)]
-    step = (place - below)[:, np.newaxis]
-    return np.where(step < 0.5, low + (high - low) * step, high - (high - low) * (1 - step)).T
-
-
-def _row_sums(terms: np.ndarray) -> np.ndarray:
-    # Not `X @ coefficients`: BLAS picks its order of summation by the number of rows, so the last bits would depend on
-    # the batch. A reduction over the last axis of a C-contiguous array adds each row in the same pairwise order.
-    return np.add.reduce(np.ascontiguousarray(terms), axis=-1)
+def inverse_link(link: Link, linear: np.ndarray) -> np.ndarray:
+    """Return risks of log-odds, or days of log days, float64 of the same shape."""
+    return risk_of(linear) if link == "logit" else np.exp(np.asarray(linear, dtype=np.float64))
 
 
 @lru_cache(maxsize=64)
@@ -252,20 +245,29 @@ def _checked_rows(model: RiskModel, X: np.ndarray) -> np.ndarray:
 
 def _check_parts(model: RiskModel) -> None:
     where = f"Model {model.outcome}/{model.name}"
-    if model.kind not in ("linear", "lightgbm") or len(set(model.feature_names)) != len(model.feature_names):
+    if model.kind not in get_args(Kind) or len(set(model.feature_names)) != len(model.feature_names):
         raise ArtifactError(f"{where}: unknown kind or repeated feature names.")
-    if not 0 <= model.reference_risk <= 1:
+    if model.link not in get_args(Link):
+        raise ArtifactError(f"{where}: unknown link {model.link!r}.")
+    if not 0 <= model.reference_risk <= (1 if model.link == "logit" else np.inf):
         raise ArtifactError(f"{where}: reference_risk is {model.reference_risk}, not a share.")
     if model.kind == "lightgbm" and not model.booster_text:
         raise ArtifactError(f"{where}: the text of the boosted trees is missing.")
     if model.kind == "linear":
         _check_numbers(model, where)
+    if (model.kind == "additive") is (model.terms is None):
+        raise ArtifactError(f"{where}: an additive model has curves, and no other model has.")
+    if model.terms is not None and len(model.terms.missing) != len(model.feature_names):
+        raise ArtifactError(f"{where}: there must be one curve per feature.")
     if any(_is_foreign(refit, model) for refit in model.refits):
-        raise ArtifactError(f"{where}: refits must have the model's own kind and columns and no refits of their own.")
+        raise ArtifactError(
+            f"{where}: refits must have the model's own kind, link and columns and no refits of their own."
+        )
 
 
 def _is_foreign(refit: RiskModel, model: RiskModel) -> bool:
-    return bool(refit.kind != model.kind or refit.feature_names != model.feature_names or refit.refits)
+    same = (refit.kind, refit.link, refit.feature_names) == (model.kind, model.link, model.feature_names)
+    return bool(not same or refit.refits)
 
 
 def _check_numbers(model: RiskModel, where: str) -> None:

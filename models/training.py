@@ -1,28 +1,63 @@
-"""From a training set to the champion: compare candidates, refit on all training rows, calibrate, resample."""
+"""From a training set to the champion: judge the sample size, compare, refit on all training rows, calibrate, resample."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
 from data_contracts.errors import NotEnoughDataError
 from data_contracts.time_windows import calendar_date
+from models.candidate_fits import fitted_model, resampled_models
 from models.comparison import Comparison, OutOfFold, TrainingRows, compare, out_of_fold
-from models.estimators import EXTREMES_NOT_KEPT, TreeSize, candidates
-from models.evaluation.intervals import resampled_weights
+from models.estimators import Candidate, TreeSize, candidates
+from models.horizons import fit_horizon_shifts
 from models.outcomes.outcome import Outcome
 from models.risk_model import RiskModel
-from models.splits import Split, person_folds
+from models.sample_size import Verdict, verdict
+from models.self_description import describe
+from models.small_data import fallback
+from models.splits import Split, person_folds, person_shares
+from models.target import EVENT, TARGETS, Target
 from models.training_set import TrainingSet
 
 FEWEST_ROWS = 200
 FEWEST_EVENTS = 20
-GOLDEN_ROWS = 24
+
+LEARNS_NOTHING = ("roelen",)
+"""Candidates that are not fitted to data alone: where only they are left, there is a better way with so few persons."""
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """How candidates are fitted and compared.
+
+    Parameters
+    ----------
+    folds : int
+        Persons are divided into this many folds for out-of-fold predictions.
+    refits : int
+        Refits of the champion on resampled persons, for the interval of each risk.
+    trees : TreeSize
+    tuning_minutes : float
+        Time for all searches of tree sizes together; 0: none.
+    comparison_persons : int
+        Candidates are compared on at most so many persons; the fits that are kept learn from all.
+    insufficient : {"leave out", "report"}
+        What happens to a candidate that takes more persons than there are.
+    seed : int
+    """
+
+    folds: int = 5
+    refits: int = 20
+    trees: TreeSize = field(default_factory=TreeSize)
+    tuning_minutes: float = 0.0
+    comparison_persons: int = 20_000
+    insufficient: str = "leave out"
+    seed: int = 17
 
 
 @dataclass(frozen=True)
@@ -38,11 +73,8 @@ def train(
     training_set: TrainingSet,
     split: Split,
     outcome: Outcome,
+    plan: TrainingPlan | None = None,
     *,
-    folds: int = 5,
-    refits: int = 10,
-    trees: TreeSize | None = None,
-    seed: int = 17,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> Trained:
     """Train one outcome.
@@ -53,12 +85,7 @@ def train(
     split : Split
         Only its training rows with an observed label are used.
     outcome : Outcome
-    folds : int
-        Persons are divided into this many folds for out-of-fold predictions.
-    refits : int
-        Refits of the champion on resampled persons, for the interval of each risk.
-    trees : TreeSize, optional
-    seed : int
+    plan : TrainingPlan, optional
     on_step : callable
         Called with what is being done, for progress.
 
@@ -69,13 +96,17 @@ def train(
     Raises
     ------
     NotEnoughDataError
-        Too few rows or events to learn from.
+        Too few persons or events to learn from, and no published formula to fall back on.
     """
-    rows = training_rows(training_set, split.train, folds)
-    _refuse_too_few(rows, outcome.name)
+    plan = plan or TrainingPlan()
+    rows = training_rows(training_set, split.train, plan.folds, TARGETS[outcome.target])
+    if len(rows.y) == 0:
+        raise NotEnoughDataError(
+            f"{outcome.name}: no training row has a label. Read the flow counts of the training set."
+        )
     # Matrices this small are faster on one thread, and the last bits do not depend on the number of cores.
     with threadpool_limits(1, user_api="blas"):
-        return _train(training_set, split, rows, outcome, refits, trees or TreeSize(), seed, on_step)
+        return _train(training_set, split, rows, outcome, plan, on_step)
 
 
 def _train(
@@ -83,29 +114,128 @@ def _train(
     split: Split,
     rows: TrainingRows,
     outcome: Outcome,
-    refits: int,
-    trees: TreeSize,
-    seed: int,
+    plan: TrainingPlan,
     on_step: Callable[[str], None],
 ) -> Trained:
+    seconds = 60 * plan.tuning_minutes / (plan.folds + 1)
+    possible = candidates(outcome, _varying(rows), plan.trees, plan.seed, seconds)
+    verdicts = sample_size_verdicts(possible, rows, outcome.name)
+    allowed = [one for one in possible if verdicts[one.name].enough or plan.insufficient == "report"]
+
+    def facts(comparison: Comparison) -> dict[str, Any]:
+        about = {name: one.to_json() for name, one in verdicts.items()}
+        return _facts(training_set, split, rows, comparison, outcome) | {"sample_size": about}
+
+    if all(one.name in LEARNS_NOTHING for one in allowed):
+        on_step("too few persons for a model of their own: updating a published formula")
+        smallest = min(
+            (v for name, v in verdicts.items() if name not in LEARNS_NOTHING), key=lambda v: v.required_persons
+        )
+        champion, models, comparison = fallback(rows, outcome.name, smallest, facts, refits=plan.refits, seed=plan.seed)
+        return Trained(_described(champion, rows, plan.seed), models, comparison)
+    _refuse_too_few(rows, outcome.name)
+    compared = _drawn(rows, training_set.person_ids, plan.comparison_persons)
+    fits = _compared_fits(allowed, compared, on_step)
+    comparison = replace(
+        compare(fits, compared),
+        left_out=_left_out(possible, verdicts, outcome, plan),
+        compared_on=_compared_on(rows, compared),
+    )
+    return _kept(fits, comparison, rows, compared, outcome, facts(comparison), plan, on_step)
+
+
+def _compared_fits(allowed: list[Candidate], compared: TrainingRows, on_step: Callable[[str], None]) -> list[OutOfFold]:
     fits = []
-    for candidate in candidates(outcome, _varying(rows), trees, seed):
+    for candidate in allowed:
         on_step(f"comparing {candidate.name}")
-        fits.append(out_of_fold(candidate, rows))
-    comparison = compare(fits, rows)
-    facts = _facts(training_set, split, rows, comparison) | {
-        "label": {"nb": outcome.label_nb, "en": outcome.label_en},
-        "horizon_days": outcome.horizon_days,
-    }
-    models = {fit.candidate.name: _refitted(fit, rows, outcome.name, facts, seed) for fit in fits}
+        fits.append(out_of_fold(candidate, compared))
+    return fits
+
+
+def _kept(
+    fits: list[OutOfFold],
+    comparison: Comparison,
+    rows: TrainingRows,
+    compared: TrainingRows,
+    outcome: Outcome,
+    facts: dict[str, Any],
+    plan: TrainingPlan,
+    on_step: Callable[[str], None],
+) -> Trained:
+    """Fit every candidate on all rows, and resample the chosen one."""
+    models = {}
+    for fit in fits:
+        on_step(f"fitting {fit.candidate.name} on all rows")
+        models[fit.candidate.name] = fitted_model(fit, rows, outcome.name, facts, plan.seed)
     on_step(f"refitting {comparison.chosen.name} on resampled persons")
     (winner,) = [fit for fit in fits if fit.candidate.name == comparison.chosen.name]
     champion = models[winner.candidate.name]
-    resampled = tuple(_resampled(champion, winner, rows, refits, seed))
-    return Trained(replace(champion, refits=resampled), models, comparison)
+    refits = tuple(resampled_models(champion, winner, rows, compared, plan.refits, plan.seed))
+    if outcome.is_dated:
+        shifts = fit_horizon_shifts(winner.log_odds, compared.y, compared.followed_days, compared.weight)
+        champion = replace(champion, facts={**champion.facts, "horizons": shifts})
+    return Trained(_described(replace(champion, refits=refits), rows, plan.seed), models, comparison)
 
 
-def training_rows(training_set: TrainingSet, positions: np.ndarray, folds: int) -> TrainingRows:
+def _described(champion: RiskModel, rows: TrainingRows, seed: int) -> RiskModel:
+    return replace(champion, facts={**champion.facts, **describe(champion, rows, seed)})
+
+
+def sample_size_verdicts(possible: tuple[Candidate, ...], rows: TrainingRows, outcome: str) -> dict[str, Verdict]:
+    """Judge for each candidate whether there are persons enough, before anything is fitted.
+
+    Parameters
+    ----------
+    possible : tuple of Candidate
+    rows : TrainingRows
+        All training rows with a label; persons are counted, not rows.
+    outcome : str
+    """
+    persons, mean = len(np.unique(rows.person)), float(np.average(rows.y, weights=rows.weight))
+    spread = float(np.sqrt(np.average((rows.y - mean) ** 2, weights=rows.weight)))
+    return {one.name: verdict(outcome, one.n_parameters, persons, mean, spread=spread) for one in possible}
+
+
+def _left_out(
+    possible: tuple[Candidate, ...], verdicts: dict[str, Verdict], outcome: Outcome, plan: TrainingPlan
+) -> tuple[dict[str, Any], ...]:
+    missing = [verdicts[one.name] for one in possible if not verdicts[one.name].enough]
+    names = [one.name for one in possible if not verdicts[one.name].enough]
+    said = [
+        {"name": name, "reason": f"needs {one.missing_persons} more persons", "verdict": one.to_json()}
+        for name, one in zip(names, missing, strict=True)
+        if plan.insufficient == "leave out"
+    ]
+    if "roelen" not in verdicts:
+        said.insert(0, {"name": "roelen", "reason": f"a formula of absence events, not of {outcome.name}"})
+    if outcome.target != EVENT.name:
+        said += [{"name": name, "reason": "for events only"} for name in ("logistic", "explainable_boosting")]
+    return tuple(said)
+
+
+def _drawn(rows: TrainingRows, person_ids: np.ndarray, most: int) -> TrainingRows:
+    """Rows of at most so many persons, drawn by a hash: the same persons whoever else is there."""
+    present = np.unique(rows.person)
+    if len(present) <= most:
+        return rows
+    shares = person_shares(person_ids[present].tolist(), "comparison")
+    chosen = np.isin(rows.person, present[np.argsort(shares, kind="stable")[:most]])
+    parts = {name: getattr(rows, name)[chosen]
+             for name in ("X", "y", "weight", "person", "fold", "company", "followed_days")}  # fmt: skip
+    return replace(rows, **parts)
+
+
+def _compared_on(rows: TrainingRows, compared: TrainingRows) -> dict[str, Any]:
+    persons, of = len(np.unique(compared.person)), len(np.unique(rows.person))
+    how = (
+        "all training persons"
+        if persons == of
+        else "persons drawn by a hash of their pseudonym; the final fits use all"
+    )
+    return {"persons": persons, "of_persons": of, "rows": len(compared.y), "of_rows": len(rows.y), "how": how}
+
+
+def training_rows(training_set: TrainingSet, positions: np.ndarray, folds: int, target: Target = EVENT) -> TrainingRows:
     """Return the chosen rows whose label was observed, with the fold of their person."""
     chosen = positions[training_set.observed[positions]]
     person = training_set.person[chosen]
@@ -116,11 +246,14 @@ def training_rows(training_set: TrainingSet, positions: np.ndarray, folds: int) 
         weight=training_set.weight[chosen],
         person=person,
         fold=person_folds(training_set.person_ids.tolist(), folds)[person],
+        company=training_set.company[chosen],
+        followed_days=training_set.followed_days[chosen],
+        target=target,
     )
 
 
 def _refuse_too_few(rows: TrainingRows, outcome: str) -> None:
-    events, others = int(rows.y.sum()), int((1 - rows.y).sum())
+    events, others = int((rows.y > 0).sum()), int((rows.y == 0).sum())
     if len(rows.y) >= FEWEST_ROWS and min(events, others) >= FEWEST_EVENTS and len(np.unique(rows.fold)) > 1:
         return
     raise NotEnoughDataError(
@@ -132,53 +265,19 @@ def _refuse_too_few(rows: TrainingRows, outcome: str) -> None:
 
 def _varying(rows: TrainingRows) -> tuple[str, ...]:
     """Names of the columns that take more than one value (missing counts as one) in the training rows."""
-    varies = [len(np.unique(column)) > 1 for column in rows.X.T]
-    return tuple(name for name, keep in zip(rows.feature_names, varies, strict=True) if keep)
+    return tuple(name for name, column in zip(rows.feature_names, rows.X.T, strict=True) if _varies(column))
 
 
-def _refitted(fit: OutOfFold, rows: TrainingRows, outcome: str, facts: dict[str, Any], seed: int) -> RiskModel:
-    names = fit.candidate.feature_names
-    X = rows.columns(names)
-    model = RiskModel(
-        outcome=outcome,
-        name=fit.candidate.name,
-        feature_names=names,
-        recalibration_intercept=fit.intercept,
-        recalibration_slope=fit.slope,
-        reference_risk=float(np.average(rows.y, weights=rows.weight)),
-        facts=facts | {"training_range": _ranges(names, X)},
-        **clone(fit.estimator).fit(X, rows.y, rows.weight).parts_,
-    )
-    return model.with_golden(_golden_rows(X, seed))
+def _varies(column: np.ndarray) -> bool:
+    known = np.isfinite(column)
+    if not known.any():
+        return False
+    return bool(not known.all() or (column != column[0]).any())
 
 
-def _resampled(champion: RiskModel, fit: OutOfFold, rows: TrainingRows, refits: int, seed: int) -> list[RiskModel]:
-    X = rows.columns(fit.candidate.feature_names)
-    weightings = np.concatenate(list(resampled_weights(rows.person, rows.weight, refits, seed)))
-    models = []
-    for weights in weightings:
-        drawn = weights > 0
-        parts = clone(fit.estimator).fit(X[drawn], rows.y[drawn], weights[drawn]).parts_
-        models.append(replace(champion, **parts, golden=None, facts={}))
-    return models
-
-
-def _ranges(names: tuple[str, ...], X: np.ndarray) -> dict[str, list[float]]:
-    ranges = {}
-    for name, column in zip(names, X.T, strict=True):
-        known = np.sort(column[np.isfinite(column)])
-        if len(known) > 2 * EXTREMES_NOT_KEPT:
-            ranges[name] = [float(known[EXTREMES_NOT_KEPT]), float(known[-EXTREMES_NOT_KEPT - 1])]
-    return ranges
-
-
-def _golden_rows(X: np.ndarray, seed: int) -> np.ndarray:
-    """Rows that are nobody: each column drawn on its own, so a model file never holds a person."""
-    random = np.random.default_rng(seed)
-    return np.stack([random.choice(column, GOLDEN_ROWS) for column in X.T], axis=1)
-
-
-def _facts(training_set: TrainingSet, split: Split, rows: TrainingRows, comparison: Comparison) -> dict[str, Any]:
+def _facts(
+    training_set: TrainingSet, split: Split, rows: TrainingRows, comparison: Comparison, outcome: Outcome
+) -> dict[str, Any]:
     first, last = (
         calendar_date(day).isoformat() for day in (training_set.t[split.train].min(), training_set.t[split.train].max())
     )
@@ -187,8 +286,11 @@ def _facts(training_set: TrainingSet, split: Split, rows: TrainingRows, comparis
         "trained_on": {"first_index_date": first, "last_index_date": last},
         "n": len(rows.y),
         "persons": len(np.unique(rows.person)),
-        "events": int(rows.y.sum()),
+        "events": int((rows.y > 0).sum()),
         "left_out_of_split": split.left_out,
         "flow": training_set.flow,
         "comparison": comparison.to_json(),
+        "label": {"nb": outcome.label_nb, "en": outcome.label_en},
+        "target": outcome.target,
+        "horizon_days": outcome.horizon_days,
     }

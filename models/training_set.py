@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,18 +17,29 @@ import numpy as np
 
 from data_contracts.errors import MissingInputError, NotEnoughDataError
 from data_contracts.tables import Table
-from data_contracts.time_windows import NO_DAY, calendar_date, day_number
-from features.catalogue import FEATURE_NAMES, FINGERPRINT
+from data_contracts.time_windows import NO_DAY, day_number
+from features.catalogue import FEATURE_NAMES
 from features.histories import Histories
 from models.cohorts import Part, part_of, published_contexts
-from models.observation_weights import censoring_weights, effective_sample_size, response_weights
-from models.outcomes.outcome import Outcome, Status
+from models.outcomes.outcome import Labels, Outcome, Status
+from models.row_accounts import flow_counts, row_facts, row_weights
 from models.row_files import whole_or_nothing, write_npz
 from models.splits import person_folds
 
 RESPONSE_FOLDS = 5
 
-_SMALL = ("y", "status", "person", "company", "t", "followed_days", "weight", "person_ids", "company_ids", "feature_names")
+_SMALL = (
+    "y",
+    "status",
+    "person",
+    "company",
+    "t",
+    "followed_days",
+    "weight",
+    "person_ids",
+    "company_ids",
+    "feature_names",
+)
 """The arrays without the features, in the order of the file."""
 
 
@@ -46,7 +57,7 @@ class TrainingSet:
         Companies of the rows, sorted.
     X : float32 array, shape (n, n_features)
     y : float64 array, shape (n,)
-        1 event, 0 no event, NaN where it could not be observed.
+        1 event, 0 no event, or a number of days (``facts["target"]``); NaN where it could not be observed.
     status : int8 array, shape (n,)
         :class:`~models.outcomes.outcome.Status`.
     person : int32 array, shape (n,)
@@ -56,7 +67,7 @@ class TrainingSet:
     t : int32 array, shape (n,)
         Index dates as day numbers.
     followed_days : int32 array, shape (n,)
-        Days from t to the event, the censoring or the end of the horizon.
+        Days from t to the event, the censoring, what left the label unknown, or the end of the horizon.
     weight : float64 array, shape (n,)
         How many rows each stands for; 0 where the label could not be observed.
     flow : dict
@@ -218,62 +229,20 @@ def assembled(outcome: Outcome, parts: Sequence[Part], facts: dict[str, Any]) ->
     t = np.concatenate([part.t for part in parts])
     order = np.lexsort((person, t))
     of_part = np.repeat(np.arange(len(parts), dtype=np.int32), [len(part) for part in parts])[order]
-    status, y, followed_days, response = (
-        np.concatenate([getattr(part, name) for part in parts])[order]
-        for name in ("status", "y", "followed_days", "response")
-    )
+    labels = Labels(*(np.concatenate([getattr(part, one.name) for part in parts])[order] for one in fields(Labels)))
+    response = np.concatenate([part.response for part in parts])[order]
     person_ids, person, t = ids[by_name], person[order], t[order]
     company_ids, company = _companies(np.concatenate([part.company for part in parts])[order])
     folds = person_folds(person_ids.tolist(), RESPONSE_FOLDS)[person]
-    weight = _weights(outcome, response, status, y, followed_days, folds)
-    arrays = {"y": y, "status": status, "person": person, "company": company, "t": t, "followed_days": followed_days,
-              "weight": weight, "person_ids": person_ids, "company_ids": company_ids,
-              "feature_names": np.array(FEATURE_NAMES, dtype=np.str_)}  # fmt: skip
-    return Rows(outcome.name, arrays, _flow(outcome, parts, status, y),
-                facts | _facts(outcome, parts, weight, y), of_part)  # fmt: skip
+    weight = row_weights(outcome, labels, response, folds)
+    arrays = {"y": labels.y, "status": labels.status, "person": person, "company": company, "t": t,
+              "followed_days": labels.followed_days, "weight": weight, "person_ids": person_ids,
+              "company_ids": company_ids, "feature_names": np.array(FEATURE_NAMES, dtype=np.str_)}  # fmt: skip
+    return Rows(outcome.name, arrays, flow_counts(outcome, parts, labels),
+                facts | row_facts(outcome, parts, labels, weight), of_part)  # fmt: skip
 
 
 def _companies(names: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the sorted names but "", and each row's position among them, -1 for ""."""
     known = np.unique(names[names != ""])
     return known, np.where(names == "", -1, np.searchsorted(known, names)).astype(np.int32)
-
-
-def _weights(
-    outcome: Outcome,
-    response: np.ndarray,
-    status: np.ndarray,
-    y: np.ndarray,
-    followed_days: np.ndarray,
-    fold: np.ndarray,
-) -> np.ndarray:
-    if outcome.incomplete_because == "left employment":
-        return censoring_weights(followed_days, y == 1, status == Status.CENSORED, outcome.horizon_days)
-    return response_weights(response, status == Status.OBSERVED, fold)
-
-
-def _flow(outcome: Outcome, parts: Sequence[Part], status: np.ndarray, y: np.ndarray) -> dict[str, int]:
-    left_out = {reason: sum(part.flow[reason] for part in parts) for reason in parts[0].flow}
-    unknown = int((status != Status.OBSERVED).sum())
-    return left_out | {
-        outcome.incomplete_because: unknown,
-        "no event": int((y == 0).sum()),
-        "event": int((y == 1).sum()),
-    }
-
-
-def _facts(outcome: Outcome, parts: Sequence[Part], weight: np.ndarray, y: np.ndarray) -> dict[str, Any]:
-    observed = weight[np.isfinite(y)]
-    return {
-        "index_dates": [calendar_date(t).isoformat() for t in parts[0].days],
-        "horizon_days": outcome.horizon_days,
-        "embargo_days": outcome.embargo_days,
-        "registration_lag_days": outcome.registration_lag_days,
-        "fingerprint": FINGERPRINT,
-        "persons_in_store": sum(part.n_persons for part in parts),
-        "weights": {
-            "because": outcome.incomplete_because,
-            "largest": float(observed.max(initial=0.0)),
-            "effective_sample_size": effective_sample_size(observed),
-        },
-    }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from data_contracts.domains import DOMAIN_LABELS, Domain
 from data_contracts.instruments import INSTRUMENTS
 from data_contracts.instruments.instrument import Instrument, Scale
 from features.feature import Feature
@@ -112,6 +114,48 @@ def reason_text(feature: Feature, shown: dict[str, str], direction: str, is_know
         "nb": f"{feature.label_nb}: {shown['nb']}. {association['nb']}{possibility['nb']}",
         "en": f"{feature.label_en}: {shown['en']}. {association['en']}{possibility['en']}",
     }
+
+
+_HIGHER, _LOWER, _SAME = (
+    {"nb": "høyere", "en": "higher"},
+    {"nb": "lavere", "en": "lower"},
+    {"nb": "omtrent likt", "en": "about the same"},
+)
+_NEARLY_NOTHING = 0.1
+"""In log-odds: a difference that moves a risk of 20 % by less than two percentage points is not worth a word."""
+
+_MOST_DOMAINS = 2
+
+
+def compared_text(group: dict[str, str], difference: float, domains: Sequence[tuple[Domain, float]]) -> dict[str, str]:
+    """Say how a number differs from a group's mean, and which domains tell most of it, per language.
+
+    Parameters
+    ----------
+    group : dict of str
+        The group in words.
+    difference : float
+        Log-odds of the person less the mean of the group.
+    domains : sequence of (domain, float)
+        The difference of each, the largest first.
+    """
+    told = [(domain, part) for domain, part in domains[:_MOST_DOMAINS] if abs(part) >= _NEARLY_NOTHING]
+    words = {"nb": ("Sammenlignet med {} er modellens tall {}", "; det henger mest sammen med {}.", " og "),
+             "en": ("Compared with {}, the model's number is {}", "; it is mostly associated with {}.", " and ")}  # fmt: skip
+    found = {}
+    for language, (opening, rest, joined) in words.items():
+        listed = joined.join(
+            f"{DOMAIN_LABELS[domain][language].lower()} ({_compared(part)[language]})" for domain, part in told
+        )
+        opened = opening.format(group[language], _compared(difference)[language])
+        found[language] = opened + (rest.format(listed) if told else ".")
+    return found
+
+
+def _compared(difference: float) -> dict[str, str]:
+    if abs(difference) < _NEARLY_NOTHING:
+        return _SAME
+    return _HIGHER if difference > 0 else _LOWER
 
 
 def _number(feature: Feature, value: float) -> str:

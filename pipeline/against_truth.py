@@ -16,6 +16,9 @@ from typing import Any
 import numpy as np
 
 from models.evaluation.discrimination import Ranking, auroc
+from models.outcomes import OUTCOMES
+from models.outcomes.long_sick_leave import LongSickLeave
+from models.outcomes.outcome import Outcome
 from models.risk_model import risk_of
 from pipeline.simulation.truth.known_risks import ABSENT, KnownRisks
 
@@ -67,6 +70,18 @@ class TestRows:
         return TestRows(
             self.person_ids, self.person[chosen], self.t[chosen], self.y[chosen], self.weight[chosen], log_odds
         )
+
+
+def truth_column(outcome: Outcome) -> str:
+    """Return what the simulator calls the truth of an outcome with these parameters; it need not know one.
+
+    Its events are long absences of any chapter, of more than 16, 56 or 90 days, and of chapter P or L of more than 16, all
+    within 365 days. Longer ones are named by their days, as an outcome of another horizon is here.
+    """
+    column, usual = outcome.name, OUTCOMES[outcome.name]
+    if isinstance(outcome, LongSickLeave) and outcome.min_days != LongSickLeave.min_days:
+        column += f"_{outcome.min_days}"
+    return column if outcome.horizon_days == usual.horizon_days else f"{column} within {outcome.horizon_days} days"
 
 
 def against_truth(truth: Path, outcome: str, rows: TestRows) -> dict[str, Any]:

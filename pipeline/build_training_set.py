@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from data_contracts.errors import EngineError
+from data_contracts.errors import EngineError, NotEnoughDataError
 from data_contracts.readers.parquet_files import n_partitions, read_partition
 from data_contracts.records import TABLES
 from data_contracts.time_windows import day_number
@@ -29,10 +29,13 @@ from models.cohorts import Part, part_of, published_contexts
 from models.comparison import onset_note
 from models.outcomes import OUTCOMES
 from models.outcomes.outcome import Outcome
+from models.row_accounts import exits_note
 from models.row_files import merged_rows, rows_between, rows_kept_in
 from models.training_set import Rows, assembled
 from pipeline.console import Advance, progress, read_json, write_json
 from pipeline.engine import Each, EngineName, open_engine
+from pipeline.lacking import forget, remember, told, with_data, with_outlook
+from pipeline.lacking import lines as lacking_lines
 from pipeline.locks import Stand, building, refuse_changed, stand
 from pipeline.scratch import left_over, made, new_scratch, remove
 from pipeline.settings import Settings
@@ -78,17 +81,17 @@ def _run(
     before = stand(home)
     partitions, spans = n_partitions(home), known_spans(home)
     begun = first_day(home, "absence_spells", "first_day")
-    jobs = [_job(workspace, settings, name, home, partitions, spans) for name in outcomes]
+    found, lacking = with_data(outcomes, lambda name: _job_or_word(workspace, settings, name, home, partitions, spans))
+    jobs = list(found.values())
     for left in [left for job in jobs for left in left_over(workspace, job.outcome.name)]:
         remove(left)
     training, spilled = workspace.training.resolve(), new_scratch(jobs[0].scratch.parent)
-    report: dict[str, Any] = {"outcomes": {}}
+    report: dict[str, Any] = {"outcomes": {}, "not_enough_data": told(lacking)}
     lines = ["build-training-set"]
     with made(spilled), open_engine(engine, scheduler, partitions, stamp, training, spilled) as each:
         for job in jobs:
             built = _built(job, each, synthetic, before)
-            onset = onset_note(built.arrays["y"], built.arrays["followed_days"])
-            notes = [note for note in (onset, short_history_note(begun, job.dates)) if note]
+            notes = [note for note in (*_row_notes(job.outcome, built), short_history_note(begun, job.dates)) if note]
             report["outcomes"][built.outcome] = {
                 "rows": len(built),
                 "flow": built.flow,
@@ -96,8 +99,28 @@ def _run(
                 "notes": notes,
             }
             lines += [*_lines(built), *("    note: " + note for note in notes)]
-    report["summary"] = "\n".join(lines)
+    report["summary"] = "\n".join(lines + lacking_lines(lacking))
     return report
+
+
+def _job_or_word(
+    workspace: Workspace, settings: Settings, name: str, home: Path, partitions: int, spans: dict[str, Span]
+) -> Job:
+    """Return what is to be built; where no label is known yet, leave word of what is missing for the next stages."""
+    try:
+        job = _job(workspace, settings, name, home, partitions, spans)
+    except NotEnoughDataError as error:
+        n_persons = read_json(home / "ingest.json")["tables"]["persons"]["accepted"]
+        error = with_outlook(error, name, n_persons)
+        remember(workspace.training_set(name), error)
+        raise error from None
+    forget(workspace.training_set(name))
+    return job
+
+
+def _row_notes(outcome: Outcome, built: Rows) -> tuple[str, str]:
+    onset = onset_note(built.arrays["y"], built.arrays["followed_days"]) if outcome.target == "event" else ""
+    return onset, exits_note(built.facts["exits"])
 
 
 @dataclass(frozen=True)

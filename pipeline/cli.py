@@ -25,6 +25,7 @@ for verb in (
     data.ingest,
     data.validate,
     data.erase,
+    training.sample_size,
     training.build_training_set,
     training.train,
     training.evaluate,

@@ -22,6 +22,7 @@ from data_contracts.errors import BalanceRiskError
 from data_contracts.readers.parquet_files import read_tables
 from pipeline import build_training_set, evaluate, ingest, promote, register, score, simulate, train, validate
 from pipeline import serve as serving_process
+from pipeline.approval import Approval
 from pipeline.console import progress, write_json
 from pipeline.person_record import person_record
 from pipeline.risk_picture import draw, reason_text, safety_text, sentence
@@ -54,7 +55,7 @@ def run(workspace: Workspace, settings: Settings, as_json: bool) -> None:
     trained = tell(train.run(workspace, settings, outcomes))
     judged = tell(evaluate.run(workspace, settings, outcomes))
     versions = tell(register.run(workspace, outcomes))
-    tell(promote.run(workspace, outcomes, None))
+    tell(promote.run(workspace, outcomes, None, settings.promotion.policy(), Approval("demo", "demonstration")))
     scored = tell(score.run(workspace, settings.simulate.end, outcomes, None))
     record = _someone(workspace, settings, Path(scored["path"]))
     with progress("start the scoring service and ask it for one person"), _service(workspace) as address:

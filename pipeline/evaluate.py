@@ -7,35 +7,56 @@ from typing import Any
 
 import numpy as np
 
-from data_contracts.errors import ContractViolation
+from data_contracts.errors import ArtifactError, ContractViolation, NotEnoughDataError
 from models import artifact
+from models.bundle import current_bundle, open_bundle
+from models.evaluation.decision_figures import draw_decision_curve
 from models.evaluation.figures import draw
-from models.evaluation.report import evaluate
+from models.evaluation.group_figures import draw_forest, draw_subgroups
+from models.evaluation.report import CURRENT, evaluate
 from models.outcomes.long_sick_leave import LongSickLeave
 from models.risk_model import RiskModel
 from models.shap_summary import draw_summary
+from models.signing import create_keys
 from models.splits import Split
 from models.training_set import TrainingSet
+from pipeline import model_card
 from pipeline.against_truth import TestRows, against_truth
 from pipeline.against_truth import lines as truth_lines
+from pipeline.build_training_set import configured_outcome
 from pipeline.console import progress, read_json, sha256, write_json
+from pipeline.lacking import lines as lacking_lines
+from pipeline.lacking import refuse_if_lacking, told, with_data
 from pipeline.settings import Settings
 from pipeline.train import split_of
 from pipeline.workspace import Workspace, require
 
-SHOWN = ("auroc", "average_precision", "brier", "observed_to_expected", "calibration_slope", "ici")
+SHOWN = {
+    "event": ("auroc", "average_precision", "scaled_brier", "observed_to_expected", "calibration_slope", "ici"),
+    "days": ("d2", "mae", "observed_to_expected", "calibration_slope", "spearman", "top_tenth_share"),
+}
+"""Numbers of the champion that are told; the first of them also of every other model."""
 
 
 def run(workspace: Workspace, settings: Settings, outcomes: list[str]) -> dict[str, Any]:
-    """Judge each outcome's models on the held-out rows; store and return the reports."""
-    report: dict[str, Any] = {"outcomes": {}}
+    """Judge each outcome's models on the held-out rows; store and return the reports.
+
+    An outcome that lacks data stops no other, and has a model card that says what is missing.
+    """
+    found, lacking = with_data(outcomes, lambda name: _evaluated_or_word(workspace, settings, name))
     lines = ["evaluate, on later index dates and other persons (95 % intervals)"]
-    for name in outcomes:
-        found = _evaluate_one(workspace, settings, name)
-        report["outcomes"][name] = found
-        lines += _lines(name, found)
-    report["summary"] = "\n".join(lines)
-    return report
+    lines += [line for name, report in found.items() for line in _lines(name, report)] + lacking_lines(lacking)
+    return {"outcomes": found, "not_enough_data": told(lacking), "summary": "\n".join(lines)}
+
+
+def _evaluated_or_word(workspace: Workspace, settings: Settings, name: str) -> dict[str, Any]:
+    try:
+        refuse_if_lacking(workspace.training_set(name))
+        refuse_if_lacking(workspace.model(name))
+        return _evaluate_one(workspace, settings, name)
+    except NotEnoughDataError as error:
+        model_card.write(workspace, name, {}, not_enough_data=str(error))
+        raise
 
 
 def _evaluate_one(workspace: Workspace, settings: Settings, name: str) -> dict[str, Any]:
@@ -44,20 +65,45 @@ def _evaluate_one(workspace: Workspace, settings: Settings, name: str) -> dict[s
     training_set = TrainingSet.load(workspace.training_set(name) / "rows")
     champion = artifact.load(home / "champion")
     candidates = {path.name: artifact.load(path) for path in sorted((home / "candidates").iterdir())}
-    split = split_of(training_set, settings.training)
-    with progress(f"evaluate {name}: metrics, intervals, pictures"):
+    split, (current, serves) = split_of(training_set, settings.training), _in_service(workspace, name)
+    with progress(f"evaluate {name}: metrics, intervals, groups, refits, pictures"):
         found = evaluate(
-            champion, candidates, training_set, split, repeats=settings.evaluate.bootstrap, seed=settings.evaluate.seed
-        )
-        if training_set.facts["synthetic"]:
+            champion, candidates, training_set, split, configured_outcome(name, settings), current=current,
+            repeats=settings.evaluate.bootstrap, seed=settings.evaluate.seed,
+        )  # fmt: skip
+        found[CURRENT] = serves
+        if training_set.facts["synthetic"] and found["target"] == "event":
             rows = _test_rows(training_set, split, candidates | {champion.name: champion})
             found["against_truth"] = against_truth(_truth_of(workspace), _true_outcome(settings, name), rows)
         destination = workspace.evaluation(name)
         write_json(destination / "metrics.json", found | lineage)
-        draw(found, destination / "calibration.png")
-        columns = [training_set.feature_names.tolist().index(feature) for feature in champion.feature_names]
-        draw_summary(champion, training_set.X[split.test][:, columns], destination / "contributions.png")
+        _draw(found, champion, training_set, split, destination)
+        model_card.write(workspace, name, lineage)
     return found
+
+
+def _in_service(workspace: Workspace, name: str) -> tuple[RiskModel | None, dict[str, str] | None]:
+    """Return the model that serves now and which it is; no model where its features are no longer those of the catalogue."""
+    bundle = current_bundle(workspace.bundles, name)
+    if bundle is None:
+        return None, None
+    try:
+        model = open_bundle(bundle, create_keys(workspace.keys)[1])
+    except ArtifactError as error:
+        return None, {"not_compared": str(error)}
+    return model, {"version": model.version, "artifact_sha256": model.artifact_sha256}
+
+
+def _draw(
+    found: dict[str, Any], champion: RiskModel, training_set: TrainingSet, split: Split, destination: Path
+) -> None:
+    columns = [training_set.feature_names.tolist().index(feature) for feature in champion.feature_names]
+    draw_summary(champion, training_set.X[split.test][:, columns], destination / "contributions.png")
+    draw_subgroups(found, destination / "subgroups.png")
+    if found["target"] == "event":
+        draw(found, destination / "calibration.png")
+        draw_decision_curve(found, destination / "decision_curve.png")
+        draw_forest(found, destination / "companies.png")
 
 
 def _test_rows(training_set: TrainingSet, split: Split, models: dict[str, RiskModel]) -> TestRows:
@@ -101,12 +147,14 @@ def _lines(name: str, found: dict[str, Any]) -> list[str]:
         f"  {name}: {test['rows']} rows of {test['persons']} persons, {test['events']} events, "
         f"{test['first_index_date']} to {test['last_index_date']}"
     ]
-    lines += [f"    {metric:<22} {_interval(champion[metric])}" for metric in SHOWN]
-    lines += [f"    AUROC of {model:<13} {_interval(metrics['auroc'])}{' ← champion' if model == found['champion'] else ''}"
+    first, *_ = shown = SHOWN[found["target"]]
+    lines += [f"    {metric:<22} {_interval(champion[metric])}" for metric in shown]
+    lines += [f"    {first} of {model:<22} {_interval(metrics[first])}{' ← champion' if model == found['champion'] else ''}"
               for model, metrics in found["models"].items()]  # fmt: skip
     lines += truth_lines(found["against_truth"], found["champion"]) if "against_truth" in found else []
     return lines + [f"    note: {note}" for note in found["notes"]]
 
 
-def _interval(number: dict[str, float]) -> str:
-    return f"{number['value']:.3f} ({number['low']:.3f} to {number['high']:.3f})"
+def _interval(number: dict[str, float | None]) -> str:
+    value, low, high = ("?" if number[part] is None else f"{number[part]:.3f}" for part in ("value", "low", "high"))
+    return f"{value} ({low} to {high})"

@@ -25,6 +25,7 @@ Stand = dict[str, tuple[int, int]]
 
 _NAME = ".lock"
 _BUSY = "Another ingest, erase or build-training-set works in {}. Wait until it has ended, then run this again."
+_BUSY_POINTER = "Another promote works on {}. Wait until it has ended, then run this again."
 _BUSY_OUTCOME = "Another build-training-set works on {}. Wait until it has ended, or build another outcome meanwhile."
 
 
@@ -66,6 +67,19 @@ def building(workspace: Workspace, outcomes: Iterable[str]) -> Iterator[None]:
         for name in sorted({*outcomes}):
             # Beside data/training, which is DVC's: it empties an output before the stage that makes it.
             held.enter_context(_held(home / f"{_NAME}-{name}", fcntl.LOCK_EX, _BUSY_OUTCOME.format(name)))
+        yield
+
+
+@contextmanager
+def promoting(workspace: Workspace, outcome: str) -> Iterator[None]:
+    """Hold what serves an outcome against a second promotion or rollback.
+
+    Raises
+    ------
+    WorkspaceBusy
+        There is one; nothing is waited for.
+    """
+    with _held(workspace.bundles / f"{_NAME}-{outcome}", fcntl.LOCK_EX, _BUSY_POINTER.format(outcome)):
         yield
 
 

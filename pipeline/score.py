@@ -16,18 +16,23 @@ from data_contracts.time_windows import day_number, latest_index_date, today
 from features.build import FeatureMatrix, build_features, observation_days
 from features.histories import Histories
 from features.workplace_context import workplace_context
+from models.abstention import REASONS, Carrier
 from models.bundle import current_bundle, open_bundle
 from models.explanation import explain
 from models.outcomes import OUTCOMES
 from models.outcomes.outcome import ELIGIBLE
-from models.risk_model import RiskModel, risk_of
+from models.risk_model import RiskModel
 from models.wording import risk_band
 from pipeline.console import progress
 from pipeline.erasure.models import retrain_due
 from pipeline.stored_flags import FILE, stored_flags
 from pipeline.workspace import Workspace, require
 
-COLUMNS = ("person_id", "outcome", "risk", "low", "high", "band", "not_scored_because", "safety_flag", "model_version")
+COLUMNS = (
+    "person_id", "outcome", "risk", "expected_days", "low", "high", "band", "not_scored_because", "safety_flag",
+    "model_version",
+)  # fmt: skip
+"""``low`` and ``high`` are of the risk or of the expected days, whichever the outcome has."""
 
 
 def run(workspace: Workspace, chosen: date | None, outcomes: list[str], person: str | None) -> dict[str, Any]:
@@ -55,8 +60,12 @@ def run(workspace: Workspace, chosen: date | None, outcomes: list[str], person: 
         return _explained(models, scored, histories, matrix, index_date, observed_on, flagged)
     path = workspace.scores / f"{index_date}.csv"
     _write(path, histories, models, scored, flagged)
-    counts = {name: int(np.isfinite(found["risk"]).sum()) for name, found in scored.items()}
-    lines = [f"  {name}: {count} of {len(histories)} persons eligible and scored" for name, count in counts.items()]
+    counts = {name: int(np.isfinite(found["number"]).sum()) for name, found in scored.items()}
+    held_back = {name: _held_back(found["why_not"]) for name, found in scored.items()}
+    lines = [
+        f"  {name}: {count} of {len(histories)} persons scored{_in_words(held_back[name])}"
+        for name, count in counts.items()
+    ]
     lines += [f"  {note}" for note in retrain_due(workspace, outcomes)]
     if flagged:
         lines.insert(
@@ -68,6 +77,7 @@ def run(workspace: Workspace, chosen: date | None, outcomes: list[str], person: 
         "index_date": index_date.isoformat(),
         "safety_flags": len(flagged),
         "scored": counts,
+        "held_back": held_back,
         "path": str(path),
         "summary": summary,
     }
@@ -108,16 +118,26 @@ def open_champion(workspace: Workspace, outcome: str) -> RiskModel:
 
 
 def _scores(model: RiskModel, histories: Histories, matrix: FeatureMatrix, t: int) -> dict[str, Any]:
+    """Return number, interval and why there is no number ("" where there is one) per person, by the rules of the service."""
     outcome = OUTCOMES[model.outcome]
     age = matrix.values[:, matrix.names.index("age_years")]
-    reason = outcome.eligibility(histories, t, age)
+    eligibility = outcome.eligibility(histories, t, age)
     X = model.select(matrix)
-    risk = np.where(reason == ELIGIBLE, risk_of(model.log_odds(X)), np.nan)
-    return {"risk": risk, "interval": model.interval(X), "reason": reason}
+    interval = model.interval(X)
+    held_back = Carrier.of(model).reasons(X, interval)
+    why_not = np.where(eligibility == ELIGIBLE, np.array(REASONS)[held_back], np.array(outcome.reasons)[eligibility])
+    number = np.where(why_not == "", model.risks(X), np.nan)
+    return {"number": number, "interval": interval, "why_not": why_not}
 
 
-def _why_not(model: RiskModel, reason: int) -> str:
-    return "" if reason == ELIGIBLE else OUTCOMES[model.outcome].reasons[reason]
+def _held_back(why_not: np.ndarray) -> dict[str, int]:
+    """Eligible persons whose inputs carry no number, by reason."""
+    return {reason: int((why_not == reason).sum()) for reason in REASONS[1:]}
+
+
+def _in_words(held_back: dict[str, int]) -> str:
+    told = [f"{count} {reason}" for reason, count in held_back.items() if count]
+    return f"; held back: {', '.join(told)}" if told else ""
 
 
 def _write(
@@ -129,16 +149,16 @@ def _write(
         writer.writerow(COLUMNS)
         for name, model in models.items():
             found = scored[name]
-            for person_id, risk, (low, high), reason in zip(
+            for person_id, number, (low, high), why_not in zip(
                 histories.person_ids,
-                found["risk"].tolist(),
+                found["number"].tolist(),
                 found["interval"].tolist(),
-                found["reason"].tolist(),
+                found["why_not"].tolist(),
                 strict=True,
             ):
-                why_not = _why_not(model, reason)
-                band = "" if why_not else risk_band(risk, model.reference_risk).name
-                numbers = ("", "", "") if why_not else (risk, low, high)
+                band = "" if why_not else risk_band(number, model.reference_risk).name
+                pair = (number, "") if model.link == "logit" else ("", number)
+                numbers = ("",) * 4 if why_not else (*pair, low, high)
                 writer.writerow((person_id, name, *numbers, band, why_not, flagged.get(person_id, ""), model.version))
 
 
@@ -149,25 +169,28 @@ def _explained(
     lines, outcomes = [f"score at {index_date}"], dict[str, Any]()
     lines += [f"  SAFETY: an answer of {day} must be looked at by a clinician today" for day in flagged.values()]
     for name, model in models.items():
-        why_not = _why_not(model, int(scored[name]["reason"][0]))
+        why_not = str(scored[name]["why_not"][0])
         if why_not:
-            outcomes[name] = {"risk": None, "not_scored_because": why_not}
+            outcomes[name] = {"risk": None, "expected_days": None, "not_scored_because": why_not}
             lines.append(f"  {name}: no number, because: {why_not}")
             continue
         found = explain(model, matrix.values[0], observed_on, histories.consented[0])
-        risk, (low, high) = float(scored[name]["risk"][0]), scored[name]["interval"][0].tolist()
+        number, (low, high) = float(scored[name]["number"][0]), scored[name]["interval"][0].tolist()
+        is_risk = model.link == "logit"
         outcomes[name] = {
-            "risk": risk,
+            "risk": number if is_risk else None,
+            "expected_days": None if is_risk else number,
             "interval": [low, high],
-            "reference_risk": model.reference_risk,
-            "band": risk_band(risk, model.reference_risk).name,
+            "reference_risk" if is_risk else "reference_days": model.reference_risk,
+            "band": risk_band(number, model.reference_risk).name,
             "log_odds": found.log_odds,
             "base": found.base,
             "reasons": [asdict(reason) for reason in found.reasons],
         }
-        lines.append(
-            f"  {name}: {risk:.1%} (interval {low:.1%} to {high:.1%}; reference group {model.reference_risk:.1%})"
-        )
+        shown = [
+            f"{value:.1%}" if is_risk else f"{value:.1f} days" for value in (number, low, high, model.reference_risk)
+        ]
+        lines.append(f"  {name}: {shown[0]} (interval {shown[1]} to {shown[2]}; reference group {shown[3]})")
         lines += [f"    {reason.contribution:+.3f}  {reason.text['en']}" for reason in found.strongest(5, 3)]
     return {
         "index_date": index_date.isoformat(),

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from data_contracts.errors import MissingInputError, SettingsError
 from data_contracts.violations import shown
+from models.promotion_policy import Policy
+
+_Around1 = tuple[Annotated[float, Field(gt=0, le=1)], Annotated[float, Field(ge=1)]]
+"""Lower and upper limit of a number that is best at 1."""
 
 
 class _Section(BaseModel):
@@ -68,7 +72,10 @@ class TrainSettings(_Section):
 
     seed: int = Field(default=17, ge=0)
     folds: int = Field(default=5, ge=2)
-    refits: int = Field(default=10, ge=2)
+    refits: int = Field(default=20, ge=2)
+    tuning_minutes: float = Field(default=0.0, ge=0)
+    comparison_persons: int = Field(default=20_000, ge=1_000)
+    insufficient: Literal["leave out", "report"] = "leave out"
     lightgbm: LightGBMSettings = LightGBMSettings()
 
 
@@ -79,8 +86,14 @@ class EvaluateSettings(_Section):
     bootstrap: int = Field(default=200, ge=20)
 
 
-class LongSickLeaveSettings(_Section):
-    """Parameters of the outcome long_sick_leave."""
+class AbsenceSettings(_Section):
+    """Parameters of every outcome of absence."""
+
+    horizon_days: int = Field(default=365, ge=30, le=730)
+
+
+class LongSickLeaveSettings(AbsenceSettings):
+    """Parameters of the outcome long_sick_leave, of any chapter of diagnoses or of one."""
 
     min_days: int = Field(default=16, ge=1, le=364)
 
@@ -90,10 +103,30 @@ class BurnoutSettings(_Section):
 
 
 class OutcomeSettings(_Section):
-    """The outcomes that are trained, with their parameters."""
+    """The outcomes that can be trained, with their parameters."""
 
     long_sick_leave: LongSickLeaveSettings = LongSickLeaveSettings()
+    long_sick_leave_mental: LongSickLeaveSettings = LongSickLeaveSettings()
+    long_sick_leave_musculoskeletal: LongSickLeaveSettings = LongSickLeaveSettings()
     burnout: BurnoutSettings = BurnoutSettings()
+    absence_days: AbsenceSettings = AbsenceSettings()
+
+
+class PromotionSettings(_Section):
+    """The numbers of the policy by which a version may go into service; docs/promotion.md says what each line means."""
+
+    four_eyes: bool = Policy.four_eyes
+    fewest_test_events: int = Field(default=Policy.fewest_test_events, ge=1)
+    observed_to_expected: _Around1 = Policy.observed_to_expected
+    good_calibration: _Around1 = Policy.good_calibration
+    calibration_slope: _Around1 = Policy.calibration_slope
+    auroc_margin: float = Field(default=Policy.auroc_margin, ge=0, lt=0.5)
+    net_benefit_margin: float = Field(default=Policy.net_benefit_margin, ge=0, lt=1)
+    loss_margin: float = Field(default=Policy.loss_margin, ge=0, lt=1)
+
+    def policy(self) -> Policy:
+        """Return them as the policy takes them."""
+        return Policy(**self.model_dump())
 
 
 class Settings(_Section):
@@ -105,6 +138,7 @@ class Settings(_Section):
     train: TrainSettings = TrainSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
     outcomes: OutcomeSettings = OutcomeSettings()
+    promotion: PromotionSettings = PromotionSettings()
 
 
 def read_settings(path: Path) -> Settings:

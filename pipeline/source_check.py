@@ -81,9 +81,10 @@ def check_source(
     the tombstones cover are not even checked, so that nothing of them is stored again. Raises SourceFileError naming every
     part that is unusable as a whole.
     """
-    received_on = settings.received_on or today()
     rules = _read_mapping(location, mapping).with_assumptions(settings.known_from_assumptions)
     source = open_source(location, rules)
+    # A simulated year may end after today: nothing of it is in the future on the morning that it is taken.
+    received_on = settings.received_on or max(today(), source.simulated_until or today())
     delivered = _read_all(source) | {f"untaken {i}": table for i, table in enumerate(source.untaken_answers)}
     if rules.pseudonymise:
         delivered = _under_pseudonyms(delivered, tombstones)

@@ -2,51 +2,82 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
+from data_contracts.errors import NotEnoughDataError
 from features.workplace_context import NAMES
 from models import artifact
 from models.comparison import Comparison
 from models.estimators import TreeSize
 from models.risk_model import RiskModel
 from models.splits import Split, temporal_split
-from models.training import train
+from models.training import Trained, TrainingPlan, train
 from models.training_set import TrainingSet
 from pipeline.build_training_set import configured_outcome
 from pipeline.console import progress, sha256, write_json
-from pipeline.settings import Settings, TrainingSettings
+from pipeline.lacking import lines as lacking_lines
+from pipeline.lacking import refuse_if_lacking, remember, told, with_data, with_outlook
+from pipeline.settings import Settings, TrainingSettings, TrainSettings
 from pipeline.workplace_snapshot import stored_snapshot
 from pipeline.workspace import Workspace
 
 
 def run(workspace: Workspace, settings: Settings, outcomes: list[str]) -> dict[str, Any]:
-    """Train and store the champion of each outcome beside every candidate; return the comparisons."""
-    report: dict[str, Any] = {"outcomes": {}}
-    lines = ["train"]
-    for name in outcomes:
-        training_set = TrainingSet.load(workspace.training_set(name) / "rows")
-        with progress(f"train {name}: candidates, champion, refits"):
-            trained = train(
-                training_set,
-                split_of(training_set, settings.training),
-                configured_outcome(name, settings),
-                folds=settings.train.folds,
-                refits=settings.train.refits,
-                trees=TreeSize(**settings.train.lightgbm.model_dump()),
-                seed=settings.train.seed,
-            )
-        home = workspace.model(name)
-        artifact.save(with_snapshot(trained.champion, workspace), home / "champion")
-        for candidate, model in trained.candidates.items():
-            artifact.save(model, home / "candidates" / candidate)
-        comparison = trained.comparison.to_json()
-        write_json(home / "comparison.json", comparison)
-        write_json(home / "lineage.json", {"training_set_sha256": sha256(workspace.training_set(name) / "rows.npz")})
-        report["outcomes"][name] = {"champion": trained.champion.name, "comparison": comparison}
-        lines.append(f"  {name}: champion {trained.champion.name}, {_why(trained.comparison)}")
-    report["summary"] = "\n".join(lines)
-    return report
+    """Train and store the champion of each outcome beside every candidate; return the comparisons.
+
+    An outcome that lacks data stops no other: the report says what it lacks, and so does a file in its place.
+    """
+    trained, lacking = with_data(outcomes, lambda name: _train_one(workspace, settings, name))
+    found = {
+        name: {"champion": one.champion.name, "comparison": one.comparison.to_json()} for name, one in trained.items()
+    }
+    lines = [f"  {name}: champion {one.champion.name}. {_why(one.comparison)}" for name, one in trained.items()]
+    summary = "\n".join(["train", *lines, *lacking_lines(lacking)])
+    return {"outcomes": found, "not_enough_data": told(lacking), "summary": summary}
+
+
+def _train_one(workspace: Workspace, settings: Settings, name: str) -> Trained:
+    refuse_if_lacking(workspace.training_set(name))
+    training_set = TrainingSet.load(workspace.training_set(name) / "rows")
+    home = workspace.model(name)
+    try:
+        trained = _trained(training_set, settings, name)
+    except NotEnoughDataError as error:
+        shutil.rmtree(home, ignore_errors=True)  # an older champion is not of these rows
+        if error.verdict is None:
+            n_persons = len(np.unique(training_set.person[training_set.observed]))
+            error = with_outlook(error, name, n_persons)
+        remember(home, error)
+        raise error from None
+    shutil.rmtree(home, ignore_errors=True)  # nor are candidates that are no longer compared
+    artifact.save(with_snapshot(trained.champion, workspace), home / "champion")
+    for candidate, model in trained.candidates.items():
+        artifact.save(model, home / "candidates" / candidate)
+    write_json(home / "comparison.json", trained.comparison.to_json())
+    write_json(home / "lineage.json", {"training_set_sha256": sha256(workspace.training_set(name) / "rows.npz")})
+    held_out = settings.training.model_dump(include={"test_share", "test_months"})
+    write_json(home / "settings.json", {"train": settings.train.model_dump(mode="json"), "training": held_out})
+    return trained
+
+
+def _trained(training_set: TrainingSet, settings: Settings, name: str) -> Trained:
+    with progress(f"train {name}: candidates, champion, refits"):
+        return train(
+            training_set,
+            split_of(training_set, settings.training),
+            configured_outcome(name, settings),
+            plan_of(settings.train),
+        )
+
+
+def plan_of(settings: TrainSettings) -> TrainingPlan:
+    """Return the section ``train`` of params.yaml as a plan."""
+    numbers = settings.model_dump()
+    return TrainingPlan(trees=TreeSize(**numbers.pop("lightgbm")), **numbers)
 
 
 def with_snapshot(model: RiskModel, workspace: Workspace) -> RiskModel:
@@ -57,10 +88,9 @@ def with_snapshot(model: RiskModel, workspace: Workspace) -> RiskModel:
 
 
 def _why(comparison: Comparison) -> str:
-    near = [candidate.name for candidate in comparison.candidates if candidate.within_one_standard_error]
-    best = min(comparison.candidates, key=lambda candidate: candidate.log_loss).name
+    left_out = "".join(f"\n    left out: {one['name']}, {one['reason']}" for one in comparison.left_out)
     notes = "".join(f"\n    note: {note}" for note in comparison.notes)
-    return f"the simplest within one standard error of {best} (also: {', '.join(near)}){notes}"
+    return f"{comparison.reason}{left_out}{notes}"
 
 
 def split_of(training_set: TrainingSet, settings: TrainingSettings) -> Split:

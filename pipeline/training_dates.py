@@ -59,11 +59,20 @@ def dates_between(settings: TrainingSettings, spans: dict[str, Span], outcome: O
     last = settings.last_index_date or data_as_of - timedelta(days=outcome.mature_after_days)
     dates = index_dates(first, last, settings.months_between)
     if not dates:
-        raise NotEnoughDataError(
-            f"{outcome.name}: no index date between {first} and {last} (the last whose label is mature as of {data_as_of}; "
-            f"a label takes {outcome.mature_after_days} days). Bring data over a longer time, or set training.*_index_date."
-        )
+        raise NotEnoughDataError(_why_no_date(settings, outcome, first, last, data_as_of))
     return dates
+
+
+def _why_no_date(settings: TrainingSettings, outcome: Outcome, first: date, last: date, data_as_of: date) -> str:
+    first_date = index_dates(first, first + timedelta(days=31), 1)[0]  # the day itself or the next first of a month
+    if settings.last_index_date and settings.last_index_date < first_date:
+        return f"{outcome.name}: no index date between {first} and {last}. Set training.*_index_date otherwise."
+    known = first_date + timedelta(days=outcome.mature_after_days)
+    return (
+        f"{outcome.name}: no label is known yet. The first index date is {first_date}, its label takes "
+        f"{outcome.mature_after_days} days and is known on {known}; the data end on {data_as_of}. Bring data until then, or "
+        "set training.first_index_date earlier."
+    )
 
 
 def data_as_of_for(settings: TrainingSettings, spans: dict[str, Span], outcome: Outcome) -> date:

@@ -113,6 +113,20 @@ LATER_WORKPLACE = _notice(
     "The model's numbers about others at the workplace are of a later day than the index date and were not used.",
 )
 
+UNLIKE_TRAINING = _notice(
+    "unlike_training_data",
+    "Opplysningene ligger på flere områder utenfor det modellen er trent på, så den kan ikke gi et tall for denne personen. "
+    "En samtale sier mer.",
+    "In several domains the information lies outside what the model was trained on, so it cannot give a number for this "
+    "person. A conversation tells more.",
+)
+TOO_UNCERTAIN = _notice(
+    "too_uncertain",
+    "Modellen er for usikker her: tallet kunne vært både klart under og klart over referansegruppen, så det er ikke gitt.",
+    "The model is too uncertain here: the number could be well below as well as well above the reference group, so it is "
+    "not given.",
+)
+
 
 SAFETY = _notice(
     "safety",
@@ -161,4 +175,33 @@ def outside_training_range(labels_nb: Sequence[str], labels_en: Sequence[str]) -
         "outside_training_range",
         f"Utenfor det modellen er trent på, så tallet er mindre sikkert: {'; '.join(labels_nb)}.",
         f"Outside what the model was trained on, so the number is less certain: {'; '.join(labels_en)}.",
+    )
+
+
+def too_little_known(labels_nb: Sequence[str], labels_en: Sequence[str]) -> Notice:
+    """Say that no number is given because too little is known, and what would tell the model most."""
+    nb, en = _most_important(labels_nb, labels_en)
+    return _notice(
+        "too_little_known",
+        f"For lite er kjent om det modellen bygger på, så den gir ikke noe tall. {nb}",
+        f"Too little is known of what the model rests on, so it gives no number. {en}",
+    )
+
+
+def little_known(share: float, labels_nb: Sequence[str], labels_en: Sequence[str]) -> Notice:
+    """Say that the number rests on little; ``share`` is what is known of what the model usually rests on."""
+    nb, en = _most_important(labels_nb, labels_en)
+    return _notice(
+        "little_known",
+        f"Bare {100 * share:.0f} % av det modellen vanligvis bygger på, er kjent, så tallet sier mer om lignende personer enn "
+        f"om denne. {nb}",
+        f"Only {share:.0%} of what the model usually rests on is known, so the number says more about similar persons than "
+        f"about this one. {en}",
+    )
+
+
+def _most_important(labels_nb: Sequence[str], labels_en: Sequence[str]) -> tuple[str, str]:
+    return (
+        f"Viktigst av det ukjente: {'; '.join(labels_nb)}.",
+        f"Most important of what is not known: {'; '.join(labels_en)}.",
     )

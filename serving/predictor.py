@@ -7,88 +7,35 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from data_contracts.consent import SOURCES
 from data_contracts.errors import ArtifactError
-from data_contracts.records import TABLES, Source
 from data_contracts.safety import safety_flags
 from data_contracts.tables import Table
-from data_contracts.time_windows import NO_DAY, day_number
-from features.as_of import Known, as_of
-from features.build import CONTEXT_COLUMNS, days_behind, number
-from features.catalogue import FEATURE_NAMES, POSITIONS, feature
+from data_contracts.time_windows import day_number
+from features.as_of import as_of
+from features.build import number
+from features.catalogue import FEATURE_NAMES
 from features.histories import Histories
 from features.record import tables_of_record
-from features.workplace_context import NAMES, WorkplaceContext, context_features, is_current
 from models.bundle import current_bundle, open_bundle
 from models.explanation import Explanation, explain
+from models.horizons import risks_by_horizon
 from models.outcomes import OUTCOMES
-from models.outcomes.outcome import ELIGIBLE, Outcome, general_eligibility
-from models.risk_model import RiskModel, risk_of
+from models.risk_model import RiskModel, inverse_link
 from models.wording import RISK_BANDS, risk_band
 from serving import notices
-from serving.notices import NOT_ELIGIBLE, STALE_SURVEY_DAYS, Notice, SafetyNotice
-from serving.responses import Band, ExplanationResponse, ModelBody, OutcomeExplanation, OutcomeRisk, RiskResponse, Texts
+from serving.case import Case, Served
+from serving.caveats import caveats, not_carried, not_eligible, not_sent
+from serving.notices import SafetyNotice
+from serving.responses import Band, ExplanationResponse, OutcomeExplanation, OutcomeRisk, RiskResponse, Texts
 
 RAISING, LOWERING = 5, 3
 """How many reasons of each direction ``/v1/risk`` gives; more are read by nobody, all are in ``/v1/explanation``."""
 
-_MOST_NAMED = 3
 _BANDS = {one.name: Band(name=one.name, label=Texts(nb=one.label_nb, en=one.label_en)) for one in RISK_BANDS}
-_AGE = POSITIONS["age_years"]
-
-
-class _Seen(NamedTuple):
-    """Values and days of observation of all features, each of shape (n_features,)."""
-
-    values: np.ndarray
-    observed_on: np.ndarray
-
-
-@dataclass(frozen=True)
-class _Case:
-    """One person at one index date, numbered once for all outcomes."""
-
-    histories: Histories
-    known: Known
-    values: np.ndarray
-    t: int
-    safety_flags: tuple[SafetyNotice, ...]
-
-    @cached_property
-    def general_eligibility(self) -> np.ndarray:
-        return general_eligibility(self.histories, self.t, self.values[:, _AGE])
-
-    @property
-    def consented(self) -> np.ndarray:
-        return self.histories.consented[0]
-
-    def told(self, source: Source) -> bool:
-        """Whether anything can be known of a source: with consent, and if its table was sent."""
-        return bool(self.histories.told[0, SOURCES.index(source)])
-
-    def seen_by(self, served: _Served) -> _Seen:
-        """Return the numbers as a model sees them, with the others at the workplace as its snapshot tells of them."""
-        context = served.context
-        if context is None or context.day > self.t:
-            return self._without_others
-        if context not in self._seen:
-            values, observed_on = (column.copy() for column in self._without_others)
-            values[CONTEXT_COLUMNS] = context_features(self.known, self.histories, context)[0]
-            observed_on[CONTEXT_COLUMNS][~np.isnan(values[CONTEXT_COLUMNS])] = context.day
-            self._seen[context] = _Seen(values, observed_on)
-        return self._seen[context]
-
-    @cached_property
-    def _without_others(self) -> _Seen:
-        return _Seen(self.values[0], days_behind(self.known)[0])
-
-    @cached_property
-    def _seen(self) -> dict[WorkplaceContext, _Seen]:
-        return {}
 
 
 class OutcomeNotServed(ArtifactError):
@@ -97,24 +44,6 @@ class OutcomeNotServed(ArtifactError):
     def __init__(self, message: str, safety_flags: tuple[SafetyNotice, ...]) -> None:
         super().__init__(message)
         self.safety_flags = safety_flags
-
-
-class _Served:
-    """A model with what its answers always say, built once."""
-
-    def __init__(self, model: RiskModel) -> None:
-        self.model = model
-        self.outcome = OUTCOMES[model.outcome]
-        # The model says what it was trained to predict: parameters such as min_days are part of it.
-        declared = {"nb": self.outcome.label_nb, "en": self.outcome.label_en}
-        self.label = Texts(**model.facts.get("label", declared))
-        self.horizon_days = model.facts.get("horizon_days", self.outcome.horizon_days)
-        self.has_washout = "washout" in self.outcome.own_reasons
-        self.body = _model_body(model)
-        own = [name for name in model.feature_names if name not in NAMES]
-        self.answered = [POSITIONS[name] for name in own if feature(name).table == "survey_answers"]
-        # A model that asks for nothing about others is spared the work.
-        self.context = model.workplace_context if len(own) < len(model.feature_names) else None
 
 
 @dataclass(frozen=True)
@@ -154,10 +83,10 @@ class Predictor:
         return ExplanationResponse(index_date=index_date, safety_flags=case.safety_flags, outcomes=explained)
 
     @cached_property
-    def _served(self) -> dict[str, _Served]:
-        return {name: _Served(model) for name, model in self.models.items()}
+    def _served(self) -> dict[str, Served]:
+        return {name: Served(model) for name, model in self.models.items()}
 
-    def _asked(self, outcomes: Sequence[str], case: _Case) -> dict[str, _Served]:
+    def _asked(self, outcomes: Sequence[str], case: Case) -> dict[str, Served]:
         absent = [name for name in outcomes if name not in self.models]
         if absent:
             raise OutcomeNotServed(
@@ -167,14 +96,14 @@ class Predictor:
         return self._served
 
 
-def _case(record: dict[str, Any], index_date: date, received_on: date) -> _Case:
+def _case(record: dict[str, Any], index_date: date, received_on: date) -> Case:
     t = day_number(index_date)
     tables = tables_of_record(record, received_on)
     histories = Histories.from_tables(tables, purpose="risk_scoring", consent_on=t)
     known = as_of(histories, t)
     values = np.empty((1, len(FEATURE_NAMES)), dtype=np.float32)
     number(known, values)
-    return _Case(histories, known, values, t, _safety_notices(tables))
+    return Case(histories, known, values, t, _safety_notices(tables))
 
 
 def _safety_notices(tables: dict[str, Table]) -> tuple[SafetyNotice, ...]:
@@ -183,111 +112,66 @@ def _safety_notices(tables: dict[str, Table]) -> tuple[SafetyNotice, ...]:
     return () if answers is None else tuple(map(notices.safety_notice, safety_flags(answers)))
 
 
-def _risk(served: _Served, case: _Case) -> OutcomeRisk:
+def _risk(served: Served, case: Case) -> OutcomeRisk:
     found, shared = _scored(served, case)
     return OutcomeRisk(**shared, reasons=found.strongest(RAISING, LOWERING) if found else ())
 
 
-def _explanation(served: _Served, case: _Case) -> OutcomeExplanation:
+def _explanation(served: Served, case: Case) -> OutcomeExplanation:
     found, shared = _scored(served, case)
     if found is None:
-        return OutcomeExplanation(**shared, reasons=(), log_odds=None, base=None, domains=())
+        return OutcomeExplanation(**shared, reasons=(), log_odds=None, base=None, domains=(), references=())
     return OutcomeExplanation(
-        **shared, reasons=found.reasons, log_odds=found.log_odds, base=found.base, domains=found.domains
+        **shared,
+        reasons=found.reasons,
+        log_odds=found.log_odds,
+        base=found.base,
+        domains=found.domains,
+        references=tuple(found.beside(group) for group in case.reference_groups(served)),
     )
 
 
-def _scored(served: _Served, case: _Case) -> tuple[Explanation | None, dict[str, Any]]:
+def _scored(served: Served, case: Case) -> tuple[Explanation | None, dict[str, Any]]:
     """Return the explained log-odds (None if the model has nothing to say about this person) and what answers share."""
+    why_not = not_eligible(served, case)
+    if why_not:
+        return None, _numbers(served) | {"warnings": (why_not, *not_sent(served, case))}
     model = served.model
-    same_for_all = {
-        "label": served.label,
-        "horizon_days": served.horizon_days,
-        "reference_risk": model.reference_risk,
-        "model": served.body,
-    }
-    not_eligible = _not_eligible(served.outcome, case)
-    if not_eligible:
-        warnings = (not_eligible, *_not_sent(served, case))
-        return None, same_for_all | {"risk": None, "interval": None, "band": None, "warnings": warnings}
     seen = case.seen_by(served)
     found = explain(model, seen.values, seen.observed_on, case.consented)
-    risk = float(risk_of(np.array([found.log_odds]))[0])
     X = found.values[np.newaxis]
-    return found, same_for_all | {
-        "risk": risk,
-        "interval": _interval(model, X),
-        "band": _band(risk, model.reference_risk),
-        "warnings": (
-            *_source_warnings(case),
-            *_not_sent(served, case),
-            *_survey_warnings(served, case, seen.observed_on),
-            *_workplace_warnings(served, case),
-            *_range_warnings(model, X),
-        ),
+    interval = model.interval(X)
+    warnings = caveats(served, case, seen.observed_on, X)
+    held_back = not_carried(served, X, interval)
+    if held_back:
+        return None, _numbers(served) | {"warnings": (held_back, *warnings)}
+    return found, _numbers(served, found, interval) | {"warnings": warnings}
+
+
+def _numbers(served: Served, found: Explanation | None = None, interval: np.ndarray | None = None) -> dict[str, Any]:
+    """Return what every answer says of the outcome, with the numbers of one person, or without."""
+    model = served.model
+    is_risk = model.link == "logit"
+    number, bounds, by_horizon = None, None, {}
+    if found is not None and interval is not None:
+        number = float(inverse_link(model.link, np.array([found.log_odds]))[0])
+        bounds = tuple(interval[0].tolist()) if model.refits else None
+        by_horizon = risks_by_horizon(model, found.values[np.newaxis])
+    return {
+        "label": served.label,
+        "horizon_days": served.horizon_days,
+        "target": "event" if is_risk else "days",
+        "risk": number if is_risk else None,
+        "interval": bounds if is_risk else None,
+        "risks_by_horizon": {day: float(risks[0]) for day, risks in by_horizon.items()} or None,
+        "expected_days": None if is_risk else number,
+        "expected_days_interval": None if is_risk else bounds,
+        "band": None if number is None else _band(number, model.reference_risk),
+        "reference_risk": model.reference_risk if is_risk else None,
+        "reference_days": None if is_risk else model.reference_risk,
+        "model": served.body,
     }
-
-
-def _not_eligible(outcome: Outcome, case: _Case) -> Notice | None:
-    reason = int(outcome.eligibility_given(case.general_eligibility, case.histories, case.t)[0])
-    return None if reason == ELIGIBLE else NOT_ELIGIBLE[outcome.reasons[reason]]
-
-
-def _interval(model: RiskModel, X: np.ndarray) -> tuple[float, float] | None:
-    if not model.refits:
-        return None
-    low, high = model.interval(X)[0].tolist()
-    return low, high
 
 
 def _band(risk: float, reference_risk: float) -> Band:
     return _BANDS[risk_band(risk, reference_risk).name]
-
-
-def _model_body(model: RiskModel) -> ModelBody:
-    return ModelBody(
-        name=model.name,
-        version=model.version,
-        trained_on=model.facts.get("trained_on"),
-        artifact_sha256=model.artifact_sha256,
-        # A model that does not say where it comes from must not pass for one of real persons.
-        synthetic=bool(model.facts.get("synthetic", True)),
-    )
-
-
-def _source_warnings(case: _Case) -> list[Notice]:
-    return [notices.source_without_consent(SOURCES[i]) for i in np.flatnonzero(~case.consented)]
-
-
-def _not_sent(served: _Served, case: _Case) -> list[Notice]:
-    """Name what the record left out, but for sources without consent, of which nothing had to be sent."""
-    consented = {source for source, holds in zip(SOURCES, case.consented.tolist(), strict=True) if holds}
-    return [
-        notices.not_sent(table, served.has_washout)
-        for table in notices.SENT
-        if table not in case.histories.delivered and TABLES[table].consent_source in consented
-    ]
-
-
-def _survey_warnings(served: _Served, case: _Case, observed_on: np.ndarray) -> list[Notice]:
-    if not served.answered or not case.told("survey"):
-        return []
-    days = observed_on[served.answered]
-    days = days[days != NO_DAY]
-    if not len(days):
-        return [notices.NO_SURVEY]
-    return [notices.STALE_SURVEY] if case.t - days.max() > STALE_SURVEY_DAYS else []
-
-
-def _workplace_warnings(served: _Served, case: _Case) -> list[Notice]:
-    if served.context is None or not case.told("employment") or is_current(served.context, case.t):
-        return []
-    return [notices.LATER_WORKPLACE if served.context.day > case.t else notices.STALE_WORKPLACE]
-
-
-def _range_warnings(model: RiskModel, X: np.ndarray) -> list[Notice]:
-    outside = np.flatnonzero(model.outside_training_range(X)[0])[:_MOST_NAMED]
-    named = [feature(model.feature_names[position]) for position in outside]
-    if not named:
-        return []
-    return [notices.outside_training_range([one.label_nb for one in named], [one.label_en for one in named])]

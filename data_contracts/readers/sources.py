@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Protocol
 
@@ -44,6 +45,8 @@ class Source(Protocol):
     """Where the data came from, fit to be shown: never with a password."""
     is_synthetic: bool
     """True where the source says that it is simulated."""
+    simulated_until: date | None
+    """Morning on which a simulated extract is taken; it may lie in the future."""
     violations: list[Violation]
     """What could not become a row of any table, already under its origin and number."""
     refused: Counter[str]
@@ -113,7 +116,9 @@ class Files:
         for path in files:
             _refuse_unprintable(path.name)
         self.location = location or str(directory)
-        self.is_synthetic = bool(read_stamp(directory / _STAMP).get("synthetic"))
+        stamp = read_stamp(directory / _STAMP)
+        self.is_synthetic = bool(stamp.get("synthetic"))
+        self.simulated_until = _day(stamp.get("end")) if self.is_synthetic else None
         self.required: tuple[str, ...] = REQUIRED_TABLES
         self._directory = directory
         self._names = {path.name for path in files}
@@ -225,6 +230,13 @@ def read_stamp(path: Path) -> dict[str, Any]:
         return {**json.loads(path.read_text(encoding="utf-8"))}
     except (ValueError, TypeError, RecursionError):
         raise SourceFileError(f"{path} is not the stamp that `simulate` writes. Take it away.") from None
+
+
+def _day(text: Any) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None
 
 
 def _refuse_packed(path: Path) -> None:

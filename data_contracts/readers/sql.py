@@ -43,6 +43,7 @@ class Database:
     """A database whose tables or views hold our tables, under our names or as the mapping says."""
 
     is_synthetic = False
+    simulated_until: date | None = None
 
     def __init__(self, url: str, mapping: Mapping) -> None:
         self._url = _parse_url(url)

@@ -1,7 +1,7 @@
 """Whether risks mean what they say: in the large, weak (slope) and moderate (smooth curve).
 
 Reference: Van Calster B et al. A calibration hierarchy for risk models was defined. J Clin Epidemiol 2016;74:167.
-ICI: Austin PC, Steyerberg EW. The Integrated Calibration Index. Stat Med 2019;38:4051. The smooth curve is R's
+ICI, E50, E90, Emax: Austin PC, Steyerberg EW. The Integrated Calibration Index. Stat Med 2019;38:4051. The smooth curve is R's
 ``loess`` (span 0.75, degree 2, interpolation), from the same Fortran.
 """
 
@@ -61,10 +61,40 @@ def smooth_curve(ranking: Ranking, risks: np.ndarray, y: np.ndarray, weights: np
     return points
 
 
-def integrated_calibration_index(ranking: Ranking, risks: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Mean distance between risk and smoothed observed share, shape (n_weightings,); weights (n_weightings, n)."""
+def calibration_errors(
+    ranking: Ranking, risks: np.ndarray, y: np.ndarray, weights: np.ndarray
+) -> dict[str, np.ndarray]:
+    """How far risks are from the smoothed observed share: one curve per weighting serves all four numbers.
+
+    Parameters
+    ----------
+    ranking : Ranking
+        Of the n risks.
+    risks, y : float64 arrays, shape (n,)
+    weights : float64 array, shape (n_weightings, n)
+
+    Returns
+    -------
+    ``ici`` (mean distance), ``e50`` and ``e90`` (quantiles of the distance) and ``emax``, each (n_weightings,).
+    """
     curves = (smooth_curve(ranking, risks, y, row) for row in weights)
-    return np.array([np.average(np.abs(curve[1] - curve[0]), weights=curve[2]) for curve in curves])
+    errors = np.array([_errors(np.abs(curve[1] - curve[0]), curve[2]) for curve in curves])
+    return dict(zip(("ici", "e50", "e90", "emax"), errors.T, strict=True))
+
+
+def _errors(distance: np.ndarray, weight: np.ndarray) -> tuple[float, float, float, float]:
+    order = np.argsort(distance)
+    distance, weight = distance[order], weight[order]
+    e50, e90 = _quantiles(distance, weight, (0.5, 0.9))
+    return float(np.average(distance, weights=weight)), e50, e90, float(distance[-1])
+
+
+def _quantiles(ascending: np.ndarray, weight: np.ndarray, shares: tuple[float, ...]) -> list[float]:
+    """Weighted quantiles; where weights count rows, those of NumPy and R (type 7) over the single rows."""
+    one_row = weight.min()
+    first = np.cumsum(weight) - weight
+    places = np.column_stack([first, first + weight - one_row]).ravel()
+    return [float(np.interp(share * places[-1], places, np.repeat(ascending, 2))) for share in shares]
 
 
 def _average_neighbours(points: np.ndarray) -> np.ndarray:

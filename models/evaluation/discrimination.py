@@ -65,6 +65,22 @@ def brier_score(risks: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.nda
     return weights @ (risks - y) ** 2 / weights.sum(axis=1)
 
 
+def scaled_brier_score(risks: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Share of the Brier score of the plain event share that a model takes away, shape (n_weightings,).
+
+    1 is perfect, 0 no better than giving everybody the event share, below 0 worse; NaN without both events and non-events.
+    Reference: Steyerberg EW et al. Assessing the performance of prediction models. Epidemiology 2010;21:128.
+    """
+    share = weights @ y / weights.sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where((share > 0) & (share < 1), 1 - brier_score(risks, y, weights) / (share * (1 - share)), np.nan)
+
+
+def mean_log_loss(log_odds: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Mean negative log-likelihood, shape (n_weightings,)."""
+    return weights @ log_losses(log_odds, y) / weights.sum(axis=1)
+
+
 def log_losses(log_odds: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Negative log-likelihood of each row, shape (n,), from log-odds so that no risk is rounded to 0 or 1."""
     return np.logaddexp(0.0, log_odds) - y * log_odds

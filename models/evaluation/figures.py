@@ -1,4 +1,4 @@
-"""The evaluation as one picture: the champion's calibration, the spread of its risks, everybody's discrimination."""
+"""The evaluation in pictures: first the champion's calibration, the spread of its risks, everybody's discrimination."""
 
 from __future__ import annotations
 
@@ -26,13 +26,24 @@ def draw(report: dict[str, Any], path: Path) -> None:
     path : Path
         Where to write; equal reports give equal bytes.
     """
-    figure = Figure(figsize=(11, 5.2), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = canvas(11, 5.2)
     curve, histogram, discrimination = (figure.add_subplot(place) for place in _places(figure))
     _calibration(curve, report)
     _spread(histogram, report)
     _discrimination(discrimination, report)
-    figure.suptitle(_title(report))
+    figure.suptitle(title(report))
+    save(figure, path)
+
+
+def canvas(width: float, height: float) -> Figure:
+    """Return an empty sheet, in inches, that is drawn without a screen."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write the sheet as a PNG file; equal sheets give equal bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120, metadata=NO_METADATA)
 
@@ -42,7 +53,8 @@ def _places(figure: Figure) -> list[Any]:
     return [grid[:2, 0], grid[2, 0], grid[:, 1]]
 
 
-def _title(report: dict[str, Any]) -> str:
+def title(report: dict[str, Any]) -> str:
+    """Say the outcome, on how much it was judged, and whether the data are synthetic."""
     test = report["test"]
     made_up = " (synthetic data)" if report["synthetic"] else ""
     return (
@@ -56,7 +68,7 @@ def _calibration(axes: Axes, report: dict[str, Any]) -> None:
     end = min(1.0, 1.1 * max(risk.max(), observed.max()))
     axes.plot([0, end], [0, end], color=GREY, linestyle="--", label="ideal")
     axes.plot(risk, observed, color=BLUE, label="observed, smoothed")
-    numbers = [f"{label} {_with_interval(found[name])}" for label, name in _SHOWN]
+    numbers = [f"{label} {with_interval(found[name])}" for label, name in _SHOWN if name in found]
     axes.text(0.98, 0.04, "\n".join(numbers), transform=axes.transAxes, ha="right", va="bottom", fontsize=8)
     axes.set(xlim=(0, end), ylim=(0, end), ylabel="observed share", title=f"Calibration of {report['champion']}")
     axes.legend(loc="upper left", frameon=False)
@@ -67,11 +79,15 @@ _SHOWN = (
     ("intercept", "calibration_in_the_large"),
     ("O:E", "observed_to_expected"),
     ("ICI", "ici"),
+    ("E90", "e90"),
+    ("scaled Brier", "scaled_brier"),
 )
 
 
-def _with_interval(number: dict[str, float]) -> str:
-    return f"{number['value']:.3f} ({number['low']:.3f} to {number['high']:.3f})"
+def with_interval(number: dict[str, float | None]) -> str:
+    """Write a number with its interval."""
+    value, low, high = ("?" if number[part] is None else f"{number[part]:.3f}" for part in ("value", "low", "high"))
+    return f"{value} ({low} to {high})"
 
 
 def _spread(axes: Axes, report: dict[str, Any]) -> None:
@@ -94,7 +110,7 @@ def _discrimination(axes: Axes, report: dict[str, Any]) -> None:
         is_champion = name == report["champion"]
         axes.plot([area["low"], area["high"]], [place, place], color=BLUE if is_champion else GREY)
         axes.plot(area["value"], place, marker="D" if is_champion else "o", color=BLUE if is_champion else GREY)
-        axes.annotate(_with_interval(area), (area["value"], place), xytext=(0, 6), textcoords="offset points",
+        axes.annotate(with_interval(area), (area["value"], place), xytext=(0, 6), textcoords="offset points",
                       ha="center", fontsize=8)  # fmt: skip
     axes.axvline(0.5, color=GREY, linestyle=":")
     axes.set_yticks(range(len(models)), [f"{name} *" if name == report["champion"] else name for name in models])

@@ -1,4 +1,4 @@
-"""95 % intervals by resampling persons: all index dates of a person are drawn together.
+"""95 % intervals by resampling persons (or companies): all rows of one are drawn together.
 
 A resample is a row of weights (how often each person was drawn times the observation weight), so that hundreds of
 resamples are one matrix product instead of hundreds of copies.
@@ -8,6 +8,7 @@ Reference: Davison AC, Hinkley DV. Bootstrap Methods and their Application. 1997
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -39,24 +40,37 @@ def resampled_weights(person: np.ndarray, weights: np.ndarray, repeats: int, see
 
 def with_intervals(
     statistic: Statistic, person: np.ndarray, weights: np.ndarray, repeats: int, seed: int
-) -> dict[str, dict[str, float]]:
+) -> dict[str, dict[str, Any]]:
     """Return each number of a statistic with its percentile interval.
 
     Parameters
     ----------
     statistic : Statistic
+        Its arrays may have a second axis, (n_weightings, n_points): a curve, of which every point gets an interval.
     person, weights, repeats, seed
         As in :func:`resampled_weights`.
 
     Returns
     -------
-    name -> {"value", "low", "high"}; resamples in which a number does not exist (no events drawn) are left out.
+    name -> {"value", "low", "high"}, each a float (of a curve: a list of them), None where the number does not exist;
+    resamples in which it does not exist (no events drawn) are left out.
     """
     values = statistic(weights[None])
     blocks = [statistic(block) for block in resampled_weights(person, weights, repeats, seed)]
-    result = {}
-    for name, value in values.items():
-        drawn = np.concatenate([block[name] for block in blocks])
-        low, high = np.nanpercentile(drawn, [2.5, 97.5]) if np.isfinite(drawn).any() else (np.nan, np.nan)
-        result[name] = {"value": float(value[0]), "low": float(low), "high": float(high)}
-    return result
+    return {
+        name: _with_interval(value[0], np.concatenate([block[name] for block in blocks]))
+        for name, value in values.items()
+    }
+
+
+def _with_interval(value: np.ndarray, drawn: np.ndarray) -> dict[str, Any]:
+    if drawn.ndim > 1:
+        points = [_with_interval(one, column) for one, column in zip(value, drawn.T, strict=True)]
+        return {part: [point[part] for point in points] for part in ("value", "low", "high")}
+    known = drawn[np.isfinite(drawn)]
+    low, high = np.percentile(known, [2.5, 97.5]) if len(known) else (np.nan, np.nan)
+    return {name: _number(number) for name, number in (("value", value), ("low", low), ("high", high))}
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if np.isfinite(value) else None

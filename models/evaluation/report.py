@@ -9,17 +9,15 @@ import numpy as np
 
 from data_contracts.errors import NotEnoughDataError
 from data_contracts.time_windows import calendar_date
-from models.comparison import leakage_note, onset_note
-from models.evaluation.calibration import (
-    MOST_LOESS_POINTS,
-    calibration_in_the_large,
-    calibration_slope,
-    integrated_calibration_index,
-    observed_to_expected,
-    smooth_curve,
-)
-from models.evaluation.discrimination import Ranking, auroc, average_precision, brier_score
-from models.evaluation.intervals import Statistic, with_intervals
+from models.evaluation.calibration import MOST_LOESS_POINTS, smooth_curve
+from models.evaluation.discrimination import Ranking
+from models.evaluation.expected_days import days_curve, days_metrics_of
+from models.evaluation.held_out import HeldOut
+from models.evaluation.intervals import with_intervals
+from models.evaluation.leakage import leakage
+from models.evaluation.metrics import metrics_of
+from models.evaluation.sections import SECTIONS, Case
+from models.outcomes.outcome import Outcome
 from models.risk_model import RiskModel, risk_of
 from models.splits import Split
 from models.training_set import TrainingSet
@@ -30,13 +28,18 @@ FEWEST_EVENTS_FOR_A_VERDICT = 100
 CURVE_POINTS = 100
 HISTOGRAM_EDGES = np.linspace(0.0, 1.0, 51)
 
+CURRENT = "current_champion"
+"""Name of the model that serves now, where one does and its features are still those of the catalogue."""
+
 
 def evaluate(
     champion: RiskModel,
     candidates: Mapping[str, RiskModel],
     training_set: TrainingSet,
     split: Split,
+    outcome: Outcome,
     *,
+    current: RiskModel | None = None,
     repeats: int = 200,
     seed: int = 17,
     on_step: Callable[[str], None] = lambda step: None,
@@ -51,8 +54,12 @@ def evaluate(
     training_set : TrainingSet
     split : Split
         Only its test rows with an observed label are used, with their observation weights.
+    outcome : Outcome
+        As configured for the training set.
+    current : RiskModel, optional
+        The model that serves now: compared on the same rows, under the name ``CURRENT``.
     repeats : int
-        Resamples of persons behind each interval.
+        Resamples behind each interval.
     seed : int
     on_step : callable
         Called with what is being done, for progress.
@@ -60,88 +67,88 @@ def evaluate(
     Returns
     -------
     dict of JSON values: ``test`` (what it was judged on), ``models`` (name -> metric -> value, low, high), ``curve``
-    and ``histogram`` of the champion, ``notes`` (warnings first), ``methods``.
+    and ``histogram`` of the champion, ``leakage``, the parts of :data:`models.evaluation.sections.SECTIONS`, ``notes``
+    (warnings first), ``methods``.
 
     Raises
     ------
     NotEnoughDataError
         The test rows have no event, or nothing but events.
     """
-    rows = split.test[training_set.observed[split.test]]
-    y, weight, person = training_set.y[rows], training_set.weight[rows], training_set.person[rows]
-    _refuse_one_class(y, training_set.outcome)
-    metrics = {}
-    for name, model in candidates.items():
+    models = {**candidates, champion.name: champion} | ({CURRENT: current} if current else {})
+    held_out = HeldOut.of(training_set, split, models, champion.name)
+    _refuse_one_class(held_out, outcome)
+    case = Case(champion, models, training_set, split, outcome, held_out, repeats, seed)
+    report = _heading(case) | {"models": _judged(case, on_step)} | _shape(case)
+    on_step("leakage")
+    report["leakage"] = leakage(training_set, split, _areas(report["models"]))
+    for title, section in SECTIONS[outcome.target]:
+        on_step(title)
+        report |= section(case)
+    return report | {"notes": _notes(report), "methods": _methods(case)}
+
+
+def _judged(case: Case, on_step: Callable[[str], None]) -> dict[str, Any]:
+    held_out, metrics = case.held_out, {}
+    of_model = metrics_of if case.outcome.target == "event" else days_metrics_of
+    for name, linear in held_out.linear.items():
         on_step(f"judging {name}")
-        statistic = metrics_of(model.log_odds(_columns(model, training_set)[rows]), y)
-        metrics[name] = with_intervals(statistic, person, weight, repeats, seed)
-    log_odds = champion.log_odds(_columns(champion, training_set)[rows])
-    return {
-        "outcome": training_set.outcome,
-        "champion": champion.name,
-        "synthetic": training_set.facts["synthetic"],
-        "data_as_of": training_set.facts["data_as_of"],
-        "test": _about(training_set, split, rows),
-        "models": metrics,
-        "curve": _curve(risk_of(log_odds), y, weight),
-        "histogram": _histogram(risk_of(log_odds), y, weight),
-        "notes": _notes(metrics, int(y.sum()), onset_note(y, training_set.followed_days[rows])),
-        "methods": _methods(repeats),
-    }
-
-
-def metrics_of(log_odds: np.ndarray, y: np.ndarray) -> Statistic:
-    """Return a function from weights (n_weightings, n) to every metric of a model, each (n_weightings,).
-
-    Parameters
-    ----------
-    log_odds : float64 array, shape (n,)
-        Calibrated log-odds of the test rows.
-    y : float64 array, shape (n,)
-    """
-    risks, ranking = risk_of(log_odds), Ranking.of(log_odds)
-
-    def metrics(weights: np.ndarray) -> dict[str, np.ndarray]:
-        intercept, slope = calibration_slope(log_odds, y, weights)
-        return {
-            "auroc": auroc(ranking, y, weights),
-            "average_precision": average_precision(ranking, y, weights),
-            "brier": brier_score(risks, y, weights),
-            "observed_to_expected": observed_to_expected(risks, y, weights),
-            "calibration_in_the_large": calibration_in_the_large(log_odds, y, weights),
-            "calibration_intercept": intercept,
-            "calibration_slope": slope,
-            "ici": integrated_calibration_index(ranking, risks, y, weights),
-        }
-
+        metrics[name] = with_intervals(of_model(linear, held_out.y), held_out.cluster, held_out.weight, **case.drawn)
     return metrics
 
 
-def _columns(model: RiskModel, training_set: TrainingSet) -> np.ndarray:
-    positions = {name: position for position, name in enumerate(training_set.feature_names.tolist())}
-    return training_set.X[:, [positions[name] for name in model.feature_names]]
+def _areas(metrics: Mapping[str, Any]) -> dict[str, float]:
+    return {f"{name}, test rows": found["auroc"]["value"] for name, found in metrics.items() if "auroc" in found}
 
 
-def _refuse_one_class(y: np.ndarray, outcome: str) -> None:
-    if 0 < y.sum() < len(y):
+def _refuse_one_class(held_out: HeldOut, outcome: Outcome) -> None:
+    events = int((held_out.y > 0).sum())
+    if 0 < events < len(held_out):
         return
+    what = "events" if outcome.target == "event" else "rows with a day of absence"
     raise NotEnoughDataError(
-        f"{outcome}: the {len(y)} test rows hold {int(y.sum())} events; both events and non-events are needed. "
+        f"{outcome.name}: the {len(held_out)} test rows hold {events} {what}; rows with and without are needed. "
         "Raise training.test_share or training.test_months, or bring more persons."
     )
 
 
-def _about(training_set: TrainingSet, split: Split, rows: np.ndarray) -> dict[str, Any]:
-    y, weight = training_set.y[rows], training_set.weight[rows]
+def _heading(case: Case) -> dict[str, Any]:
+    held_out, facts = case.held_out, case.training_set.facts
     return {
-        "first_index_date": calendar_date(int(training_set.t[rows].min())).isoformat(),
-        "last_index_date": calendar_date(int(training_set.t[rows].max())).isoformat(),
-        "rows": len(rows),
-        "persons": len(np.unique(training_set.person[rows])),
-        "events": int(y.sum()),
-        "weighted_event_share": float(np.average(y, weights=weight)),
-        "rows_without_label": len(split.test) - len(rows),
-        "left_out_of_split": split.left_out,
+        "outcome": case.outcome.name,
+        "target": case.outcome.target,
+        "label": case.champion.facts.get("label"),
+        "champion": case.champion.name,
+        "synthetic": facts["synthetic"],
+        "data_as_of": facts["data_as_of"],
+        "threshold": case.threshold if case.outcome.target == "event" else None,
+        "sample_size": case.champion.facts.get("sample_size"),
+        "test": {
+            "first_index_date": calendar_date(int(held_out.t.min())).isoformat(),
+            "last_index_date": calendar_date(int(held_out.t.max())).isoformat(),
+            "rows": len(held_out),
+            "persons": len(np.unique(held_out.person)),
+            "companies": len(np.unique(held_out.company[held_out.company >= 0])),
+            "events": int((held_out.y > 0).sum()),
+            "weighted_event_share" if case.outcome.target == "event" else "mean_days": float(
+                np.average(held_out.y, weights=held_out.weight)
+            ),
+            "rows_without_label": len(case.split.test) - len(held_out),
+            "left_out_of_split": case.split.left_out,
+        },
+    }
+
+
+def _shape(case: Case) -> dict[str, Any]:
+    """How expected and observed go together along the champion's predictions."""
+    held_out = case.held_out
+    linear = held_out.linear[held_out.champion]
+    if case.outcome.target == "days":
+        return {"curve": days_curve(linear, held_out.y, held_out.weight)}
+    risks = risk_of(linear)
+    return {
+        "curve": _curve(risks, held_out.y, held_out.weight),
+        "histogram": _histogram(risks, held_out.y, held_out.weight),
     }
 
 
@@ -159,23 +166,27 @@ def _histogram(risks: np.ndarray, y: np.ndarray, weight: np.ndarray) -> dict[str
     return {"edges": HISTOGRAM_EDGES.tolist(), **counts}
 
 
-def _notes(metrics: dict[str, dict[str, dict[str, float]]], events: int, onset: str) -> list[str]:
-    notes = [onset, *(leakage_note(f"{name}, test rows", found["auroc"]["value"]) for name, found in metrics.items())]
+def _notes(report: Mapping[str, Any]) -> list[str]:
+    notes, events = list(report["leakage"]["alarms"]), report["test"]["events"]
     if events < FEWEST_EVENTS_FOR_A_VERDICT:
         notes.append(
             f"Only {events} events in the test rows: under {FEWEST_EVENTS_FOR_A_VERDICT} no verdict on calibration is "
             "possible, and the intervals say so."
         )
-    return [note for note in notes if note]
+    return notes + [_harm(one) for one in report["harm"]]
 
 
-def _methods(repeats: int) -> list[str]:
+def _harm(found: Mapping[str, Any]) -> str:
+    return f"HARM: {found['attribute']}, {found['group']}: {found['finding'].replace('_', ' ')}. See subgroups and mitigation."
+
+
+def _methods(case: Case) -> list[str]:
+    drawn = "persons with all their index dates" if case.held_out.cluster is case.held_out.person else "companies"
     return [
         "Test rows: other persons at later index dates, after an embargo as long as the horizon.",
         "Every number uses the observation weights (inverse probability of being observed).",
-        f"Intervals: 2.5 and 97.5 percentiles of {repeats} resamples of persons with all their index dates; the "
-        "weights and the models are held fixed.",
-        "ICI: loess as R's (span 0.75, degree 2, interpolation) in the estimate and in every resample; above "
-        f"{MOST_LOESS_POINTS} distinct risks neighbours are averaged first. It cannot be negative, so its interval "
-        "lies high when calibration is good.",
+        f"Intervals: 2.5 and 97.5 percentiles of {case.repeats} resamples of {drawn}; weights and models are held fixed.",
+        f"ICI, E50, E90: loess as R's (span 0.75, degree 2, interpolation); above {MOST_LOESS_POINTS} distinct risks "
+        "neighbours are averaged first. They cannot be negative, so their intervals lie high when calibration is good.",
+        "Working threshold: the share of events among the training rows, where acting on all and on none are equally good.",
     ]

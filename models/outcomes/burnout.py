@@ -88,7 +88,7 @@ class Burnout(Outcome):
         followed = np.full(n, self.horizon_days, dtype=np.int32)
         followed[person] = answered_on[first] - t
         status = np.where(np.isnan(y), Status.NOT_OBSERVED, Status.OBSERVED).astype(np.int8)
-        return Labels(status, y, followed)
+        return Labels(status, y, followed, np.zeros(n, dtype=bool))
 
 
 def burnout_surveys(histories: Histories, d: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -7,7 +7,7 @@ Eligibility uses only what is known at t, so that training and scoring share it;
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import IntEnum
 from typing import ClassVar, Literal
 
@@ -47,23 +47,27 @@ class Labels:
     status : int8 array, shape (n,)
         Values of :class:`Status`.
     y : float64 array, shape (n,)
-        1 event, 0 no event, NaN unless ``status`` is OBSERVED.
+        1 event, 0 no event (or a number of days, see :attr:`Outcome.target`), NaN unless ``status`` is OBSERVED.
     followed_days : int32 array, shape (n,)
-        Days from t to the event, to the day of censoring, or to the end of the horizon.
+        Days from t to the event, to the day of censoring, to what left the label unknown, or to the end of the horizon.
+    needs_diagnosis : bool array, shape (n,)
+        True where the label hangs on the diagnosis of an absence that came.
     """
 
     status: np.ndarray
     y: np.ndarray
     followed_days: np.ndarray
+    needs_diagnosis: np.ndarray
 
     @classmethod
     def not_mature(cls, n: int) -> Labels:
         """Labels of n persons of which none can be decided yet, events already seen included."""
-        return cls(np.full(n, Status.NOT_MATURE, np.int8), np.full(n, np.nan), np.zeros(n, np.int32))
+        return cls(np.full(n, Status.NOT_MATURE, np.int8), np.full(n, np.nan), np.zeros(n, np.int32), np.zeros(n, bool))
 
     def take(self, persons: np.ndarray) -> Labels:
         """Return the labels of the chosen persons."""
-        return Labels(self.status[persons], self.y[persons], self.followed_days[persons])
+        cut = (getattr(self, field.name)[persons] for field in fields(self))
+        return Labels(*cut)
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,10 @@ class Outcome(ABC):
     own_reasons: ClassVar[tuple[str, ...]]
     label_source: ClassVar[Source]
     incomplete_because: ClassVar[Incomplete]
+    target: ClassVar[Literal["event", "days"]] = "event"
+    """What ``Labels.y`` is: whether an event came, or how many days."""
+    is_dated: ClassVar[bool] = False
+    """Whether the event has a day of its own, so that there is a risk by an earlier day than the end of the horizon."""
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -101,6 +109,11 @@ class Outcome(ABC):
     def embargo_days(self) -> int:
         """A row may train when ``t + embargo_days`` is not after the first test date."""
         return self.horizon_days
+
+    @property
+    def asks_diagnosis(self) -> bool:
+        """True where the label depends on the diagnosis of an absence, which a certificate may leave out."""
+        return False
 
     @property
     @abstractmethod

@@ -10,14 +10,17 @@ from typing import Annotated, Any
 
 import typer
 
-from data_contracts.errors import SettingsError
+from data_contracts.errors import NotEnoughDataError, SettingsError
 
 
 class Outcome(StrEnum):
     """The outcomes that can be trained."""
 
     LONG_SICK_LEAVE = "long_sick_leave"
+    LONG_SICK_LEAVE_MENTAL = "long_sick_leave_mental"
+    LONG_SICK_LEAVE_MUSCULOSKELETAL = "long_sick_leave_musculoskeletal"
     BURNOUT = "burnout"
+    ABSENCE_DAYS = "absence_days"
 
 
 class Engine(StrEnum):
@@ -62,8 +65,10 @@ PARAMS = Path("params.yaml")
 
 
 def show(report: dict[str, Any], as_json: bool) -> None:
-    """Print a stage's report as text or as one JSON document."""
+    """Print a stage's report as text or as one JSON document; the exit code tells if an outcome lacks data."""
     typer.echo(json.dumps(report, indent=2, sort_keys=True, ensure_ascii=False) if as_json else report["summary"])
+    if report.get("not_enough_data"):
+        raise typer.Exit(NotEnoughDataError.exit_code)
 
 
 def settings_of(path: Path, **changes: dict[str, Any]) -> Any:

@@ -7,10 +7,14 @@ from typing import Annotated
 
 import typer
 
+from data_contracts.errors import SettingsError
 from pipeline.commands.options import (
     HERE,
+    PARAMS,
     JsonOption,
+    Outcome,
     OutcomeOption,
+    ParamsOption,
     WorkspaceOption,
     day_of,
     outcomes_of,
@@ -29,14 +33,41 @@ def register(workspace: WorkspaceOption = HERE, outcome: OutcomeOption = None, j
 
 def promote(
     workspace: WorkspaceOption = HERE,
+    params: ParamsOption = PARAMS,
     outcome: OutcomeOption = None,
     version: Annotated[str | None, typer.Option(help="Registered version; default: the newest.")] = None,
+    approver: Annotated[str, typer.Option(help="Who approves it; recorded.")] = "",
+    reason: Annotated[str, typer.Option(help="Why; recorded.")] = "",
+    check: Annotated[bool, typer.Option("--check", help="Only show what the policy says; nothing is moved.")] = False,
+    rollback: Annotated[
+        bool, typer.Option("--rollback", help="Go back to the champion before the one in service.")
+    ] = False,
     json_: JsonOption = False,
 ) -> None:
-    """Move the alias champion, export it as a signed bundle, and point serving at it by one atomic rename."""
+    """Put a registered version into service if it satisfies the policy (docs/promotion.md), or go back to the one before."""
     from pipeline import promote as stage
+    from pipeline import rollback as back
+    from pipeline.approval import Approval
 
-    show(stage.run(Workspace(workspace), outcomes_of(outcome), version), json_)
+    place = Workspace(workspace)
+    if rollback:
+        return show(back.run(place, _only(outcome, version, check), Approval(approver, reason)), json_)
+    policy = settings_of(params).promotion.policy()
+    if check:
+        approval = Approval(approver, reason) if approver or reason else None
+        report = stage.check(place, outcomes_of(outcome), version, policy, approval)
+    else:
+        report = stage.run(place, outcomes_of(outcome), version, policy, Approval(approver, reason))
+    show(report, json_)
+    return stage.refuse_failed(report)
+
+
+def _only(outcome: list[Outcome] | None, version: str | None, check: bool) -> str:
+    if outcome is None or len(outcome) != 1 or version is not None or check:
+        raise SettingsError(
+            "--rollback takes one outcome, neither --version nor --check: --rollback --outcome burnout."
+        )
+    return outcome[0].value
 
 
 def score(

@@ -58,6 +58,35 @@ def build_training_set(
     show(stage.run(Workspace(workspace), settings, outcomes_of(outcome), engine.value, scheduler), json_)
 
 
+def sample_size(
+    outcome: OutcomeOption = None,
+    events_share: Annotated[
+        float | None,
+        typer.Option(min=0.001, max=0.999, help="Share of persons with the event; default: what is usual."),
+    ] = None,
+    c_statistic: Annotated[
+        float | None,
+        typer.Option(min=0.51, max=0.99, help="What a model is expected to reach; default: what is published."),
+    ] = None,
+    parameters: Annotated[
+        int | None, typer.Option(min=1, help="Plan one model of so many parameters instead of the candidates.")
+    ] = None,
+    json_: JsonOption = False,
+) -> None:
+    """Plan a study: persons that each model takes, and persons that judge one. Needs no data and no workspace.
+
+    These are Riley's criteria: predictions at most a tenth too extreme, an optimism in R2 of at most 0.05, the overall risk
+    to within 0.05. train holds every candidate to them and leaves out those that lack persons.
+    """
+    from pipeline import sample_size as stage
+
+    chosen = outcomes_of(outcome)
+    if outcome is None and (events_share is not None or c_statistic is not None):
+        chosen = [name for name in chosen if name != "absence_days"]
+    report = stage.run(chosen, events_share=events_share, c_statistic=c_statistic, parameters=parameters)
+    show(report, json_)
+
+
 def train(
     workspace: WorkspaceOption = HERE,
     params: ParamsOption = PARAMS,

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from models import artifact, registry, registry_tags
-from pipeline import erase, promote
+from models import artifact, registry, registry_runs, registry_tags
+from models.bundle import create_keys, export_bundle, move_current
+from pipeline import erase
 from pipeline.erasure import cache
 from pipeline.erasure.models import retrain_due
 from pipeline.workspace import Workspace
@@ -79,8 +80,12 @@ def workspace(tmp_path_factory) -> Workspace:
     artifact.save(champion, workspace.model("long_sick_leave") / "champion")
     tags = {"training_set_sha256": hashlib.sha256(rows.read_bytes()).hexdigest()}
     place = workspace.model("long_sick_leave") / "champion"
-    registry.register(champion, place, metrics={}, tags=tags, tracking_uri=workspace.tracking_uri)
-    promote.run(workspace, ["long_sick_leave"], None)
+    found = registry_runs.register(
+        champion, place, registry_runs.Evidence({}, tags), tracking_uri=workspace.tracking_uri
+    )
+    signing, _ = create_keys(workspace.keys)
+    bundle = export_bundle(place, workspace.bundles, "long_sick_leave", found.version, signing)
+    move_current(workspace.bundles, "long_sick_leave", bundle)
     return workspace
 
 

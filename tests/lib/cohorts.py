@@ -108,6 +108,7 @@ def random_training_set(n_persons: int = 400, seed: int = 3, effect: float = 1.2
     status = np.where(random.random(n) < 0.05, Status.CENSORED, Status.OBSERVED).astype(np.int8)
     y[status == Status.CENSORED] = np.nan
     facts = {"data_as_of": "2024-01-01", "synthetic": True, "fingerprint": FINGERPRINT, "weights": {}}
+    facts |= {"target": "event", "horizon_days": 365, "embargo_days": 365}
     return TrainingSet(
         outcome="long_sick_leave",
         feature_names=np.array(FEATURE_NAMES),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -12,6 +13,7 @@ from features.catalogue import FEATURE_NAMES, FINGERPRINT
 from features.consents import Terms
 from features.workplace_context import WorkplaceContext
 from features.workplace_totals import COLUMNS, FIXED_POINT
+from models.additive import AdditiveTerms
 from models.booster import lightgbm
 from models.risk_model import RiskModel
 
@@ -33,8 +35,12 @@ def random_rows(n: int, seed: int = 1) -> np.ndarray:
 
 def linear_model(outcome: str = "long_sick_leave", seed: int = 2, n_refits: int = 3) -> RiskModel:
     """A linear model of all features, with golden rows and refits."""
-    refits = tuple(_linear(outcome, seed + 1 + i, ()) for i in range(n_refits))
-    return _linear(outcome, seed, refits).with_golden(random_rows(25, seed=9))
+    model = _linear(outcome, seed, ())
+    rng = np.random.default_rng(seed + 1)
+    # Near the model, as refits are; far ones would be too uncertain to be served.
+    drawn = [model.coefficients + rng.normal(0, 0.002, N_FEATURES) for _ in range(n_refits)]
+    refits = tuple(replace(model, coefficients=coefficients, facts={}) for coefficients in drawn)
+    return replace(model, refits=refits).with_golden(random_rows(25, seed=9))
 
 
 def _linear(outcome: str, seed: int, refits: tuple[RiskModel, ...]) -> RiskModel:
@@ -92,6 +98,34 @@ def _boosted(outcome: str, seed: int, trees: int, refits: tuple[RiskModel, ...])
         recalibration_intercept=-0.2,
         recalibration_slope=0.85,
         reference_risk=0.2,
+        refits=refits,
+        facts=FACTS,
+    )
+
+
+def additive_model(outcome: str = "long_sick_leave", seed: int = 4, n_refits: int = 3) -> RiskModel:
+    """An additive model of all features, every other curve a step function, with golden rows and refits."""
+    refits = tuple(_additive(outcome, seed + 1 + i, ()) for i in range(n_refits))
+    return _additive(outcome, seed, refits).with_golden(random_rows(25, seed=9))
+
+
+def _additive(outcome: str, seed: int, refits: tuple[RiskModel, ...]) -> RiskModel:
+    rng = np.random.default_rng(seed)
+    curves = []
+    for feature in range(N_FEATURES):
+        knots = np.unique(rng.gamma(2.0, 20.0, rng.integers(0, 9)))
+        n_values = len(knots) + 1 if feature % 2 or not len(knots) else len(knots)
+        curves.append((knots, rng.normal(0, 0.05, n_values), float(rng.normal(0, 0.05))))
+    return RiskModel(
+        outcome=outcome,
+        name="core",
+        kind="additive",
+        feature_names=FEATURE_NAMES,
+        terms=AdditiveTerms.from_curves(curves),
+        intercept=-1.3,
+        recalibration_intercept=-0.1,
+        recalibration_slope=0.9,
+        reference_risk=0.12,
         refits=refits,
         facts=FACTS,
     )

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from data_contracts.time_windows import day_number
-from pipeline.against_truth import THRESHOLDS, TestRows, against_truth, lines, net_benefit
+from models.outcomes import OUTCOMES
+from pipeline import simulation
+from pipeline.against_truth import THRESHOLDS, TestRows, against_truth, lines, net_benefit, truth_column
 from pipeline.simulation.truth.known_risks import ABSENT, KnownRisks
 
 T = day_number("2024-01-01")
@@ -80,6 +83,31 @@ def test_an_outcome_that_the_simulator_has_no_truth_of_is_not_compared_and_those
     assert list(found) == ["notes"]
     assert "no truth of long_sick_leave_28; it knows: burnout." in found["notes"][0]
     assert "first_index_date" not in found["notes"][0]
+
+
+@pytest.mark.parametrize(("name", "changes", "column"), [
+    ("long_sick_leave", {}, "long_sick_leave"),
+    ("long_sick_leave", {"min_days": 56}, "long_sick_leave_56"),
+    ("long_sick_leave_mental", {}, "long_sick_leave_mental"),
+    ("long_sick_leave_musculoskeletal", {}, "long_sick_leave_musculoskeletal"),
+    ("burnout", {}, "burnout"),
+])  # fmt: skip
+def test_outcomes_have_the_name_of_their_truth(name: str, changes: dict[str, int], column: str) -> None:
+    parameters = yaml.safe_load((Path(simulation.__file__).parent / "parameters.yaml").read_text(encoding="utf-8"))
+    assert truth_column(replace(OUTCOMES[name], **changes)) == column
+    assert column in {"burnout", *parameters["truth"]["events"]["value"]}
+
+
+@pytest.mark.parametrize(("name", "changes"), [
+    ("long_sick_leave", {"horizon_days": 180}), ("long_sick_leave_mental", {"min_days": 56}), ("absence_days", {}),
+])  # fmt: skip
+def test_what_the_simulator_knows_no_truth_of_is_said_and_not_taken_for_another(
+    name: str, changes: dict[str, int], truth: Path
+) -> None:
+    write(truth / "truth.csv", TRUE, outcome=name if changes else "burnout")
+    column = truth_column(replace(OUTCOMES[name], **changes))
+    (note,) = against_truth(truth, column, rows_of(model=SEEN))["notes"]
+    assert f"no truth of {column};" in note
 
 
 def test_an_outcome_that_the_attainable_lacks_is_named_instead_of_asking_to_make_the_file_again(truth: Path) -> None:

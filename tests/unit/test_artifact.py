@@ -16,11 +16,11 @@ from data_contracts.errors import ArtifactError, MissingInputError
 from features.build import FeatureMatrix
 from models.artifact import RiskModel, _load_pyfunc, load, save, to_files
 from models.risk_model import risk_of
-from tests.lib.models import boosted_model, linear_model, random_rows
+from tests.lib.models import additive_model, boosted_model, linear_model, random_rows
 
 PROJECT = Path(__file__).parents[2]
 ROWS = random_rows(1000, seed=5)
-KINDS = pytest.mark.parametrize("make", [linear_model, boosted_model], ids=["linear", "lightgbm"])
+KINDS = pytest.mark.parametrize("make", [linear_model, additive_model, boosted_model], ids=["linear", "additive", "lightgbm"])
 
 
 def two_features(**changes: object) -> RiskModel:
@@ -127,7 +127,7 @@ def test_what_cannot_be_read_is_an_artifact_error(tmp_path):
         load(tmp_path)
     save(boosted_model(), tmp_path)
     document = json.loads((tmp_path / "model.json").read_text())
-    for damaged in ({**document, "format": 2}, {**document, "feature_names": 3}, {"format": 1}, [], 5):
+    for damaged in ({**document, "format": 3}, {**document, "feature_names": 3}, {"format": 2}, [], 5):
         (tmp_path / "model.json").write_text(json.dumps(damaged))
         with pytest.raises(ArtifactError):
             load(tmp_path)
@@ -191,7 +191,7 @@ import sys
 import models.booster
 before = "pandas" in sys.modules
 import pandas, sklearn.linear_model
-from tests.lib.models import boosted_model, random_rows
+from tests.lib.models import additive_model, boosted_model, random_rows
 rows = random_rows(3)
 print(before, boosted_model(trees=2, n_refits=0).log_odds(rows).shape)
 """

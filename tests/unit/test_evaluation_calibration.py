@@ -8,9 +8,9 @@ import pytest
 
 from models.evaluation import calibration
 from models.evaluation.calibration import (
+    calibration_errors,
     calibration_in_the_large,
     calibration_slope,
-    integrated_calibration_index,
     observed_to_expected,
     smooth_curve,
 )
@@ -34,7 +34,9 @@ def test_agrees_with_r(r_results):
     intercept, slope = calibration_slope(log_odds, y, weights)
     assert [intercept[0], slope[0]] == pytest.approx(expected["slope_model"]["coef"], abs=1e-7)
     assert calibration_in_the_large(log_odds, y, weights)[0] == pytest.approx(expected["citl"]["coef"], abs=1e-7)
-    assert integrated_calibration_index(ranking, risks, y, weights)[0] == pytest.approx(expected["loess_ICI"], abs=1e-9)
+    errors = calibration_errors(ranking, risks, y, weights)
+    for name in ("ICI", "E50", "E90"):
+        assert errors[name.lower()][0] == pytest.approx(expected[f"loess_{name}"], abs=1e-9)
     assert auroc(ranking, y, weights)[0] == pytest.approx(expected["pROC_auc"], abs=1e-9)
     assert brier_score(risks, y, weights)[0] == pytest.approx(expected["brier"], abs=1e-9)
 
@@ -42,7 +44,7 @@ def test_agrees_with_r(r_results):
 def test_averaging_neighbours_hardly_moves_the_index(r_results, monkeypatch):
     y, risks, _, expected = r_results
     monkeypatch.setattr(calibration, "MOST_LOESS_POINTS", 100)
-    found = integrated_calibration_index(Ranking.of(risks), risks, y, np.ones((1, len(y))))[0]
+    found = calibration_errors(Ranking.of(risks), risks, y, np.ones((1, len(y))))["ici"][0]
     assert found == pytest.approx(expected["loess_ICI"], abs=0.003)
 
 
@@ -56,10 +58,10 @@ ONES = np.ones((1, 20_000))
 def test_a_calibrated_model_looks_calibrated_and_a_shifted_one_does_not():
     shifted = LOG_ODDS + 0.5
     assert calibration_slope(LOG_ODDS, Y, ONES)[1][0] == pytest.approx(1.0, abs=0.05)
-    assert integrated_calibration_index(Ranking.of(RISKS), RISKS, Y, ONES)[0] < 0.01
+    assert calibration_errors(Ranking.of(RISKS), RISKS, Y, ONES)["ici"][0] < 0.01
     assert observed_to_expected(RISKS, Y, ONES)[0] == pytest.approx(1.0, abs=0.03)
     assert calibration_in_the_large(shifted, Y, ONES)[0] == pytest.approx(-0.5, abs=0.05)
-    assert integrated_calibration_index(Ranking.of(risk_of(shifted)), risk_of(shifted), Y, ONES)[0] > 0.05
+    assert calibration_errors(Ranking.of(risk_of(shifted)), risk_of(shifted), Y, ONES)["ici"][0] > 0.05
 
 
 def test_few_distinct_risks_are_not_smoothed():

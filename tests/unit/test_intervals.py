@@ -44,5 +44,20 @@ def test_resamples_without_an_answer_are_left_out():
         }
 
     found = with_intervals(never, PERSON, WEIGHTS, 10, 1)
-    assert np.isnan(found["nothing"]["low"])
+    assert found["nothing"] == {"value": None, "low": None, "high": None}
     assert found["sometimes"]["low"] == found["sometimes"]["high"] == 1.0
+
+
+def test_every_point_of_a_curve_gets_the_interval_it_has_alone():
+    values = np.random.default_rng(4).normal(size=(400, 3))
+
+    def curve(weights):
+        return {"curve": weights @ values / weights.sum(axis=1, keepdims=True)}
+
+    def last(weights):
+        return {"last": weights @ values[:, 2] / weights.sum(axis=1)}
+
+    found = with_intervals(curve, PERSON, WEIGHTS, 20, 5)["curve"]
+    alone = with_intervals(last, PERSON, WEIGHTS, 20, 5)["last"]
+    assert [found[part][2] for part in ("value", "low", "high")] == pytest.approx(list(alone.values()))
+    assert len(found["low"]) == 3

@@ -74,6 +74,16 @@ def test_min_days_is_a_parameter():
     assert labels(replace(OUTCOME, min_days=39), rows).y.tolist() == [1.0]
 
 
+def test_the_horizon_is_a_parameter():
+    rows = cohort(spell("2024-04-15", "2024-07-10"))
+    ninety = replace(OUTCOME, horizon_days=90)
+    assert labels(ninety, rows).y.tolist() == [1.0]
+    assert labels(replace(OUTCOME, horizon_days=45), rows).y.tolist() == [0.0]
+    assert labels(ninety, cohort()).followed_days.tolist() == [90]
+    assert ninety.mature_after_days == 90 + 17 + 14
+    assert ninety.embargo_days == 90
+
+
 @pytest.mark.parametrize(("as_of", "status"), [("2025-03-31", Status.NOT_MATURE), ("2025-04-01", Status.OBSERVED)])
 def test_mature_365_plus_17_plus_14_days_after_t_even_when_the_event_was_seen_early(as_of, status):
     assert (day_number("2025-04-01") - day_number(T)) == 365 + 17 + 14

@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from models.observation_weights import censoring_weights, effective_sample_size, response_weights
+from models.observation_weights import (
+    censoring_weights,
+    effective_sample_size,
+    known_diagnosis_weights,
+    response_weights,
+)
 
 
 def test_censoring_weights_by_hand():
@@ -38,6 +43,28 @@ def test_weights_restore_the_event_share_when_leaving_does_not_depend_on_risk():
     assert np.average(event, weights=weights) == pytest.approx(0.3, abs=0.01)
     assert event[~censored].mean() > 0.32, "leaving out the censored rows overstates the risk"
     assert weights.sum() == pytest.approx(n)
+
+
+def test_rows_of_known_diagnosis_stand_for_the_others_and_nobody_else_does():
+    """Three long absences weigh 1, 2 and 3; the last has no diagnosis: the others count 6/3 times. The fourth row is as was."""
+    weights, needed = np.array([1.0, 2.0, 3.0, 5.0]), np.array([True, True, True, False])
+    found = known_diagnosis_weights(weights, needed, np.array([True, True, False, True]))
+    assert found.tolist() == [2.0, 4.0, 0.0, 5.0]
+    assert found.sum() == weights.sum()
+
+
+def test_without_any_known_diagnosis_nobody_stands_for_them():
+    found = known_diagnosis_weights(np.ones(3), np.array([True, True, False]), np.array([False, False, True]))
+    assert found.tolist() == [0.0, 0.0, 1.0]
+
+
+def test_weights_restore_the_share_of_a_chapter_when_a_third_of_diagnoses_are_missing():
+    random = np.random.default_rng(6)
+    long, of_chapter, told = (random.random(30_000) < chance for chance in (0.4, 0.3, 0.67))
+    known = ~long | told
+    weights = known_diagnosis_weights(np.ones(30_000), long, known)
+    assert np.average(long & of_chapter, weights=weights) == pytest.approx(0.12, abs=0.006)
+    assert (long & of_chapter)[known].mean() < 0.10, "left out in silence they make the event rarer"
 
 
 def test_response_weights_undo_a_response_that_depends_on_the_baseline():

@@ -9,7 +9,9 @@ import pytest
 
 from data_contracts.errors import ContractViolation, NotEnoughDataError, SettingsError
 from models.outcomes import OUTCOMES
+from models.promotion_policy import Policy
 from pipeline import build_training_set, evaluate, ingest, promote, score
+from pipeline.approval import Approval
 from pipeline.settings import IngestSettings, Settings, TrainingSettings
 from pipeline.training_dates import data_as_of_for, known_spans
 from pipeline.workspace import Workspace
@@ -47,13 +49,13 @@ def test_long_silence_is_the_end_of_the_data_and_not_the_absence_of_events(works
 
 
 def test_no_index_date_with_a_mature_label_is_said_not_trained(workspace):
-    with pytest.raises(NotEnoughDataError, match="no index date between"):
+    with pytest.raises(NotEnoughDataError, match="no label is known yet.* is known on"):
         build_training_set.run(workspace, Settings(), ["long_sick_leave"])
 
 
 def test_a_version_belongs_to_one_outcome(tmp_path):
     with pytest.raises(SettingsError, match="belongs to one outcome"):
-        promote.run(Workspace(tmp_path), ["burnout", "long_sick_leave"], "2")
+        promote.run(Workspace(tmp_path), ["burnout", "long_sick_leave"], "2", Policy(), Approval("kari", "why"))
     assert not (tmp_path / "keys").exists()
 
 

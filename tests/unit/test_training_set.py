@@ -10,6 +10,7 @@ from features.build import build_features
 from features.catalogue import FEATURE_NAMES
 from models.cohorts import RESPONSE_FEATURES
 from models.outcomes import OUTCOMES
+from models.row_accounts import exits_note
 from models.training_set import TrainingSet, build_training_set, index_dates
 from tests.lib.cohorts import LATE, cohort, consents, inventory, known
 from tests.lib.records import Rows, job, person, spell, tables
@@ -67,7 +68,9 @@ def test_every_pair_is_counted_once_under_the_first_reason():
 def test_flow_counts_add_up_to_all_persons_times_all_dates(outcome, data_as_of):
     found = built(outcome, data_as_of)
     assert sum(found.flow.values()) == 5 * len(DATES)
-    assert len(found) == found.flow["event"] + found.flow["no event"] + found.flow[OUTCOMES[outcome].incomplete_because]
+    left_out = (*OUTCOMES[outcome].reasons, "label not mature")
+    refused = f"no consent for {OUTCOMES[outcome].label_source} data, so no label"
+    assert len(found) == sum(count for reason, count in found.flow.items() if reason not in (*left_out, refused))
 
 
 def test_without_consent_for_absence_data_the_label_is_unknown_not_zero():
@@ -86,6 +89,20 @@ def test_who_leaves_is_censored_on_the_day_and_weighs_nothing():
     assert np.isnan(found.y[leaver])
     assert found.weight[leaver] == 0
     assert found.censored_on[row(found, "ill", "2024-03-01")] == NO_DAY
+
+
+def test_exits_are_counted_by_when_they_came():
+    exits = built().facts["exits"]
+    leaver = [built().followed_days[row(built(), "leaver", t)] for t in ("2023-12-01", "2024-03-01")]
+    assert leaver == [212, 121]
+    assert exits == {"rows": 7, "left_within_days": {"30": 0, "90": 0, "180": 1, "365": 2}}
+    assert built("burnout").facts["exits"] is None
+
+
+def test_many_exits_are_said_and_few_are_not():
+    assert "29% of the rows end by leaving employment" in exits_note(built().facts["exits"])
+    assert exits_note({"rows": 100, "left_within_days": {"365": 10}}) == ""
+    assert exits_note(None) == ""
 
 
 def test_weights_of_observed_rows_stand_for_the_censored_ones_too():

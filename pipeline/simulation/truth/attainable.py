@@ -95,7 +95,8 @@ def _reference_rows(directory: Path, persons: int, workers: int) -> dict[str, _R
         )  # fmt: skip
         histories, truth = visible_histories(reference), KnownRisks.read(reference / "truth" / "truth.csv")
     seen = list(visible(histories, dates))
-    return {name: _rows_of(name, seen, histories, truth) for name in OUTCOMES}
+    # Of the days of absence the simulator has no expectation, so nothing to regress.
+    return {name: _rows_of(name, seen, histories, truth) for name in OUTCOMES if name in truth.columns}
 
 
 def _rows_of(name: str, seen: list[Visible], histories: Histories, truth: KnownRisks) -> _Reference:

@@ -1,0 +1,96 @@
+"""A compared candidate becomes a model: fitted on all training rows, with its line, and again on resampled persons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+
+from models.comparison import OutOfFold, TrainingRows, described
+from models.estimators import EXTREMES_NOT_KEPT, refittable
+from models.evaluation.intervals import resampled_weights
+from models.risk_model import RiskModel
+
+GOLDEN_ROWS = 24
+
+
+def fitted_model(fit: OutOfFold, rows: TrainingRows, outcome: str, facts: dict[str, Any], seed: int) -> RiskModel:
+    """Fit a candidate's estimator on all rows and put its out-of-fold line on top.
+
+    Parameters
+    ----------
+    fit : OutOfFold
+    rows : TrainingRows
+    outcome : str
+    facts : dict
+        Of all candidates; ``training_range`` and ``estimator`` (with every choice made) are added.
+    seed : int
+        Of the golden rows.
+    """
+    names = fit.candidate.feature_names
+    X = rows.columns(names)
+    fitted = clone(fit.estimator).fit(X, rows.y, rows.weight, groups=rows.person)
+    decided = fitted.decided() if hasattr(fitted, "decided") else fit.estimator
+    model = RiskModel(
+        outcome=outcome,
+        name=fit.candidate.name,
+        feature_names=names,
+        link=rows.target.link,
+        recalibration_intercept=fit.intercept,
+        recalibration_slope=fit.slope,
+        reference_risk=float(np.average(rows.y, weights=rows.weight)),
+        facts=facts | {"training_range": _ranges(names, X), "estimator": described(decided)},
+        **fitted.parts_,
+    )
+    return model.with_golden(golden_rows(X, seed))
+
+
+def resampled_models(
+    champion: RiskModel, fit: OutOfFold, rows: TrainingRows, compared: TrainingRows, refits: int, seed: int
+) -> Iterator[RiskModel]:
+    """Refit the champion on resampled persons, its choices kept, each with a recalibration line of the same resample.
+
+    The line is fitted anew to the out-of-fold predictions, weighted by how often each person was drawn: so the interval
+    holds what is uncertain about the line as well. The out-of-fold predictions themselves are not made again.
+
+    Parameters
+    ----------
+    champion : RiskModel
+    fit : OutOfFold
+        Of the champion, on ``compared``.
+    rows, compared : TrainingRows
+        All training rows, and those of the comparison (the same, or the rows of some of the persons).
+    refits, seed : int
+    """
+    (estimator,) = refittable(champion).estimators
+    X = rows.columns(fit.candidate.feature_names)
+    in_comparison = np.isin(rows.person, compared.person)
+    for weights in np.concatenate(list(resampled_weights(rows.person, rows.weight, refits, seed))):
+        drawn = weights > 0
+        parts = clone(estimator).fit(X[drawn], rows.y[drawn], weights[drawn], groups=rows.person[drawn]).parts_
+        line = rows.target.fit_recalibration(fit.log_odds, compared.y, weights[in_comparison])
+        yield replace(champion, **parts, **_on_top(line, fit), golden=None, facts={})
+
+
+def _on_top(line: tuple[float, float], fit: OutOfFold) -> dict[str, Any]:
+    """A line of the calibrated predictions, as a line of the raw ones."""
+    intercept, slope = line
+    return {"recalibration_intercept": intercept + slope * fit.intercept, "recalibration_slope": slope * fit.slope}
+
+
+def _ranges(names: tuple[str, ...], X: np.ndarray) -> dict[str, list[float]]:
+    ranges = {}
+    for name, column in zip(names, X.T, strict=True):
+        known = np.sort(column[np.isfinite(column)])
+        if len(known) > 2 * EXTREMES_NOT_KEPT:
+            ranges[name] = [float(known[EXTREMES_NOT_KEPT]), float(known[-EXTREMES_NOT_KEPT - 1])]
+    return ranges
+
+
+def golden_rows(X: np.ndarray, seed: int) -> np.ndarray:
+    """Return rows that are nobody: each column drawn on its own, so a model file never holds a person."""
+    random = np.random.default_rng(seed)
+    return np.stack([random.choice(column, GOLDEN_ROWS) for column in X.T], axis=1)

@@ -1,0 +1,156 @@
+"""Boosted trees whose curves do not run against what the catalogue expects of a feature."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from typing import Any
+
+import lightgbm
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from features.catalogue import POSITIONS, feature
+from models.target import DAYS, TWEEDIE_POWER
+
+
+@dataclass(frozen=True)
+class TreeSize:
+    """Size of the boosted trees and threads to grow them."""
+
+    num_leaves: int = 15
+    n_estimators: int = 200
+    learning_rate: float = 0.04
+    min_child_samples: int = 80
+    feature_fraction: float = 0.4
+    lambda_l2: float = 0.0
+    threads: int = 1
+
+
+class TreesEstimator(BaseEstimator):
+    """Boosted trees with fixed seeds and fixed order of summation; missing values take a branch of their own.
+
+    Parameters
+    ----------
+    size : TreeSize, optional
+    feature_names : tuple of str
+    seed : int
+    target : {"event", "days"}
+        Log loss, or Tweedie deviance of power 1.5.
+    monotone : bool
+        Let no feature of the catalogue with an expected direction move the risk the other way.
+    """
+
+    def __init__(
+        self,
+        size: TreeSize | None = None,
+        feature_names: tuple[str, ...] = (),
+        seed: int = 0,
+        target: str = "event",
+        monotone: bool = True,
+    ) -> None:
+        self.size = size
+        self.feature_names = feature_names
+        self.seed = seed
+        self.target = target
+        self.monotone = monotone
+
+    def fit(
+        self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray, *, groups: np.ndarray | None = None
+    ) -> TreesEstimator:
+        """Grow the trees; ``groups`` is not used: nothing is chosen here."""
+        size = self.size or TreeSize()
+        parameters = parameters_of(size, self.seed, self.target, self.feature_names if self.monotone else ())
+        text = _GROW.get()(parameters, X, y, sample_weight, self.feature_names)
+        self.booster_ = lightgbm.Booster(model_str=text)
+        self.parts_ = {"kind": "lightgbm", "booster_text": text}
+        return self
+
+    def decision_function(self, X: np.ndarray) -> np.ndarray:
+        """Return the raw linear predictor, shape (n,)."""
+        return np.asarray(self.booster_.predict(X, raw_score=True, num_threads=1))
+
+
+def grow(
+    parameters: dict[str, Any], X: np.ndarray, y: np.ndarray, weight: np.ndarray, feature_names: Sequence[str] = ()
+) -> str:
+    """Grow boosted trees and return LightGBM's text model, without the extremes of single persons.
+
+    Parameters
+    ----------
+    parameters : dict
+        LightGBM's own, with ``n_estimators``; see :func:`parameters_of`.
+    X : float32 array, shape (n, n_features)
+    y, weight : float64 arrays, shape (n,)
+    feature_names : sequence of str
+    """
+    data = lightgbm.Dataset(X, y, weight=weight, feature_name=list(feature_names) or "auto")
+    rest = dict(parameters)
+    booster = lightgbm.train(rest, data, num_boost_round=rest.pop("n_estimators"))
+    return without_extremes(booster.model_to_string())
+
+
+Grow = Callable[..., str]
+_GROW: ContextVar[Grow] = ContextVar("grow", default=grow)
+
+
+@contextmanager
+def grown_by(other: Grow) -> Iterator[None]:
+    """Let another function of :func:`grow`'s signature grow all trees meanwhile, such as one that uses a cluster."""
+    token = _GROW.set(other)
+    try:
+        yield
+    finally:
+        _GROW.reset(token)
+
+
+def without_extremes(booster_text: str) -> str:
+    """Take the lowest and highest value of each feature out of LightGBM's text: single persons' values, used by nothing."""
+    line = re.compile(r"^feature_infos=.*$", re.MULTILINE)
+    return line.sub(lambda found: re.sub(r"\[[^\]]*\]", "[0:1]", found.group()), booster_text)
+
+
+def sizes(size: TreeSize) -> tuple[TreeSize, ...]:
+    """Simplest first: a quarter of the trees for outcomes with few events, the size itself, and twice its leaves."""
+    quarter = replace(size, n_estimators=max(1, size.n_estimators // 4))
+    return quarter, size, replace(size, num_leaves=2 * size.num_leaves + 1)
+
+
+def directions(feature_names: Sequence[str]) -> list[int]:
+    """Return the expected direction of each feature, 0 where the catalogue has none or does not know the name."""
+    return [feature(name).expected_direction if name in POSITIONS else 0 for name in feature_names]
+
+
+def parameters_of(size: TreeSize, seed: int, target: str, monotone_features: Sequence[str]) -> dict[str, Any]:
+    """Return LightGBM's parameters.
+
+    Parameters
+    ----------
+    size : TreeSize
+    seed : int
+    target : {"event", "days"}
+    monotone_features : sequence of str
+        The columns in order, if trees must keep to the expected directions; else empty.
+    """
+    days = {"objective": "tweedie", "tweedie_variance_power": TWEEDIE_POWER}
+    constraints = directions(monotone_features)
+    held = {"monotone_constraints": constraints, "monotone_constraints_method": "basic"} if any(constraints) else {}
+    return {
+        **(days if target == DAYS.name else {"objective": "binary"}),
+        **held,
+        "n_estimators": size.n_estimators,
+        "num_leaves": size.num_leaves,
+        "learning_rate": size.learning_rate,
+        "min_child_samples": size.min_child_samples,
+        "feature_fraction": size.feature_fraction,
+        "lambda_l2": size.lambda_l2,
+        "max_bin": 63,
+        "num_threads": size.threads,
+        "seed": seed,
+        "deterministic": True,
+        "force_row_wise": True,
+        "verbosity": -1,
+    }

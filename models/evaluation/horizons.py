@@ -1,0 +1,60 @@
+"""Whether the risks by an earlier day hold: calibration and discrimination of the champion at each horizon."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from models.evaluation.calibration import calibration_slope, observed_to_expected
+from models.evaluation.discrimination import Ranking, auroc
+from models.evaluation.held_out import HeldOut
+from models.evaluation.intervals import Statistic, with_intervals
+from models.horizons import FEWEST_EVENTS, events_before, rising
+from models.risk_model import risk_of
+
+NO_HORIZONS = (
+    "This outcome has no risk by an earlier day: its label is decided on one occasion, or it is a number of days."
+)
+
+
+def horizons_report(held_out: HeldOut, shifts: Mapping[str, float], repeats: int, seed: int) -> dict[str, Any]:
+    """Judge the champion's risk by each day on the test rows.
+
+    Parameters
+    ----------
+    held_out : HeldOut
+    shifts : mapping of day to shift
+        The champion's ``facts["horizons"]``.
+    repeats, seed : int
+        Resamples behind each interval.
+
+    Returns
+    -------
+    dict of JSON values: ``days`` (day -> shift, events, mean risk, and ``observed_to_expected``, ``calibration_slope`` and
+    ``auroc`` with intervals, or a ``reason`` instead of them), or a ``reason`` alone.
+    """
+    if not shifts:
+        return {"reason": NO_HORIZONS}
+    return {"days": {day: _judged(held_out, int(day), shifts[day], repeats, seed) for day in rising(shifts)}}
+
+
+def _judged(held_out: HeldOut, day: int, shift: float, repeats: int, seed: int) -> dict[str, Any]:
+    log_odds = held_out.linear[held_out.champion] + shift
+    before = events_before(held_out.y, held_out.followed_days, day)
+    mean = float(np.average(risk_of(log_odds), weights=held_out.weight))
+    found = {"shift": shift, "events": int(before.sum()), "mean_risk": mean}
+    if found["events"] < FEWEST_EVENTS:
+        return found | {"reason": f"{found['events']} events before this day; {FEWEST_EVENTS} are needed."}
+    statistic = _statistic(log_odds, before)
+    return found | with_intervals(statistic, held_out.cluster, held_out.weight, repeats, seed)
+
+
+def _statistic(log_odds: np.ndarray, y: np.ndarray) -> Statistic:
+    risks, ranking = risk_of(log_odds), Ranking.of(log_odds)
+    return lambda weights: {
+        "observed_to_expected": observed_to_expected(risks, y, weights),
+        "calibration_slope": calibration_slope(log_odds, y, weights)[1],
+        "auroc": auroc(ranking, y, weights),
+    }

@@ -1,0 +1,235 @@
+"""How far a model travels: learnt without some companies, judged in these, and pooled over companies.
+
+The champion's estimator, with its choices made, is fitted once per fold of companies on the rows of the training period
+of persons who are in none of them; its line of recalibration comes from the predictions for the other folds. A company
+of which enough events are expected counts for itself, the others only together. References for internal-external
+validation: Steyerberg EW, Harrell FE. J Clin Epidemiol 2016;69:245; Royston P et al. Stat Med 2004;23:907.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+
+from models.calibration import fit_recalibration
+from models.estimators import Candidate
+from models.evaluation.cluster_folds import cluster_folds, drawn_rows, industries, learning_rows
+from models.evaluation.cluster_performance import SCALES, design_effect, performance
+from models.evaluation.meta_analysis import pool
+from models.outcomes.outcome import Outcome
+from models.risk_model import risk_of
+from models.splits import Split
+from models.training_set import TrainingSet
+
+FEWEST_EVENTS = 10
+"""Events, and non-events, that must be expected of a company to judge it by itself, and have happened to show it.
+
+Expected, not observed: of small companies those with many events would be chosen by chance, and their O:E would be too
+high. Expected events are divided by the design effect, as the rows of one person largely tell the same story.
+"""
+
+FEWEST_PERSONS = 10
+"""A company with fewer persons is never shown by itself."""
+
+_Z = 1.959963984540054
+_FEW = "{there} {what}: at least {needed} are needed to leave some out."
+_ALL_SMALL = (
+    "None of the {what} has enough persons: of none as much as {needed} independent rows with an event are expected."
+)
+_ONLY_EVENTS = "Outcomes that count days have no AUROC and no calibration slope to pool."
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Training rows that take part: X (n, n_columns) of the candidate; the others (n,), ``learns`` bool."""
+
+    X: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray
+    person: np.ndarray
+    learns: np.ndarray
+
+
+def internal_external(
+    training_set: TrainingSet,
+    split: Split,
+    candidate: Candidate,
+    outcome: Outcome,
+    *,
+    folds: int = 5,
+    seed: int = 17,
+    on_step: Callable[[str], None] = lambda step: None,
+) -> dict[str, Any]:
+    """Validate across companies and, where there are enough of them, across industries.
+
+    Parameters
+    ----------
+    training_set : TrainingSet
+    split : Split
+        Only its training rows with an observed label and a known company are used.
+    candidate : Candidate
+        Of the champion, with one estimator (:func:`models.estimators.refittable`).
+    outcome : Outcome
+    folds : int
+        The estimator is fitted so many times for companies, and again for industries.
+    seed : int
+        Decides which companies are drawn.
+    on_step : callable
+
+    Returns
+    -------
+    dict of JSON values: ``persons``, ``companies``, ``rows``, ``rows_learnt_from``, ``by_company``, ``by_industry``. Each of
+    the last two has ``clusters`` (numbered, in no order that tells which they are), ``pooled`` (number -> value, low, high,
+    prediction_low, prediction_high, tau_squared, i_squared, clusters) and ``too_small``, or a ``reason`` why not.
+    """
+    if outcome.target != "event":
+        return {"reason": _ONLY_EVENTS}
+    chosen = split.train[training_set.observed[split.train] & (training_set.company[split.train] >= 0)]
+    chosen = drawn_rows(training_set, chosen, folds, seed)
+    names = training_set.feature_names.tolist()
+    X = training_set.X[chosen]
+    columns = [names.index(name) for name in candidate.feature_names]
+    y, weight, person, company = (getattr(training_set, part)[chosen] for part in ("y", "weight", "person", "company"))
+    learns = learning_rows(training_set.t[chosen])
+    rows = Rows(X[:, columns], y, weight, person, learns)
+    industry, labels = industries(X, names)
+    on_step("internal-external validation: leaving companies out")
+    by_company = _validated(rows, company, candidate, folds, "companies", {})
+    on_step("internal-external validation: leaving industries out")
+    return {
+        "persons": len(np.unique(person)),
+        "companies": len(np.unique(company)),
+        "rows": len(chosen),
+        "rows_learnt_from": int(learns.sum()),
+        "estimator": candidate.name,
+        "by_company": by_company,
+        "by_industry": _validated(rows, industry, candidate, folds, "industries", labels),
+    }
+
+
+def _validated(
+    rows: Rows, cluster: np.ndarray, candidate: Candidate, folds: int, what: str, labels: dict[int, str]
+) -> dict[str, Any]:
+    there = len(np.unique(cluster[cluster >= 0]))
+    if there < 2:
+        return {"reason": _FEW.format(there=there, what=what, needed=2)}
+    linear = out_of_cluster(rows, cluster, candidate, min(folds, there))
+    if linear is None:
+        return {
+            "reason": f"Without some {what} the rest holds under {FEWEST_EVENTS} events or non-events to learn from."
+        }
+    found = _summary(rows, linear, cluster, labels)
+    return found if found["pooled"] else found | {"reason": _ALL_SMALL.format(what=what, needed=FEWEST_EVENTS)}
+
+
+def out_of_cluster(rows: Rows, cluster: np.ndarray, candidate: Candidate, folds: int) -> np.ndarray | None:
+    """Return recalibrated log-odds by models that saw neither the row's cluster nor any person of its fold.
+
+    Parameters
+    ----------
+    rows : Rows
+    cluster : int array, shape (n,)
+        Rows of cluster -1 only help to learn.
+    candidate : Candidate
+    folds : int
+
+    Returns
+    -------
+    float64 array, shape (n,), NaN for rows of cluster -1; None if the rest of a fold is too little to learn from.
+    """
+    fold = cluster_folds(cluster, folds)
+    raw = np.full(len(rows.y), np.nan)
+    for place in range(folds):
+        held_out = fold == place
+        rest = rows.learns & ~np.isin(rows.person, rows.person[held_out])
+        y = rows.y[rest]
+        if min(y.sum(), (1 - y).sum()) < FEWEST_EVENTS:
+            return None
+        fitted = clone(candidate.estimators[0]).fit(rows.X[rest], y, rows.weight[rest])
+        raw[held_out] = fitted.decision_function(rows.X[held_out])
+    linear = np.full(len(raw), np.nan)
+    for place in range(folds):
+        others = (fold != place) & (fold >= 0)
+        intercept, slope = fit_recalibration(raw[others], rows.y[others], rows.weight[others])
+        linear[fold == place] = intercept + slope * raw[fold == place]
+    return linear
+
+
+def _summary(rows: Rows, linear: np.ndarray, cluster: np.ndarray, labels: dict[int, str]) -> dict[str, Any]:
+    known = cluster >= 0
+    effect = design_effect(linear[known], rows.y[known], rows.weight[known], rows.person[known])
+    own: list[dict[str, Any]] = []
+    numbers: list[dict[str, tuple[float, float]]] = []
+    small = known.copy()
+    for one in np.unique(cluster[known]):
+        inside = cluster == one
+        if not _large_enough(risk_of(linear[inside]) / effect, rows.person[inside]):
+            continue
+        small &= ~inside
+        numbers.append(_performance(rows, linear, inside, effect))
+        if _large_enough(rows.y[inside], rows.person[inside]):
+            name = {"name": labels[int(one)]} if labels else {}
+            own.append({"number": len(own) + 1, **name, **_size(rows, inside), **_shown(numbers[-1])})
+    return {
+        "clusters": own,
+        "pooled_but_not_shown": len(numbers) - len(own),
+        "pooled": _pooled(numbers),
+        "too_small": _too_small(rows, linear, cluster, small, effect),
+        "design_effect": effect,
+        "fewest_events": FEWEST_EVENTS,
+        "fewest_persons": FEWEST_PERSONS,
+    }
+
+
+def _large_enough(events: np.ndarray, person: np.ndarray) -> bool:
+    """Say whether there are enough persons, events and non-events; ``events`` (n,) are labels or expectations."""
+    enough = min(events.sum(), (1 - events).sum()) >= FEWEST_EVENTS
+    return bool(enough and len(np.unique(person)) >= FEWEST_PERSONS)
+
+
+def _performance(rows: Rows, linear: np.ndarray, inside: np.ndarray, effect: float) -> dict[str, tuple[float, float]]:
+    return performance(linear[inside], rows.y[inside], rows.weight[inside], rows.person[inside], effect)
+
+
+def _size(rows: Rows, inside: np.ndarray) -> dict[str, int]:
+    return {
+        "persons": len(np.unique(rows.person[inside])),
+        "rows": int(inside.sum()),
+        "events": int(rows.y[inside].sum()),
+    }
+
+
+def _shown(numbers: dict[str, tuple[float, float]]) -> dict[str, Any]:
+    """Return each number on its own scale with its interval, None where it does not exist."""
+    found: dict[str, Any] = {}
+    for scale in SCALES:
+        value, error = numbers.get(scale.name, (np.nan, np.nan))
+        ends = {"value": value, "low": value - _Z * error, "high": value + _Z * error}
+        found[scale.name] = {part: scale.back(end) if np.isfinite(end) else None for part, end in ends.items()}
+    return found
+
+
+def _pooled(numbers: list[dict[str, tuple[float, float]]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for scale in SCALES:
+        known = np.array([one[scale.name] for one in numbers if scale.name in one]).reshape(-1, 2)
+        if not len(known):
+            continue
+        pooled = pool(*known.T)
+        ends = {"value": pooled.mean, "low": pooled.low, "high": pooled.high,
+                "prediction_low": pooled.prediction_low, "prediction_high": pooled.prediction_high}  # fmt: skip
+        found[scale.name] = {part: scale.back(end) if np.isfinite(end) else None for part, end in ends.items()}
+        found[scale.name] |= {"tau_squared": pooled.tau_squared, "i_squared": pooled.i_squared, "clusters": pooled.k}
+    return found
+
+
+def _too_small(rows: Rows, linear: np.ndarray, cluster: np.ndarray, small: np.ndarray, effect: float) -> dict[str, Any]:
+    """Judge the clusters that are too small for themselves together; numbers only if they are enough."""
+    about: dict[str, Any] = {"clusters": len(np.unique(cluster[small]))}
+    if not _large_enough(rows.y[small], rows.person[small]):
+        return about
+    return about | _size(rows, small) | _shown(_performance(rows, linear, small, effect))

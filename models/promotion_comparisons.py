@@ -1,0 +1,83 @@
+"""The lines of the policy that set the new model beside others, on the same test rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from models.promotion_terms import NOT_THERE, InService, Line, Policy, counts_days, difference, interval, of_champion
+
+PUBLISHED, CURRENT = "roelen", "current_champion"
+
+_LOSS, _LOSS_OF_MODEL = "loss", "tweedie_deviance"
+"""The loss of days under its two names: in the differences, and among the numbers of a model."""
+
+
+def better_than_published(report: Mapping[str, Any], policy: Policy) -> Iterator[Line]:
+    """Against the published model."""
+    # No formula for days of absence is published that our data can feed.
+    if counts_days(report) and PUBLISHED not in report.get("models", {}):
+        return
+    yield from better(report, policy, PUBLISHED, "the published model, recalibrated")
+
+
+def better(report: Mapping[str, Any], policy: Policy, other: str, words: str) -> Iterator[Line]:
+    """Better than another model in discrimination, and not worse in net benefit."""
+    name = f"better_than_{other}"
+    if report.get("champion") == other:
+        yield Line(name, f"better than {words}", "it is that model", False)
+        return
+    if counts_days(report):
+        loss = difference(report, other, _LOSS)
+        yield Line(name, f"loss below that of {words}, interval and all", interval(loss),
+                   loss is not None and loss["high"] < 0)  # fmt: skip
+        return
+    area = difference(report, other, "auroc")
+    yield Line(name, f"AUROC above that of {words}, interval and all", interval(area),
+               area is not None and area["low"] > 0)  # fmt: skip
+    yield _net_benefit(report, policy, other, words)
+
+
+def _net_benefit(report: Mapping[str, Any], policy: Policy, other: str, words: str) -> Line:
+    numbers = {name: difference(report, other, name) for name in report.get("differences", {}).get(other, {})
+               if name.startswith("net_benefit")}  # fmt: skip
+    rule = f"at each threshold at most {policy.net_benefit_margin:g} below {words}, interval and all"
+    name = f"net_benefit_against_{other}"
+    if not numbers or None in numbers.values():
+        return Line(name, rule, NOT_THERE, False)
+    known = {one: number for one, number in numbers.items() if number is not None}
+    worst = min(known, key=lambda one: float(known[one]["low"]))
+    found = f"{interval(known[worst])} ({worst})"
+    return Line(name, rule, found, bool(known[worst]["low"] >= -policy.net_benefit_margin))
+
+
+def not_worse_than_current(report: Mapping[str, Any], policy: Policy, current: InService | None) -> Iterator[Line]:
+    """Not worse than what serves now, if anything does and this code can open it."""
+    name, words = "not_worse_than_current", "the champion in service"
+    if current is None:
+        yield Line(name, f"not worse than {words}", "nothing is in service", True)
+        return
+    if current.refused:
+        found = f"version {current.version} cannot be opened, by this code or by serving: {current.refused}"
+        yield Line(name, f"not worse than {words}", found, True)
+        return
+    judged = report.get(CURRENT) or {}
+    if judged.get("artifact_sha256") != current.artifact_sha256:
+        against = f"version {judged['version']}" if "version" in judged else "none"
+        yield Line(name, f"evaluated against {words}, version {current.version}",
+                   f"evaluated against another champion ({against}); evaluate and register again", False)  # fmt: skip
+        return
+    yield _margin(report, policy, name, words)
+    if not counts_days(report):
+        yield _net_benefit(report, policy, CURRENT, words)
+
+
+def _margin(report: Mapping[str, Any], policy: Policy, name: str, words: str) -> Line:
+    if counts_days(report):
+        loss, own = difference(report, CURRENT, _LOSS), of_champion(report, _LOSS_OF_MODEL)
+        rule = f"loss at most {policy.loss_margin:.0%} above that of {words}, interval and all"
+        passed = loss is not None and own is not None and loss["high"] <= policy.loss_margin * own["value"]
+        return Line(name, rule, interval(loss), bool(passed))
+    area = difference(report, CURRENT, "auroc")
+    rule = f"AUROC at most {policy.auroc_margin:g} below that of {words}, interval and all"
+    return Line(name, rule, interval(area), area is not None and bool(area["low"] >= -policy.auroc_margin))

@@ -1,0 +1,345 @@
+"""How many persons a model of so many parameters needs, before it is trained; and how many to judge one elsewhere.
+
+Persons are counted, not rows: the index dates of one person overlap in what they know and in what they wait for.
+
+References
+----------
+Riley RD et al. Calculating the sample size required for developing a clinical prediction model. BMJ 2020;368:m441.
+Riley RD et al. Minimum sample size for a multivariable prediction model, part I and II. Stat Med 2019;38:1262 and 1276.
+Riley RD, Van Calster B, Collins GS. Estimating the Cox-Snell R2 from the C statistic. Stat Med 2021;40:859.
+Riley RD et al. Minimum sample size for external validation, binary outcome. Stat Med 2021;40:4230.
+The numbers are those of the packages pmsampsize and pmvalsampsize, which simulate where this module integrates.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from scipy.special import ndtri, stdtrit
+
+SHRINKAGE = 0.9
+"""Criterion 1: predictions may be at most a tenth too extreme."""
+
+OPTIMISM = 0.05
+"""Criterion 2: apparent and adjusted (Nagelkerke) R2 may differ by so much."""
+
+MARGIN = 0.05
+"""Binary criterion 3: the 95 % interval of the overall risk reaches so far either way."""
+
+MULTIPLICATIVE_MARGIN = 1.1
+"""Continuous criteria 3 and 4: the residual spread and the mean are known to within a tenth."""
+
+RESIDUAL_SPREAD = 234
+"""Persons beyond the parameters that make the residual spread known to within a tenth (Stat Med 2019;38:1262)."""
+
+WIDTHS = {"observed_to_expected": 0.2, "calibration_slope": 0.2, "c_statistic": 0.1}
+"""Validation: width of the 95 % intervals that is asked for."""
+
+_Z = 1.96
+_LARGEST = 10**9
+_NODES, _NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(120)
+_NODE_WEIGHTS = _NODE_WEIGHTS / _NODE_WEIGHTS.sum()
+
+_ABSENCE = "middle of 0.70-0.76, what published one-year models of survey and history reach"
+ANTICIPATED: dict[str, dict[str, Any]] = {
+    "long_sick_leave": {"c_statistic": 0.72, "source": _ABSENCE},
+    "long_sick_leave_mental": {
+        "c_statistic": 0.70,
+        "source": "0.700 in the external validation of van Hoffen et al. 2020 (0.713 where it was developed)",
+    },
+    "long_sick_leave_musculoskeletal": {
+        "c_statistic": 0.72,
+        "source": "below the 0.74-0.76 of Bosman et al. 2019, which are not externally validated",
+    },
+    "burnout": {
+        "c_statistic": 0.70,
+        "source": "an assumption, the low end of absence: no validated prospective model of new burnout is published",
+    },
+    "absence_days": {
+        "r2": 0.10,
+        "source": "somewhat below the 12.5 % of variance that Airaksinen et al. 2018 explain",
+    },
+}
+"""What a model of each outcome can be expected to reach, and why: never taken from the data that the model is made of."""
+
+UNKNOWN_OUTCOME = {"c_statistic": 0.70, "source": "an assumption, the low end of what is published for absence"}
+
+USUAL_PREVALENCE = {
+    "long_sick_leave": 0.18,
+    "long_sick_leave_mental": 0.04,
+    "long_sick_leave_musculoskeletal": 0.06,
+    "burnout": 0.10,
+    "absence_days": 15.0,
+}
+"""Share with the event in a year (mean days of ``absence_days``), to plan by before there are data. Long sick leave: 0.145 of
+men and 0.23 of women in Norwegian rates, a quarter of it mental, a third musculoskeletal; burnout and days are assumptions."""
+
+SMALLEST_MODEL = 5
+"""Parameters of the least demanding candidate that is fitted to data alone: prior absence."""
+
+USUAL_SPREAD = 3.0
+"""Standard deviation of absence days over their mean, where it is not known: most have none and a few have months."""
+
+
+@dataclass(frozen=True)
+class Required:
+    """Persons that each criterion asks for; the largest decides."""
+
+    criteria: dict[str, int]
+
+    @property
+    def persons(self) -> int:
+        """Persons that satisfy every criterion."""
+        return max(self.criteria.values())
+
+    @property
+    def criterion(self) -> str:
+        """The criterion that decides, the first of several."""
+        return max(self.criteria, key=lambda name: self.criteria[name])
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether there are persons enough for a model, and what that rests on.
+
+    Parameters
+    ----------
+    outcome : str
+    enough : bool
+    required_persons, persons, missing_persons : int
+    parameters : int
+        Coefficients that the data may choose freely, splines and interactions counted one by one, before any penalty.
+    prevalence : float
+        Share of events, or mean days.
+    anticipated : dict
+        ``c_statistic`` or ``r2``, and ``source``.
+    criterion : str
+        The one that decides.
+    criteria : dict
+        Persons by criterion.
+    """
+
+    outcome: str
+    enough: bool
+    required_persons: int
+    persons: int
+    missing_persons: int
+    parameters: int
+    prevalence: float
+    anticipated: dict[str, Any]
+    criterion: str
+    criteria: dict[str, int]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all of it as JSON values."""
+        return asdict(self)
+
+    def sentence(self) -> str:
+        """Return what the verdict says, for a person who decides about data."""
+        needs = f"a model of {self.parameters} parameters takes {self.required_persons} persons ({self.criterion})"
+        if self.enough:
+            return f"enough data for {self.outcome}: {needs}, there are {self.persons}"
+        return f"not enough data for {self.outcome}; {self.missing_persons} more persons needed: {needs}"
+
+
+def verdict(
+    outcome: str, n_parameters: int, persons: int, prevalence: float, *, spread: float | None = None
+) -> Verdict:
+    """Judge whether persons suffice for a model with so many parameters.
+
+    Parameters
+    ----------
+    outcome : str
+        Name of the outcome; decides what discrimination can be expected.
+    n_parameters : int
+        Coefficients beside the intercept; at least 1.
+    persons : int
+        Different persons with an observed label, not rows.
+    prevalence : float
+        Weighted share of events; of ``absence_days`` the weighted mean of days.
+    spread : float, optional
+        Standard deviation of the days; only for ``absence_days``.
+
+    Returns
+    -------
+    Verdict
+    """
+    anticipated = ANTICIPATED.get(outcome, UNKNOWN_OUTCOME)
+    if "r2" in anticipated:
+        mean = max(prevalence, 1e-6)
+        required = required_for_days(n_parameters, anticipated["r2"], mean, spread or USUAL_SPREAD * mean)
+    else:
+        # No event among n persons is compatible with a few in a hundred: half an event stands for none.
+        least = 0.5 / (persons + 1)
+        share = min(max(prevalence, least), 1 - least)
+        required = required_for_events(n_parameters, r2_of_c_statistic(anticipated["c_statistic"], share), share)
+    missing = max(0, required.persons - persons)
+    return Verdict(outcome, missing == 0, required.persons, persons, missing, n_parameters, float(prevalence),
+                   dict(anticipated), required.criterion, required.criteria)  # fmt: skip
+
+
+def required_persons(n_parameters: int, share: float, c_statistic: float) -> int:
+    """Return the persons that a model of an event needs, from the C statistic it is expected to reach."""
+    return required_for_events(n_parameters, r2_of_c_statistic(c_statistic, share), share).persons
+
+
+def required_for_events(n_parameters: int, r2: float, share: float) -> Required:
+    """Return the persons that a model of an event needs (BMJ 2020;368:m441).
+
+    Parameters
+    ----------
+    n_parameters : int
+    r2 : float
+        Anticipated Cox-Snell R2, adjusted.
+    share : float
+        Share of persons with the event.
+    """
+    small_difference = r2 / (r2 + OPTIMISM * largest_r2(share))
+    return Required(
+        {
+            "shrinkage of at most a tenth": _for_shrinkage(n_parameters, r2, SHRINKAGE),
+            "optimism in R2 of at most 0.05": _for_shrinkage(n_parameters, r2, small_difference),
+            "overall risk to within 0.05": math.ceil((_Z / MARGIN) ** 2 * share * (1 - share)),
+        }
+    )
+
+
+def largest_r2(share: float) -> float:
+    """Return the Cox-Snell R2 of a perfect model."""
+    return 1 - math.exp(2 * (share * math.log(share) + (1 - share) * math.log(1 - share)))
+
+
+def _for_shrinkage(n_parameters: int, r2: float, shrinkage: float) -> int:
+    return math.ceil(n_parameters / ((shrinkage - 1) * math.log(1 - r2 / shrinkage)))
+
+
+def required_for_days(n_parameters: int, r2: float, mean: float, spread: float) -> Required:
+    """Return the persons that a model of a number needs (Stat Med 2019;38:1262), here of days of absence.
+
+    The criteria are those of linear regression. Days are skewed, so a model of them needs rather more than less.
+
+    Parameters
+    ----------
+    n_parameters : int
+    r2 : float
+        Anticipated share of explained variance, adjusted.
+    mean, spread : float
+        Mean and standard deviation of the outcome.
+    """
+    shrunken = _first(n_parameters + 2, lambda n: _days_shrinkage(n, n_parameters, r2) >= SHRINKAGE)
+    difference = math.ceil(1 + n_parameters * (1 - r2) / OPTIMISM)
+    residual = RESIDUAL_SPREAD + n_parameters
+    least = max(shrunken, difference, residual)
+    residual_spread = spread * math.sqrt(1 - r2)
+
+    def is_mean_known(n: int) -> bool:
+        reach = stdtrit(n - n_parameters - 1, 0.975) * residual_spread / math.sqrt(n)
+        return bool(1 + reach / mean <= MULTIPLICATIVE_MARGIN)
+
+    return Required(
+        {
+            "shrinkage of at most a tenth": shrunken,
+            "optimism in R2 of at most 0.05": difference,
+            "residual spread to within a tenth": residual,
+            "mean days to within a tenth": _first(least, is_mean_known),
+        }
+    )
+
+
+def _days_shrinkage(n: int, n_parameters: int, r2: float) -> float:
+    apparent = (r2 * (n - n_parameters - 1) + n_parameters) / (n - 1)
+    return 1 + (n_parameters - 2) / (n * math.log(1 - apparent))
+
+
+def _first(least: int, holds: Any) -> int:
+    """Return the first number from ``least`` on that satisfies a condition which, once true, stays true."""
+    return least + bisect_left(range(least, _LARGEST), True, key=holds)
+
+
+def r2_of_c_statistic(c_statistic: float, share: float) -> float:
+    """Return the Cox-Snell R2 of a model with this C statistic (Stat Med 2021;40:859), integrated rather than simulated.
+
+    The linear predictor is normal with the same spread in persons with and without the event; logistic regression on it
+    is then the true model.
+
+    Parameters
+    ----------
+    c_statistic : float
+        Between 0.5 and 1.
+    share : float
+    """
+    without, with_event = _predictor_values(c_statistic, share)
+    gained = share * _mean(-np.logaddexp(0, -with_event)) + (1 - share) * _mean(-np.logaddexp(0, without))
+    known = share * math.log(share) + (1 - share) * math.log(1 - share)
+    return 1 - math.exp(-2 * (gained - known))
+
+
+def _predictor_values(c_statistic: float, share: float) -> tuple[np.ndarray, np.ndarray]:
+    """Calibrated log-odds at the quadrature nodes, of persons without and with the event."""
+    apart = math.sqrt(2) * float(ndtri(c_statistic))
+    centre = math.log(share / (1 - share))
+    return centre - apart**2 / 2 + apart * _NODES, centre + apart**2 / 2 + apart * _NODES
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(values @ _NODE_WEIGHTS)
+
+
+def validation_persons(share: float, c_statistic: float) -> Required:
+    """Return the persons (Stat Med 2021;40:4230) that make O:E, calibration slope and C statistic of a model known.
+
+    Parameters
+    ----------
+    share : float
+        Share of persons with the event.
+    c_statistic : float
+        Anticipated; the linear predictor is taken to be normal in persons with and without the event.
+    """
+    without, with_event = _predictor_values(c_statistic, share)
+    values = np.concatenate([without, with_event])
+    weights = np.concatenate([(1 - share) * _NODE_WEIGHTS, share * _NODE_WEIGHTS])
+    return Required(
+        {
+            "O:E to within 0.1": for_observed_to_expected(share, WIDTHS["observed_to_expected"]),
+            "calibration slope to within 0.1": for_calibration_slope(values, weights, WIDTHS["calibration_slope"]),
+            "C statistic to within 0.05": for_c_statistic(share, c_statistic, WIDTHS["c_statistic"]),
+        }
+    )
+
+
+def for_observed_to_expected(share: float, width: float) -> int:
+    """Return the persons that give the observed-to-expected ratio a 95 % interval of this width around 1."""
+    # pmvalsampsize raises the standard error of ln(O:E) by steps of 0.0001 until the interval is as wide.
+    error = math.ceil(math.asinh(width / 2) / _Z * 1e4) / 1e4
+    return math.ceil((1 - share) / (share * error**2))
+
+
+def for_calibration_slope(log_odds: np.ndarray, weights: np.ndarray, width: float) -> int:
+    """Return the persons that give the calibration slope a 95 % interval of this width.
+
+    Parameters
+    ----------
+    log_odds, weights : float64 arrays, shape (n,)
+        Distribution of the model's log-odds: its values and their shares.
+    width : float
+    """
+    information = weights / (4 * np.cosh(log_odds / 2) ** 2)
+    i00, i01, i11 = (float(information @ log_odds**power) for power in (0, 1, 2))
+    error = width / (2 * _Z)
+    return math.ceil(i00 / (error**2 * (i00 * i11 - i01**2)))
+
+
+def for_c_statistic(share: float, c_statistic: float, width: float) -> int:
+    """Return the persons that give the C statistic a 95 % interval of this width (Newcombe 2006, method 4)."""
+    c = c_statistic
+
+    def is_narrow(n: int) -> bool:
+        others = n / 2 - 1
+        variance = c * (1 - c) * (1 + others * (1 - c) / (2 - c) + others * c / (1 + c)) / (n * n * share * (1 - share))
+        return bool(2 * _Z * math.sqrt(variance) <= width)
+
+    return _first(2, is_narrow)

@@ -1,0 +1,140 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator
+
+from models.estimators import Candidate
+from models.estimators.linear import LinearEstimator
+from models.evaluation.cluster_folds import INDUSTRY
+from models.evaluation.internal_external import Rows, internal_external, out_of_cluster
+from models.outcomes.long_sick_leave import LongSickLeave
+from tests.lib.cohorts import random_training_set, split_of
+
+PLAIN = random_training_set(1600)
+SPLIT = split_of(PLAIN)
+CANDIDATE = Candidate("short", ("was_work_ability", "days_doctor_365"), (LinearEstimator(),))
+
+
+def with_industries(training_set):
+    """Everybody of a company in one of two industries."""
+    names = training_set.feature_names.tolist()
+    columns = [place for place, name in enumerate(names) if name.startswith(INDUSTRY)]
+    X = training_set.X.copy()
+    X[:, columns] = 0
+    X[np.arange(len(X)), np.array(columns)[training_set.company % 2]] = 1
+    return replace(training_set, X=X)
+
+
+DATA = with_industries(PLAIN)
+
+
+@pytest.fixture(scope="module")
+def found():
+    return internal_external(DATA, SPLIT, CANDIDATE, LongSickLeave())
+
+
+def test_a_model_of_what_companies_share_holds_in_companies_it_has_not_seen(found):
+    pooled = found["by_company"]["pooled"]
+    assert pooled["auroc"]["clusters"] == 20
+    assert pooled["auroc"]["low"] > 0.65
+    for name in ("observed_to_expected", "calibration_slope"):
+        assert pooled[name]["low"] < 1 < pooled[name]["high"]
+    for number in pooled.values():
+        assert number["prediction_low"] <= number["low"] < number["value"] < number["high"] <= number["prediction_high"]
+
+
+def test_companies_have_numbers_and_no_names(found):
+    text = json.dumps(found, allow_nan=False)
+    assert "company-0" not in text
+    assert "person-" not in text
+    clusters = found["by_company"]["clusters"]
+    assert [one["number"] for one in clusters] == list(range(1, 21))
+    assert all("name" not in one and one["persons"] >= 10 and one["events"] >= 10 for one in clusters)
+
+
+def test_industries_have_names(found):
+    names = [name.removeprefix(INDUSTRY) for name in DATA.feature_names.tolist() if name.startswith(INDUSTRY)]
+    assert [one["name"] for one in found["by_industry"]["clusters"]] == names[:2]
+
+
+def test_only_training_rows_with_a_label_take_part(found):
+    assert found["rows"] == found["rows_learnt_from"] == DATA.observed[SPLIT.train].sum()
+    y = DATA.y.copy()
+    y[SPLIT.test] = 1 - y[SPLIT.test]
+    assert internal_external(replace(DATA, y=y), SPLIT, CANDIDATE, LongSickLeave()) == found
+
+
+def test_a_company_that_is_worse_off_is_seen():
+    y = DATA.y.copy()
+    of_two = np.isin(DATA.company, (4, 9)) & DATA.observed
+    y[of_two] = np.random.default_rng(1).random(of_two.sum()) < 0.6
+    changed = internal_external(replace(DATA, y=y), SPLIT, CANDIDATE, LongSickLeave())["by_company"]
+    ratios = sorted(one["observed_to_expected"]["value"] for one in changed["clusters"])
+    assert ratios[-2] > 1.7 > 1.5 > ratios[-3]
+    assert changed["pooled"]["observed_to_expected"]["prediction_high"] > 1.5
+
+
+def test_small_companies_count_together_and_are_not_shown():
+    """One company of seven persons, and one of some more of whom too few have the event."""
+    company = DATA.company.copy()
+    company[DATA.person < 7] = 0
+    company[(DATA.person >= 7) & (DATA.person < 27)] = 1
+    company[DATA.person >= 27] = 2 + DATA.person[DATA.person >= 27] % 18
+    found = internal_external(replace(DATA, company=company), SPLIT, CANDIDATE, LongSickLeave())["by_company"]
+    assert len(found["clusters"]) == 18
+    assert found["too_small"]["clusters"] == 2
+    assert found["too_small"].get("persons", 27) <= 27
+
+
+def test_where_all_are_small_it_says_so_and_judges_them_together():
+    tiny = replace(DATA, company=DATA.person // 5)
+    ids = np.array([f"company-{one}" for one in range(320)])
+    found = internal_external(replace(tiny, company_ids=ids), SPLIT, CANDIDATE, LongSickLeave())["by_company"]
+    assert found["clusters"] == []
+    assert "10 independent rows" in found["reason"]
+    assert found["too_small"]["auroc"]["value"] > 0.65
+
+
+def test_one_company_or_days_have_a_reason():
+    alone = replace(DATA, company=np.zeros_like(DATA.company))
+    assert internal_external(alone, SPLIT, CANDIDATE, LongSickLeave())["by_company"] == {
+        "reason": "1 companies: at least 2 are needed to leave some out."
+    }
+
+    class Days(LongSickLeave):
+        target = "days"
+
+    assert "days" in internal_external(DATA, SPLIT, CANDIDATE, Days())["reason"]
+
+
+class Watchful(BaseEstimator):
+    """Refuses to be asked about anybody from whom it has learnt."""
+
+    def fit(self, X, y, sample_weight):
+        self.seen_ = X[:, 0]
+        return self
+
+    def decision_function(self, X):
+        assert not np.isin(X[:, 0], self.seen_).any()
+        return np.sin(X[:, 0])
+
+
+def test_nobody_who_moves_between_companies_is_on_both_sides():
+    random = np.random.default_rng(2)
+    person = np.repeat(np.arange(200), 2)
+    cluster = random.integers(-1, 6, 400)
+    y = (random.random(400) < 0.4).astype(np.float64)
+    rows = Rows(person[:, None].astype(np.float32), y, np.ones(400), person, np.ones(400, dtype=bool))
+    linear = out_of_cluster(rows, cluster, Candidate("watchful", ("id",), (Watchful(),)), 3)
+    assert (np.isnan(linear) == (cluster < 0)).all()
+
+
+def test_without_events_in_the_rest_nothing_is_learnt():
+    """All events are in one company."""
+    cluster = np.repeat([0, 1], 100)
+    rows = Rows(
+        np.zeros((200, 1)), (cluster == 0).astype(float), np.ones(200), np.arange(200), np.ones(200, dtype=bool)
+    )
+    assert out_of_cluster(rows, cluster, CANDIDATE, 2) is None

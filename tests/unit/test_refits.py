@@ -1,0 +1,130 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from features.catalogue import FEATURE_NAMES
+from models.estimators import Candidate, LinearEstimator
+from models.evaluation.ablation import SOURCES, ablation, features_of
+from models.evaluation.attributes import COLUMNS
+from models.evaluation.held_out import HeldOut
+from models.evaluation.learning_curve import learning_curve
+from models.evaluation.refits import at_most, learning_rows, predict_anew, shares_of, with_out_of_fold
+from tests.lib.cohorts import random_training_set, split_of
+
+ROWS = random_training_set(n_persons=900)
+SPLIT = split_of(ROWS)
+NAMES = ("was_work_ability", "days_doctor_365", "hba1c", "crp", "age_years")
+MODEL = Candidate("few", NAMES, (LinearEstimator(),))
+"""The outcome of random rows depends on the first two of its features."""
+
+
+def held_out(rows=ROWS) -> HeldOut:
+    empty = HeldOut.of(rows, SPLIT, {}, "few")
+    return replace(empty, linear={"few": predict_anew(MODEL, learning_rows(rows, SPLIT), empty)})
+
+
+HELD_OUT = held_out()
+
+
+def test_a_refit_is_recalibrated_and_numbers_the_held_out_rows():
+    linear = HELD_OUT.linear["few"]
+    assert linear.shape == (len(HELD_OUT),)
+    risks = 1 / (1 + np.exp(-linear))
+    assert HELD_OUT.weight @ HELD_OUT.y / (HELD_OUT.weight @ risks) == pytest.approx(1, abs=0.15)
+
+
+def test_what_nobody_has_changes_nothing_any_more():
+    rows = learning_rows(ROWS, SPLIT)
+    X = HELD_OUT.X.copy()
+    X[:, FEATURE_NAMES.index("was_work_ability")] += 5
+    moved = replace(HELD_OUT, X=X)
+    with_it, without = (
+        [predict_anew(MODEL, rows, one, gone) for one in (HELD_OUT, moved)] for gone in ((), ("was_work_ability",))
+    )
+    assert not np.allclose(*with_it)
+    assert np.array_equal(*without)
+
+
+def test_fewer_rows_are_whole_persons_and_nested():
+    rows = learning_rows(ROWS, SPLIT)
+    shares = shares_of(ROWS, rows)
+    small, large = (at_most(rows, shares, most) for most in (100, 300))
+    assert len(small.y) <= 100 + 8
+    assert set(small.person) <= set(large.person)
+    for person in set(small.person):
+        assert (small.person == person).sum() == (rows.person == person).sum()
+    assert len(at_most(rows, shares, 10**6).y) == len(rows.y)
+
+
+def test_the_added_rows_are_the_training_rows_by_models_that_never_saw_their_persons():
+    wider = with_out_of_fold(ROWS, SPLIT, HELD_OUT, MODEL, COLUMNS)
+    rows = learning_rows(ROWS, SPLIT)
+    assert len(wider) == len(HELD_OUT) + len(rows.y)
+    assert np.array_equal(wider.column("age_years")[len(HELD_OUT) :], rows.columns(["age_years"])[:, 0], equal_nan=True)
+    assert not set(wider.person[: len(HELD_OUT)]) & set(wider.person[len(HELD_OUT) :])
+    lucky = rows.person == rows.person[0]
+    y = ROWS.y.copy()
+    y[SPLIT.train[ROWS.observed[SPLIT.train]][lucky]] = 1 - rows.y[lucky]
+    again = with_out_of_fold(replace(ROWS, y=y), SPLIT, HELD_OUT, MODEL, COLUMNS)
+    # Her labels move the line of all a little, but not the model by which she and her fold are numbered.
+    same_fold = rows.fold == rows.fold[lucky][0]
+    one, two = (found.linear["few"][len(HELD_OUT) :][same_fold] for found in (wider, again))
+    assert np.corrcoef(one, two)[0, 1] == pytest.approx(1, abs=1e-12)
+    other_one, other_two = (found.linear["few"][len(HELD_OUT) :][~same_fold] for found in (wider, again))
+    assert np.corrcoef(other_one, other_two)[0, 1] < 1 - 1e-9
+
+
+def test_a_source_that_carries_the_signal_is_told_from_one_that_carries_none():
+    found = ablation(ROWS, SPLIT, HELD_OUT, MODEL, repeats=100)["sources"]
+    assert found["survey"]["gain"]["auroc"]["low"] > 0.02
+    assert found["survey"]["gain"]["log_loss"]["high"] < 0
+    assert found["labs"]["gain"]["auroc"]["value"] == pytest.approx(0, abs=0.01)
+    assert found["labs"]["gain"]["auroc"]["low"] < 0.003
+    assert "net_benefit_at_0.20" in found["survey"]["gain"]
+    assert found["workplace"] == {"features": 0, "gain": None}
+    assert found["labs"]["features"] == 2
+    json.dumps(found, allow_nan=False)
+
+
+def test_every_feature_has_one_source():
+    assert sorted(name for source in SOURCES for name in features_of(source)) == sorted(FEATURE_NAMES)
+
+
+def test_a_learning_curve_ends_at_the_champion_and_grows():
+    found = learning_curve(ROWS, SPLIT, HELD_OUT, MODEL, repeats=100)
+    points = found["points"]
+    assert [point["share"] for point in points][-1] == 1.0
+    assert [point["persons"] for point in points] == sorted(point["persons"] for point in points)
+    assert points[0]["loss"]["value"] > points[-1]["loss"]["value"]
+    assert found["gain"]["over_share"] == 0.4
+    assert found["note"]
+    json.dumps(found, allow_nan=False)
+
+
+def test_whether_more_persons_help_follows_from_the_paired_loss():
+    """A champion that knows the truth is far better than any refit; one of noise is not."""
+    truth = replace(HELD_OUT, linear={"few": 4 * (HELD_OUT.y - 0.5)})
+    assert learning_curve(ROWS, SPLIT, truth, MODEL, repeats=50)["still_helps"] is True
+    noise = replace(HELD_OUT, linear={"few": np.random.default_rng(1).normal(-1, 1, len(HELD_OUT))})
+    assert learning_curve(ROWS, SPLIT, noise, MODEL, repeats=50)["still_helps"] is False
+
+
+def test_shares_with_too_many_rows_are_left_out():
+    found = learning_curve(ROWS, SPLIT, HELD_OUT, MODEL, most_rows=900, repeats=20)
+    assert [point["share"] for point in found["points"]] == [0.1, 0.2, 0.4, 1.0]
+    none = learning_curve(ROWS, SPLIT, HELD_OUT, MODEL, most_rows=1, repeats=20)
+    assert none["still_helps"] is None
+    assert len(none["points"]) == 1
+
+
+def test_few_events_get_a_reason_and_no_numbers():
+    y = ROWS.y.copy()
+    y[SPLIT.train] = 0
+    few = replace(ROWS, y=y)
+    assert "events" in ablation(few, SPLIT, HELD_OUT, MODEL)["reason"]
+    assert learning_curve(few, SPLIT, HELD_OUT, MODEL) == {
+        "points": [],
+        "reason": "0 events (or non-events) in the training rows; under 40 refits cannot be compared.",
+    }
