@@ -12,6 +12,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -28,7 +29,7 @@ TREES, LEAVES, REFITS = 200, 15, 10
 N = len(FEATURE_NAMES)
 
 
-def boosted(outcome: str, seed: int = 1, refits: tuple[RiskModel, ...] = ()) -> RiskModel:
+def boosted(outcome: str, seed: int = 1) -> RiskModel:
     random = np.random.default_rng(seed)
     rows = random.gamma(2.0, 20.0, size=(2000, N)).astype(np.float32)
     events = (rows[:, 0] + random.normal(0, 20, len(rows)) > 60).astype(float)
@@ -36,21 +37,26 @@ def boosted(outcome: str, seed: int = 1, refits: tuple[RiskModel, ...] = ()) -> 
     text = lightgbm.train(settings, lightgbm.Dataset(rows, events), TREES).model_to_string()
     return RiskModel(
         outcome=outcome, name="lightgbm", kind="lightgbm", feature_names=FEATURE_NAMES, booster_text=text,
-        reference_risk=0.1, refits=refits,
+        reference_risk=0.1,
     )  # fmt: skip
 
 
-def linear(outcome: str, seed: int = 1, refits: tuple[RiskModel, ...] = ()) -> RiskModel:
+def linear(outcome: str, seed: int = 1) -> RiskModel:
     ones, weights = np.ones(N), np.random.default_rng(seed).normal(0, 0.05, N)
     return RiskModel(
         outcome=outcome, name="linear", kind="linear", feature_names=FEATURE_NAMES, impute=ones,
-        low=0 * ones, high=1e4 * ones, mean=ones, scale=ones,         coefficients=weights, reference_risk=0.1, refits=refits,
+        low=0 * ones, high=1e4 * ones, mean=ones, scale=ones,         coefficients=weights, reference_risk=0.1,
     )  # fmt: skip
 
 
 def predictor(make: Callable[..., RiskModel], outcomes: list[str]) -> Predictor:
-    refits = {outcome: tuple(make(outcome, seed) for seed in range(2, 2 + REFITS)) for outcome in outcomes}
-    return Predictor({outcome: make(outcome, refits=refits[outcome]) for outcome in outcomes})
+    """Refits cost what a model costs, and lie near it: where they do not, an answer holds its number and reasons back."""
+    models = {}
+    for outcome in outcomes:
+        model = make(outcome)
+        refits = [replace(model, recalibration_intercept=0.01 * turn) for turn in range(REFITS)]
+        models[outcome] = replace(model, refits=tuple(refits))
+    return Predictor(models)
 
 
 def milliseconds(call: Callable[[], object], calls: int) -> np.ndarray:

@@ -8,7 +8,8 @@ BalanceRiskError                 exit 2   something the user can mend
 ├── NotEnoughDataError           exit 4   the request is sound, the data cannot carry it
 ├── ArtifactError                exit 5   a model bundle is damaged, foreign, unsigned or does not fit
 ├── RegistryError                exit 6   the model registry lacks what was asked for, or cannot be reached
-└── EngineError                  exit 7   the cluster cannot be reached, runs other code, or loses its workers
+├── EngineError                  exit 7   the cluster cannot be reached, runs other code, or loses its workers
+└── PromotionRefused             exit 8   a version does not satisfy the policy of promotion
 
 The command line prints the message without a traceback and exits with the code; the service turns it into a problem
 document. Messages say what, where and what to do, and never whose data it is. At ingest they quote a refused cell where it

@@ -17,6 +17,9 @@ from data_contracts.errors import ArtifactError
 FLAT_PARTS = ("knots", "values", "n_knots", "n_values", "missing")
 """The arrays that are stored, in the order of the file."""
 
+_ROWS_AT_ONCE = 500
+"""So few rows stay in the processor's cache through all steps of the look-up."""
+
 
 @dataclass(frozen=True, eq=False)
 class AdditiveTerms:
@@ -49,7 +52,9 @@ class AdditiveTerms:
         _check(self)
 
     @classmethod
-    def from_curves(cls, curves: Sequence[tuple[Sequence[float] | np.ndarray, Sequence[float] | np.ndarray, float]]) -> AdditiveTerms:
+    def from_curves(
+        cls, curves: Sequence[tuple[Sequence[float] | np.ndarray, Sequence[float] | np.ndarray, float]]
+    ) -> AdditiveTerms:
         """Put curves, each (knots, values, value for missing), behind each other."""
         knots, values, missing = zip(*curves, strict=True)
         return cls(
@@ -67,7 +72,10 @@ class AdditiveTerms:
 
     def of(self, X: np.ndarray) -> np.ndarray:
         """Return the terms of rows X, float32 (n_rows, n_features), as float64 of the same shape."""
-        return self.pieces.of(X)
+        if len(X) <= _ROWS_AT_ONCE:
+            return self.pieces.of(X)
+        starts = range(0, len(X), _ROWS_AT_ONCE)
+        return np.concatenate([self.pieces.of(X[start : start + _ROWS_AT_ONCE]) for start in starts])
 
 
 @dataclass(frozen=True, eq=False)

@@ -94,3 +94,15 @@ def golden_rows(X: np.ndarray, seed: int) -> np.ndarray:
     """Return rows that are nobody: each column drawn on its own, so a model file never holds a person."""
     random = np.random.default_rng(seed)
     return np.stack([random.choice(column, GOLDEN_ROWS) for column in X.T], axis=1)
+
+
+def varying(rows: TrainingRows) -> tuple[str, ...]:
+    """Return the names of the columns that take more than one value (missing counts as one) in the training rows."""
+    return tuple(name for name, column in zip(rows.feature_names, rows.X.T, strict=True) if _varies(column))
+
+
+def _varies(column: np.ndarray) -> bool:
+    known = np.isfinite(column)
+    if not known.any():
+        return False
+    return bool(not known.all() or (column != column[0]).any())

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from models.promotion_terms import NOT_THERE, InService, Line, Policy, counts_days, difference, interval, of_champion
+from models.outcomes import OUTCOMES
+from models.promotion_terms import InService, Line, Policy, counts_days, difference, interval, of_champion
 
 PUBLISHED, CURRENT = "roelen", "current_champion"
 
@@ -14,11 +15,10 @@ _LOSS, _LOSS_OF_MODEL = "loss", "tweedie_deviance"
 
 
 def better_than_published(report: Mapping[str, Any], policy: Policy) -> Iterator[Line]:
-    """Against the published model."""
-    # No formula for days of absence is published that our data can feed.
-    if counts_days(report) and PUBLISHED not in report.get("models", {}):
-        return
-    yield from better(report, policy, PUBLISHED, "the published model, recalibrated")
+    """Against the published model, for outcomes that have one: Roelen's formula is of absence events."""
+    outcome = OUTCOMES.get(str(report.get("outcome")))
+    if outcome is None or (outcome.target == "event" and outcome.label_source == "absence"):
+        yield from better(report, policy, PUBLISHED, "the published model, recalibrated")
 
 
 def better(report: Mapping[str, Any], policy: Policy, other: str, words: str) -> Iterator[Line]:
@@ -39,16 +39,13 @@ def better(report: Mapping[str, Any], policy: Policy, other: str, words: str) ->
 
 
 def _net_benefit(report: Mapping[str, Any], policy: Policy, other: str, words: str) -> Line:
-    numbers = {name: difference(report, other, name) for name in report.get("differences", {}).get(other, {})
-               if name.startswith("net_benefit")}  # fmt: skip
-    rule = f"at each threshold at most {policy.net_benefit_margin:g} below {words}, interval and all"
-    name = f"net_benefit_against_{other}"
-    if not numbers or None in numbers.values():
-        return Line(name, rule, NOT_THERE, False)
-    known = {one: number for one, number in numbers.items() if number is not None}
-    worst = min(known, key=lambda one: float(known[one]["low"]))
-    found = f"{interval(known[worst])} ({worst})"
-    return Line(name, rule, found, bool(known[worst]["low"] >= -policy.net_benefit_margin))
+    """At the working threshold, which was stated before: at one of several thresholds something is always worse by chance."""
+    threshold = report.get("threshold")
+    number = None if threshold is None else difference(report, other, f"net_benefit_at_{threshold:.2f}")
+    at = "the working threshold" if threshold is None else f"a risk of {threshold:.2f}"
+    rule = f"at {at} at most {policy.net_benefit_margin:g} below {words}, interval and all"
+    passed = number is not None and bool(number["low"] >= -policy.net_benefit_margin)
+    return Line(f"net_benefit_against_{other}", rule, interval(number), passed)
 
 
 def not_worse_than_current(report: Mapping[str, Any], policy: Policy, current: InService | None) -> Iterator[Line]:

@@ -87,7 +87,9 @@ def _harm(report: Mapping[str, Any]) -> Line:
 
 
 def _sample_size(report: Mapping[str, Any]) -> Line:
-    verdict = report.get("sample_size") or {}
+    verdicts = report.get("sample_size") or {}
+    # Of every candidate by its name; of an updated published formula there is none, and its persons are too few.
+    verdict = verdicts if "enough" in verdicts else verdicts.get(report.get("champion")) or {}
     found = NOT_THERE
     if "enough" in verdict:
         found = f"{shown(verdict.get('persons'))} persons of {shown(verdict.get('required_persons'))}"

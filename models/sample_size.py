@@ -1,4 +1,4 @@
-"""How many persons a model of so many parameters needs, before it is trained; and how many to judge one elsewhere.
+"""How many persons a model of so many parameters needs, before it is trained.
 
 Persons are counted, not rows: the index dates of one person overlap in what they know and in what they wait for.
 
@@ -7,8 +7,7 @@ References
 Riley RD et al. Calculating the sample size required for developing a clinical prediction model. BMJ 2020;368:m441.
 Riley RD et al. Minimum sample size for a multivariable prediction model, part I and II. Stat Med 2019;38:1262 and 1276.
 Riley RD, Van Calster B, Collins GS. Estimating the Cox-Snell R2 from the C statistic. Stat Med 2021;40:859.
-Riley RD et al. Minimum sample size for external validation, binary outcome. Stat Med 2021;40:4230.
-The numbers are those of the packages pmsampsize and pmvalsampsize, which simulate where this module integrates.
+The numbers are those of the package pmsampsize, which simulates where this module integrates.
 """
 
 from __future__ import annotations
@@ -36,13 +35,12 @@ MULTIPLICATIVE_MARGIN = 1.1
 RESIDUAL_SPREAD = 234
 """Persons beyond the parameters that make the residual spread known to within a tenth (Stat Med 2019;38:1262)."""
 
-WIDTHS = {"observed_to_expected": 0.2, "calibration_slope": 0.2, "c_statistic": 0.1}
-"""Validation: width of the 95 % intervals that is asked for."""
+Z = 1.96
+"""Standard errors on either side of a 95 % interval, rounded as the packages do."""
 
-_Z = 1.96
 _LARGEST = 10**9
-_NODES, _NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(120)
-_NODE_WEIGHTS = _NODE_WEIGHTS / _NODE_WEIGHTS.sum()
+_NODES, NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(120)
+NODE_WEIGHTS = NODE_WEIGHTS / NODE_WEIGHTS.sum()
 
 _ABSENCE = "middle of 0.70-0.76, what published one-year models of survey and history reach"
 ANTICIPATED: dict[str, dict[str, Any]] = {
@@ -203,7 +201,7 @@ def required_for_events(n_parameters: int, r2: float, share: float) -> Required:
         {
             "shrinkage of at most a tenth": _for_shrinkage(n_parameters, r2, SHRINKAGE),
             "optimism in R2 of at most 0.05": _for_shrinkage(n_parameters, r2, small_difference),
-            "overall risk to within 0.05": math.ceil((_Z / MARGIN) ** 2 * share * (1 - share)),
+            "overall risk to within 0.05": math.ceil((Z / MARGIN) ** 2 * share * (1 - share)),
         }
     )
 
@@ -230,7 +228,7 @@ def required_for_days(n_parameters: int, r2: float, mean: float, spread: float) 
     mean, spread : float
         Mean and standard deviation of the outcome.
     """
-    shrunken = _first(n_parameters + 2, lambda n: _days_shrinkage(n, n_parameters, r2) >= SHRINKAGE)
+    shrunken = first_number(n_parameters + 2, lambda n: _days_shrinkage(n, n_parameters, r2) >= SHRINKAGE)
     difference = math.ceil(1 + n_parameters * (1 - r2) / OPTIMISM)
     residual = RESIDUAL_SPREAD + n_parameters
     least = max(shrunken, difference, residual)
@@ -245,7 +243,7 @@ def required_for_days(n_parameters: int, r2: float, mean: float, spread: float) 
             "shrinkage of at most a tenth": shrunken,
             "optimism in R2 of at most 0.05": difference,
             "residual spread to within a tenth": residual,
-            "mean days to within a tenth": _first(least, is_mean_known),
+            "mean days to within a tenth": first_number(least, is_mean_known),
         }
     )
 
@@ -255,7 +253,7 @@ def _days_shrinkage(n: int, n_parameters: int, r2: float) -> float:
     return 1 + (n_parameters - 2) / (n * math.log(1 - apparent))
 
 
-def _first(least: int, holds: Any) -> int:
+def first_number(least: int, holds: Any) -> int:
     """Return the first number from ``least`` on that satisfies a condition which, once true, stays true."""
     return least + bisect_left(range(least, _LARGEST), True, key=holds)
 
@@ -272,13 +270,13 @@ def r2_of_c_statistic(c_statistic: float, share: float) -> float:
         Between 0.5 and 1.
     share : float
     """
-    without, with_event = _predictor_values(c_statistic, share)
+    without, with_event = predictor_values(c_statistic, share)
     gained = share * _mean(-np.logaddexp(0, -with_event)) + (1 - share) * _mean(-np.logaddexp(0, without))
     known = share * math.log(share) + (1 - share) * math.log(1 - share)
     return 1 - math.exp(-2 * (gained - known))
 
 
-def _predictor_values(c_statistic: float, share: float) -> tuple[np.ndarray, np.ndarray]:
+def predictor_values(c_statistic: float, share: float) -> tuple[np.ndarray, np.ndarray]:
     """Calibrated log-odds at the quadrature nodes, of persons without and with the event."""
     apart = math.sqrt(2) * float(ndtri(c_statistic))
     centre = math.log(share / (1 - share))
@@ -286,60 +284,4 @@ def _predictor_values(c_statistic: float, share: float) -> tuple[np.ndarray, np.
 
 
 def _mean(values: np.ndarray) -> float:
-    return float(values @ _NODE_WEIGHTS)
-
-
-def validation_persons(share: float, c_statistic: float) -> Required:
-    """Return the persons (Stat Med 2021;40:4230) that make O:E, calibration slope and C statistic of a model known.
-
-    Parameters
-    ----------
-    share : float
-        Share of persons with the event.
-    c_statistic : float
-        Anticipated; the linear predictor is taken to be normal in persons with and without the event.
-    """
-    without, with_event = _predictor_values(c_statistic, share)
-    values = np.concatenate([without, with_event])
-    weights = np.concatenate([(1 - share) * _NODE_WEIGHTS, share * _NODE_WEIGHTS])
-    return Required(
-        {
-            "O:E to within 0.1": for_observed_to_expected(share, WIDTHS["observed_to_expected"]),
-            "calibration slope to within 0.1": for_calibration_slope(values, weights, WIDTHS["calibration_slope"]),
-            "C statistic to within 0.05": for_c_statistic(share, c_statistic, WIDTHS["c_statistic"]),
-        }
-    )
-
-
-def for_observed_to_expected(share: float, width: float) -> int:
-    """Return the persons that give the observed-to-expected ratio a 95 % interval of this width around 1."""
-    # pmvalsampsize raises the standard error of ln(O:E) by steps of 0.0001 until the interval is as wide.
-    error = math.ceil(math.asinh(width / 2) / _Z * 1e4) / 1e4
-    return math.ceil((1 - share) / (share * error**2))
-
-
-def for_calibration_slope(log_odds: np.ndarray, weights: np.ndarray, width: float) -> int:
-    """Return the persons that give the calibration slope a 95 % interval of this width.
-
-    Parameters
-    ----------
-    log_odds, weights : float64 arrays, shape (n,)
-        Distribution of the model's log-odds: its values and their shares.
-    width : float
-    """
-    information = weights / (4 * np.cosh(log_odds / 2) ** 2)
-    i00, i01, i11 = (float(information @ log_odds**power) for power in (0, 1, 2))
-    error = width / (2 * _Z)
-    return math.ceil(i00 / (error**2 * (i00 * i11 - i01**2)))
-
-
-def for_c_statistic(share: float, c_statistic: float, width: float) -> int:
-    """Return the persons that give the C statistic a 95 % interval of this width (Newcombe 2006, method 4)."""
-    c = c_statistic
-
-    def is_narrow(n: int) -> bool:
-        others = n / 2 - 1
-        variance = c * (1 - c) * (1 + others * (1 - c) / (2 - c) + others * c / (1 + c)) / (n * n * share * (1 - share))
-        return bool(2 * _Z * math.sqrt(variance) <= width)
-
-    return _first(2, is_narrow)
+    return float(values @ NODE_WEIGHTS)

@@ -123,7 +123,9 @@ def _reason(n_rungs: int, chosen: str, rows: TrainingRows) -> str:
     events = _persons_with_event(rows)
     if n_rungs == 1:
         return f"{chosen} is all there is: {events} persons with an event are too few to learn even a level from."
-    return f"{chosen} is the simplest of {n_rungs} within one standard error of the best; {events} persons had an event."
+    return (
+        f"{chosen} is the simplest of {n_rungs} within one standard error of the best; {events} persons had an event."
+    )
 
 
 def _carried(rows: TrainingRows) -> list[Rung]:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from models.evaluation.discrimination import Ranking, auroc
+from models.evaluation.net_benefit import net_benefit
 from models.outcomes import OUTCOMES
 from models.outcomes.long_sick_leave import LongSickLeave
 from models.outcomes.outcome import Outcome
@@ -200,21 +201,20 @@ class _Comparison:
         The share is 0 where treating all or nobody is at least as good as the model, and null where it is as good as the
         attainable: there is nothing to reach.
         """
-        model = net_benefit(risks, self.truth, self.rows.weight, threshold)
-        all_treated = net_benefit(np.ones_like(risks), self.truth, self.rows.weight, threshold)
+        model = _expected_net_benefit(risks, self.truth, self.rows.weight, threshold)
+        all_treated = _expected_net_benefit(np.ones_like(risks), self.truth, self.rows.weight, threshold)
         default = max(0.0, all_treated)
         found: dict[str, Any] = {"threshold": threshold, "model": model, "treat_all": all_treated}
         found["default_is_better"] = bool(model <= default)
         if self.has_best:
-            found["attainable"] = net_benefit(self.best, self.truth, self.rows.weight, threshold)
+            found["attainable"] = _expected_net_benefit(self.best, self.truth, self.rows.weight, threshold)
             found["share_of_attainable"] = _share(max(0.0, model - default), found["attainable"] - default)
         return found
 
 
-def net_benefit(risks: np.ndarray, truth: np.ndarray, weight: np.ndarray, threshold: float) -> float:
-    """Expected net benefit of treating whom the model puts at the threshold or above: TP/n - FP/n x t/(1-t)."""
-    gain = truth - (1 - truth) * threshold / (1 - threshold)
-    return _mean(np.where(risks >= threshold, gain, 0.0), weight)
+def _expected_net_benefit(risks: np.ndarray, truth: np.ndarray, weight: np.ndarray, threshold: float) -> float:
+    """Net benefit in expectation over the true risks, which stand where events stand elsewhere."""
+    return float(net_benefit(risks, truth, weight[None], np.array([threshold]))[0, 0])
 
 
 def _mean(values: np.ndarray, weight: np.ndarray) -> float:

@@ -29,6 +29,11 @@ from pipeline.risk_picture import draw, reason_text, safety_text, sentence
 from pipeline.settings import Settings
 from pipeline.workspace import Workspace
 
+OUTCOMES = ("long_sick_leave", "burnout")
+"""The two that the programme asks for first; train makes all five."""
+
+APPROVAL = Approval("balance-risk demo", "demonstration on synthetic persons")
+
 SHOWN_PERCENTILE = 90
 """The person shown stands here in the ranking by risk of long sick leave: high enough to have something to say."""
 
@@ -41,7 +46,7 @@ class ServiceDidNotStart(BalanceRiskError):
 
 def run(workspace: Workspace, settings: Settings, as_json: bool) -> None:
     """Run every stage in ``workspace``, ask the running service for one person's risks, print and draw them."""
-    outcomes = list(type(settings.outcomes).model_fields)
+    outcomes = [*OUTCOMES]
     began = time.perf_counter()
 
     def tell(report: dict[str, Any]) -> dict[str, Any]:
@@ -53,9 +58,10 @@ def run(workspace: Workspace, settings: Settings, as_json: bool) -> None:
     tell(validate.run(workspace))
     tell(build_training_set.run(workspace, settings, outcomes))
     trained = tell(train.run(workspace, settings, outcomes))
-    judged = tell(evaluate.run(workspace, settings, outcomes))
-    versions = tell(register.run(workspace, outcomes))
-    tell(promote.run(workspace, outcomes, None, settings.promotion.policy(), Approval("demo", "demonstration")))
+    judged = tell(evaluate.run(workspace, settings, list(trained["outcomes"])))
+    versions = tell(register.run(workspace, list(judged["outcomes"])))
+    policy = settings.promotion.policy()
+    outcomes = _promoted(tell(promote.run(workspace, list(versions["outcomes"]), None, policy, APPROVAL)))
     scored = tell(score.run(workspace, settings.simulate.end, outcomes, None))
     record = _someone(workspace, settings, Path(scored["path"]))
     with progress("start the scoring service and ask it for one person"), _service(workspace) as address:
@@ -96,6 +102,14 @@ def _ranked_persons(scores: Path) -> list[str]:
     n_outcomes = len({row["outcome"] for row in rows})
     complete = {person: found for person, found in risks.items() if len(found) == n_outcomes}
     return sorted(complete or risks, key=lambda person: risks[person][0])
+
+
+def _promoted(report: dict[str, Any]) -> list[str]:
+    """Return the outcomes that the policy let into service; an error that names what failed if there is none."""
+    promoted = [name for name, found in report["outcomes"].items() if found["promoted"]]
+    if not promoted:
+        promote.refuse_failed(report)
+    return promoted
 
 
 @contextmanager
@@ -186,7 +200,7 @@ def _document(
                 "metrics": found["models"],
                 "test": found["test"],
                 "notes": found["notes"],
-                "served": answer["outcomes"][name],
+                "served": answer["outcomes"].get(name),
             }
             for name, found in judged["outcomes"].items()
         },

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from data_contracts.errors import ArtifactError, ContractViolation, NotEnoughDataError
+from data_contracts.errors import NotEnoughDataError
 from models import artifact
-from models.bundle import current_bundle, open_bundle
 from models.evaluation.decision_figures import draw_decision_curve
 from models.evaluation.figures import draw
 from models.evaluation.group_figures import draw_forest, draw_subgroups
 from models.evaluation.report import CURRENT, evaluate
-from models.outcomes.long_sick_leave import LongSickLeave
 from models.risk_model import RiskModel
 from models.shap_summary import draw_summary
-from models.signing import create_keys
 from models.splits import Split
 from models.training_set import TrainingSet
 from pipeline import model_card
-from pipeline.against_truth import TestRows, against_truth
+from pipeline.against_truth import TestRows, against_truth, truth_column
 from pipeline.against_truth import lines as truth_lines
 from pipeline.build_training_set import configured_outcome
-from pipeline.console import progress, read_json, sha256, write_json
+from pipeline.console import progress, read_json, write_json
+from pipeline.in_service import champion_in_service
 from pipeline.lacking import lines as lacking_lines
 from pipeline.lacking import refuse_if_lacking, told, with_data
+from pipeline.lineage import about_code, current_lineage
 from pipeline.settings import Settings
 from pipeline.train import split_of
 from pipeline.workspace import Workspace, require
@@ -65,33 +65,23 @@ def _evaluate_one(workspace: Workspace, settings: Settings, name: str) -> dict[s
     training_set = TrainingSet.load(workspace.training_set(name) / "rows")
     champion = artifact.load(home / "champion")
     candidates = {path.name: artifact.load(path) for path in sorted((home / "candidates").iterdir())}
-    split, (current, serves) = split_of(training_set, settings.training), _in_service(workspace, name)
+    outcome = configured_outcome(name, settings)
+    split, current = split_of(training_set, settings.training), champion_in_service(workspace, name)
     with progress(f"evaluate {name}: metrics, intervals, groups, refits, pictures"):
         found = evaluate(
-            champion, candidates, training_set, split, configured_outcome(name, settings), current=current,
-            repeats=settings.evaluate.bootstrap, seed=settings.evaluate.seed,
+            champion, candidates, training_set, split, outcome,
+            current=current.model if current else None, repeats=settings.evaluate.bootstrap, seed=settings.evaluate.seed,
         )  # fmt: skip
-        found[CURRENT] = serves
-        if training_set.facts["synthetic"] and found["target"] == "event":
+        found[CURRENT] = asdict(current.about) if current else None
+        found["settings"] = {"evaluate": settings.evaluate.model_dump(mode="json")}
+        if training_set.facts["synthetic"]:
             rows = _test_rows(training_set, split, candidates | {champion.name: champion})
-            found["against_truth"] = against_truth(_truth_of(workspace), _true_outcome(settings, name), rows)
+            found["against_truth"] = against_truth(_truth_of(workspace), truth_column(outcome), rows)
         destination = workspace.evaluation(name)
         write_json(destination / "metrics.json", found | lineage)
         _draw(found, champion, training_set, split, destination)
-        model_card.write(workspace, name, lineage)
+        model_card.write(workspace, name, lineage | about_code())
     return found
-
-
-def _in_service(workspace: Workspace, name: str) -> tuple[RiskModel | None, dict[str, str] | None]:
-    """Return the model that serves now and which it is; no model where its features are no longer those of the catalogue."""
-    bundle = current_bundle(workspace.bundles, name)
-    if bundle is None:
-        return None, None
-    try:
-        model = open_bundle(bundle, create_keys(workspace.keys)[1])
-    except ArtifactError as error:
-        return None, {"not_compared": str(error)}
-    return model, {"version": model.version, "artifact_sha256": model.artifact_sha256}
 
 
 def _draw(
@@ -124,20 +114,6 @@ def _truth_of(workspace: Workspace) -> Path:
     report = workspace.tables / "ingest.json"
     location = read_json(report)["location"] if report.exists() else str(workspace.source)
     return Path(location) / "truth"
-
-
-def _true_outcome(settings: Settings, name: str) -> str:
-    """The simulator names the longer absences by their days."""
-    days = getattr(getattr(settings.outcomes, name), "min_days", None)
-    return name if days in (None, LongSickLeave.min_days) else f"{name}_{days}"
-
-
-def current_lineage(workspace: Workspace, name: str) -> dict[str, str]:
-    """Return the hashes of the training set and of the champion learnt from it; raises ContractViolation if they differ."""
-    home, rows = workspace.model(name), workspace.training_set(name) / "rows.npz"
-    if read_json(home / "lineage.json")["training_set_sha256"] != sha256(rows):
-        raise ContractViolation(f"{home} was trained on other rows than {rows} holds now. Run: balance-risk train")
-    return {"training_set_sha256": sha256(rows), "champion_sha256": sha256(home / "champion" / "model.json")}
 
 
 def _lines(name: str, found: dict[str, Any]) -> list[str]:

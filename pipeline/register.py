@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import subprocess
-from pathlib import Path
 from typing import Any
 
 from data_contracts.errors import ContractViolation
-from data_contracts.fingerprints import fingerprint
-from data_contracts.open_data_contract import VERSION
-from data_contracts.records import RECORDS
 from models import artifact, registry_runs
 from models.registry_runs import DataUsed, Evidence
 from models.risk_model import RiskModel
 from pipeline.console import progress, read_json, sha256
-from pipeline.evaluate import current_lineage
 from pipeline.lacking import lines as lacking_lines
 from pipeline.lacking import refuse_if_lacking, told, with_data
+from pipeline.lineage import about_code, current_lineage
 from pipeline.workspace import Workspace, require
 
 CARDS = ("model_card.html", "model_card.md")
@@ -70,8 +64,7 @@ def _lineage(workspace: Workspace, outcome: str, report: dict[str, Any]) -> dict
         )
     lock = workspace.root / "dvc.lock"
     stages = {"dvc_lock_sha256": sha256(lock)} if lock.exists() else {}
-    about = {"contract_version": VERSION, "contract_sha256": _contract(), "code_revision": _code_revision()}
-    return lineage | about | stages
+    return lineage | about_code() | stages
 
 
 def _data(workspace: Workspace, outcome: str, model: RiskModel, report: dict[str, Any]) -> tuple[DataUsed, ...]:
@@ -85,19 +78,3 @@ def _data(workspace: Workspace, outcome: str, model: RiskModel, report: dict[str
         DataUsed(f"{outcome}.training", "training", source, digest, learnt | facts.get("trained_on", {})),
         DataUsed(f"{outcome}.test", "test", source, digest, known),
     )
-
-
-def _contract() -> str:
-    return hashlib.sha256("".join(fingerprint(record) for record in RECORDS).encode()).hexdigest()
-
-
-def _code_revision() -> str:
-    """The commit of this code, or "unknown" where it does not run from a checkout."""
-    done = subprocess.run(
-        ["git", "describe", "--always", "--dirty"],
-        cwd=Path(__file__).parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.stdout.strip() or "unknown"

@@ -17,8 +17,8 @@ from models.sample_size import (
     r2_of_c_statistic,
     required_for_days,
     required_for_events,
-    validation_persons,
 )
+from models.validation_size import validation_persons
 
 _HEAD = "sample-size: persons whose label is known (not rows) that a model takes, before it is trained"
 _FEET = (

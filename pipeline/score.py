@@ -107,6 +107,11 @@ def _others(flags: list[SafetyFlag], flagged: dict[str, str], workspace: Workspa
     )
 
 
+def promoted(workspace: Workspace) -> list[str]:
+    """Return the outcomes that have a champion in service; all of them where none has, so that the error names one."""
+    return [name for name in OUTCOMES if current_bundle(workspace.bundles, name)] or [*OUTCOMES]
+
+
 def open_champion(workspace: Workspace, outcome: str) -> RiskModel:
     """Open the promoted bundle of an outcome; raises MissingInputError if there is none, ArtifactError if it is damaged."""
     bundle = current_bundle(workspace.bundles, outcome)

@@ -16,6 +16,7 @@ import platform
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ from models.training import train, training_rows
 from models.training_set import TrainingSet
 from pipeline import build_training_set, ingest, simulate
 from pipeline.settings import Settings
-from pipeline.train import split_of
+from pipeline.train import plan_of, split_of
 from pipeline.workspace import Workspace
 
 OUTCOME = "long_sick_leave"
@@ -58,7 +59,7 @@ def ours(found: TrainingSet, split: Split, settings: Settings, test: np.ndarray)
     """Train as the verb does; returns what it took and the log-odds of the test rows."""
     began, cpu = time.perf_counter(), time.process_time()
     outcome = build_training_set.configured_outcome(OUTCOME, settings)
-    trained = train(found, split, outcome, folds=settings.train.folds, refits=settings.train.refits, seed=SEED)
+    trained = train(found, split, outcome, replace(plan_of(settings.train), seed=SEED))
     took = {"seconds": time.perf_counter() - began, "cpu_seconds": time.process_time() - cpu}
     position = {name: column for column, name in enumerate(found.feature_names.tolist())}
     columns = [position[name] for name in trained.champion.feature_names]

@@ -29,7 +29,7 @@ WEAKEST = 1e-3
 """The weakest strength tried, as a share of the one that lets no column in."""
 
 _MILD = 1.0
-_SMALL_RIDGE = 1e-6
+_FLATTEST = 1e-6
 _GRADIENT_TOLERANCE = 1e-5
 
 
@@ -127,14 +127,16 @@ def _quadratic_path(around: Curvature, centre: np.ndarray, strengths: np.ndarray
     p = len(centre) - 1
     level = around.hessian[p, :p] / around.hessian[p, p]
     # The intercept takes its best value for any coefficients, so that it drops out.
-    hessian = around.hessian[:p, :p] - np.outer(level, around.hessian[p, :p]) + _SMALL_RIDGE * np.eye(p)
+    hessian = around.hessian[:p, :p] - np.outer(level, around.hessian[p, :p])
     gradient = around.gradient[:p] - level * around.gradient[p]
-    root = np.linalg.cholesky(hessian)
-    aim = np.linalg.solve(root, hessian @ centre[:p] - gradient)
+    # A root of the Hessian turns the approximation into least squares of p rows; rounding must leave no direction negative.
+    values, vectors = np.linalg.eigh(hessian)
+    values = np.sqrt(np.maximum(values, _FLATTEST * values.max(initial=1e-9)))
+    root, aim = values[:, None] * vectors.T, vectors.T @ (hessian @ centre[:p] - gradient) / values
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Objective did not converge")  # near enough to rank strengths
         _, coefficients, _ = enet_path(
-            np.sqrt(p) * root.T, np.sqrt(p) * aim, l1_ratio=L1_RATIO, alphas=strengths, tol=1e-5
+            np.sqrt(p) * root, np.sqrt(p) * aim, l1_ratio=L1_RATIO, alphas=strengths, tol=1e-5
         )
     moved = coefficients.T - centre[:p]
     intercepts = centre[p] - around.gradient[p] / around.hessian[p, p] - moved @ level

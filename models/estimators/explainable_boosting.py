@@ -49,9 +49,10 @@ class ExplainableBoostingEstimator(BaseEstimator):
         """Fit on X, shape (n, n_columns), NaN for missing; persons (groups) either teach or stop, never both."""
         from interpret.glassbox import ExplainableBoostingClassifier
 
+        known = np.flatnonzero(np.isfinite(X).any(axis=0))  # the machine warns of a column that nobody has
         stops = person_folds_of(groups, len(X), VALIDATION_FOLDS, self.seed) == 0
         machine = ExplainableBoostingClassifier(
-            feature_types=["continuous"] * X.shape[1],
+            feature_types=["continuous"] * len(known),
             interactions=0,
             max_bins=MOST_BINS,
             outer_bags=1,
@@ -67,9 +68,13 @@ class ExplainableBoostingEstimator(BaseEstimator):
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Missing values detected")  # about drawings that nobody sees
             bags = np.where(stops, _VALIDATE, _TRAIN)[:, None]
-            machine.fit(X, y.astype(np.int64), sample_weight=sample_weight, bags=bags)
-        terms, moved = _centred([_curve(machine, j) for j in range(X.shape[1])], X, sample_weight)
-        self.parts_: dict[str, Any] = {"kind": "additive", "intercept": float(machine.intercept_[0]) + moved, "terms": terms}
+            machine.fit(X[:, known], y.astype(np.int64), sample_weight=sample_weight, bags=bags)
+        terms, moved = _centred(_curves(machine, known, X.shape[1]), X, sample_weight)
+        self.parts_: dict[str, Any] = {
+            "kind": "additive",
+            "intercept": float(machine.intercept_[0]) + moved,
+            "terms": terms,
+        }
         return self
 
     def decision_function(self, X: np.ndarray) -> np.ndarray:
@@ -77,7 +82,18 @@ class ExplainableBoostingEstimator(BaseEstimator):
         return np.asarray(self.parts_["intercept"] + self.parts_["terms"].of(X).sum(axis=1))
 
 
-def _curve(machine: Any, j: int) -> tuple[np.ndarray, np.ndarray, float]:
+Curve = tuple[np.ndarray, np.ndarray, float]
+
+
+def _curves(machine: Any, known: np.ndarray, n_columns: int) -> list[Curve]:
+    """One curve per column of X; nothing for a column without a value."""
+    curves: list[Curve] = [(np.empty(0), np.zeros(1), 0.0)] * n_columns
+    for position, column in enumerate(known):
+        curves[column] = _curve(machine, position)
+    return curves
+
+
+def _curve(machine: Any, j: int) -> Curve:
     """Cuts, values of the steps between them, and the value for missing; interpret keeps missing first, unknown last."""
     if (j,) not in machine.term_features_:
         return np.empty(0), np.zeros(1), 0.0
@@ -85,9 +101,7 @@ def _curve(machine: Any, j: int) -> tuple[np.ndarray, np.ndarray, float]:
     return np.asarray(machine.bins_[j][0], dtype=np.float64), scores[1:-1], float(scores[0])
 
 
-def _centred(
-    curves: list[tuple[np.ndarray, np.ndarray, float]], X: np.ndarray, weight: np.ndarray
-) -> tuple[AdditiveTerms, float]:
+def _centred(curves: list[Curve], X: np.ndarray, weight: np.ndarray) -> tuple[AdditiveTerms, float]:
     """Give every curve the weighted mean 0 over the rows; return them and what the intercept gains by it."""
     means = np.average(AdditiveTerms.from_curves(curves).of(X), axis=0, weights=weight)
     shifted = [(cuts, values - mean, gap - mean) for (cuts, values, gap), mean in zip(curves, means, strict=True)]

@@ -18,6 +18,7 @@ _SMALL_GAIN = 1e-10
 """Loss per unit of weight that a further step would gain: below what float32 columns can tell."""
 
 _LONGEST_STEP = 2.0
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +53,8 @@ def ridge(
     strength = np.append(np.full(Z.shape[1], penalty / total), 0.0)
     for _ in range(_MOST_STEPS):
         around = curvature(Z, y, weight, beta, target)
-        hessian = around.hessian + np.diag(strength + 1e-10)
+        # The little on the diagonal makes up for rounding; it slows the steps, and does not move where they end.
+        hessian = around.hessian + np.diag(strength + _ROUNDING * np.diag(around.hessian).mean())
         gradient = around.gradient + strength * beta
         step = -cho_solve(cho_factor(hessian), gradient)
         beta += step * min(1.0, _LONGEST_STEP / max(np.abs(step).max(), 1e-300))

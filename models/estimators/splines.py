@@ -108,7 +108,7 @@ def _knots(column: np.ndarray, low: float, high: float) -> list[float]:
     known = column[np.isfinite(column)].astype(np.float64)
     above = known[known > low]
     chosen = above if len(above) < 0.5 * len(known) else known
-    knots = np.unique(np.quantile(chosen, KNOT_QUANTILES)) if len(chosen) else []
+    knots = np.unique(np.quantile(chosen, KNOT_QUANTILES)) if len(chosen) else np.empty(0)
     return [float(knot) for knot in knots if low < knot < high]
 
 

@@ -31,8 +31,6 @@ _Counts = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 def capacity(
     held_out: HeldOut,
     *,
-    alerts_per_100: Sequence[float] = ALERTS_PER_100,
-    contacts_a_week: Sequence[float] = CONTACTS_A_WEEK,
     programme_persons: int = PROGRAMME_PERSONS,
     thresholds: Sequence[float] = WORKING_THRESHOLDS,
     repeats: int = 200,
@@ -44,9 +42,10 @@ def capacity(
     ----------
     held_out : HeldOut
         Of an outcome that is an event; one row is one person at one index date.
-    alerts_per_100, contacts_a_week, thresholds : sequences of float
     programme_persons : int
         Persons among whom the weekly contacts of a year are shared out.
+    thresholds : sequence of float
+        Of ``by_threshold``.
     repeats, seed : int
         Resamples of clusters behind each interval; the capacity (or threshold) is the same in each.
 
@@ -57,7 +56,7 @@ def capacity(
     last four with value, low, high.
     """
     risks, y = risk_of(held_out.linear[held_out.champion]), held_out.y
-    contacts = {k: k * WEEKS_A_YEAR / programme_persons for k in contacts_a_week}
+    contacts = {k: k * WEEKS_A_YEAR / programme_persons for k in CONTACTS_A_WEEK}
     affordable = {k: share for k, share in contacts.items() if share <= 1}
 
     def table(counts: _Counts, n: int) -> list[dict[str, Any]]:
@@ -71,7 +70,7 @@ def capacity(
 
     by_threshold = table(lambda weights: positives(risks, y, weights, np.array(thresholds)), len(thresholds))
     return {
-        "by_alerts": ranked([one / 100 for one in alerts_per_100]),
+        "by_alerts": ranked([one / 100 for one in ALERTS_PER_100]),
         "by_contacts": [{"contacts_a_week": k, **row} for k, row in zip(affordable, ranked([*affordable.values()]),
                                                                         strict=True)],
         "by_threshold": [{"threshold": cut, "alerts_per_100": 100 * float(np.average(risks >= cut, weights=held_out.weight)),

@@ -16,9 +16,7 @@ MOST_ROWS = 40_000
 INDUSTRY = "industry_"
 
 
-def drawn_rows(
-    training_set: TrainingSet, rows: np.ndarray, folds: int, seed: int, *, most_persons: int = MOST_PERSONS
-) -> np.ndarray:
+def drawn_rows(training_set: TrainingSet, rows: np.ndarray, folds: int, seed: int) -> np.ndarray:
     """Return the rows that take part: those of whole companies, in an order by hash, until enough persons are reached.
 
     Parameters
@@ -27,21 +25,20 @@ def drawn_rows(
     rows : int array, shape (n,)
         Rows with a known company.
     folds : int
-        Of a company that is larger than a fold's part of ``most_persons``, so many persons take part.
+        Of a company that is larger than a fold's part of ``MOST_PERSONS``, so many persons take part.
     seed : int
         Another draws other companies.
-    most_persons : int
     """
-    return np.asarray(rows[_whole_companies(training_set, rows, most_persons, max(1, most_persons // folds), seed)])
+    return np.asarray(rows[_whole_companies(training_set, rows, max(1, MOST_PERSONS // folds), seed)])
 
 
-def learning_rows(t: np.ndarray, *, most_rows: int = MOST_ROWS) -> np.ndarray:
+def learning_rows(t: np.ndarray) -> np.ndarray:
     """Say which rows a model learns from, bool (n,): every so many index dates, counted from the last; ``t`` (n,)."""
-    every = max(1, -(-len(t) // most_rows))
+    every = max(1, -(-len(t) // MOST_ROWS))
     return np.isin(t, np.unique(t)[::-every])
 
 
-def _whole_companies(training_set: TrainingSet, rows: np.ndarray, most: int, most_of_one: int, seed: int) -> np.ndarray:
+def _whole_companies(training_set: TrainingSet, rows: np.ndarray, most_of_one: int, seed: int) -> np.ndarray:
     """Say which rows are of companies that are drawn, bool (n,)."""
     pairs, place = np.unique(
         np.stack([training_set.company[rows], training_set.person[rows]]), axis=1, return_inverse=True
@@ -52,7 +49,7 @@ def _whole_companies(training_set: TrainingSet, rows: np.ndarray, most: int, mos
     starts = np.flatnonzero(np.diff(turn[order], prepend=-1.0))
     number = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
     taken = number < most_of_one
-    taken &= np.cumsum(taken) <= most
+    taken &= np.cumsum(taken) <= MOST_PERSONS
     keep = np.empty(len(order), dtype=bool)
     keep[order] = taken
     return np.asarray(keep[place.ravel()])

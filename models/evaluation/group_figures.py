@@ -65,7 +65,8 @@ def draw_subgroups(report: dict[str, Any], path: Path) -> None:
     for attribute in report["subgroups"]["attributes"]:
         lines.append(_Line(attribute["label_en"], None, heading=True))
         lines += [_of_group(group, (attribute["name"], group["name"]) in named) for group in attribute["groups"]]
-    measures = [one for one in _MEASURES if any(one[0] in (line.numbers or {}) for line in lines)]
+    told = [one for one in _MEASURES if any(one[0] in (line.numbers or {}) for line in lines)]
+    measures = told or _MEASURES[:1]  # every group may be hidden
     note = "\norange square: named as harmed by the stated rule" if named else ""
     _draw(lines, measures, title(report) + note, path)
 

@@ -8,7 +8,6 @@ validation: Steyerberg EW, Harrell FE. J Clin Epidemiol 2016;69:245; Royston P e
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +23,9 @@ from models.outcomes.outcome import Outcome
 from models.risk_model import risk_of
 from models.splits import Split
 from models.training_set import TrainingSet
+
+FOLDS = 5
+"""The estimator is fitted so many times for companies, and again for industries."""
 
 FEWEST_EVENTS = 10
 """Events, and non-events, that must be expected of a company to judge it by itself, and have happened to show it.
@@ -60,9 +62,7 @@ def internal_external(
     candidate: Candidate,
     outcome: Outcome,
     *,
-    folds: int = 5,
     seed: int = 17,
-    on_step: Callable[[str], None] = lambda step: None,
 ) -> dict[str, Any]:
     """Validate across companies and, where there are enough of them, across industries.
 
@@ -74,22 +74,19 @@ def internal_external(
     candidate : Candidate
         Of the champion, with one estimator (:func:`models.estimators.refittable`).
     outcome : Outcome
-    folds : int
-        The estimator is fitted so many times for companies, and again for industries.
     seed : int
         Decides which companies are drawn.
-    on_step : callable
 
     Returns
     -------
     dict of JSON values: ``persons``, ``companies``, ``rows``, ``rows_learnt_from``, ``by_company``, ``by_industry``. Each of
-    the last two has ``clusters`` (numbered, in no order that tells which they are), ``pooled`` (number -> value, low, high,
+    the last two has ``clusters`` (numbered by size), ``pooled`` (number -> value, low, high,
     prediction_low, prediction_high, tau_squared, i_squared, clusters) and ``too_small``, or a ``reason`` why not.
     """
     if outcome.target != "event":
         return {"reason": _ONLY_EVENTS}
     chosen = split.train[training_set.observed[split.train] & (training_set.company[split.train] >= 0)]
-    chosen = drawn_rows(training_set, chosen, folds, seed)
+    chosen = drawn_rows(training_set, chosen, FOLDS, seed)
     names = training_set.feature_names.tolist()
     X = training_set.X[chosen]
     columns = [names.index(name) for name in candidate.feature_names]
@@ -97,27 +94,24 @@ def internal_external(
     learns = learning_rows(training_set.t[chosen])
     rows = Rows(X[:, columns], y, weight, person, learns)
     industry, labels = industries(X, names)
-    on_step("internal-external validation: leaving companies out")
-    by_company = _validated(rows, company, candidate, folds, "companies", {})
-    on_step("internal-external validation: leaving industries out")
     return {
         "persons": len(np.unique(person)),
         "companies": len(np.unique(company)),
         "rows": len(chosen),
         "rows_learnt_from": int(learns.sum()),
         "estimator": candidate.name,
-        "by_company": by_company,
-        "by_industry": _validated(rows, industry, candidate, folds, "industries", labels),
+        "by_company": _validated(rows, company, candidate, "companies", {}),
+        "by_industry": _validated(rows, industry, candidate, "industries", labels),
     }
 
 
 def _validated(
-    rows: Rows, cluster: np.ndarray, candidate: Candidate, folds: int, what: str, labels: dict[int, str]
+    rows: Rows, cluster: np.ndarray, candidate: Candidate, what: str, labels: dict[int, str]
 ) -> dict[str, Any]:
     there = len(np.unique(cluster[cluster >= 0]))
     if there < 2:
         return {"reason": _FEW.format(there=there, what=what, needed=2)}
-    linear = out_of_cluster(rows, cluster, candidate, min(folds, there))
+    linear = out_of_cluster(rows, cluster, candidate, min(FOLDS, there))
     if linear is None:
         return {
             "reason": f"Without some {what} the rest holds under {FEWEST_EVENTS} events or non-events to learn from."
@@ -173,9 +167,11 @@ def _summary(rows: Rows, linear: np.ndarray, cluster: np.ndarray, labels: dict[i
         numbers.append(_performance(rows, linear, inside, effect))
         if _large_enough(rows.y[inside], rows.person[inside]):
             name = {"name": labels[int(one)]} if labels else {}
-            own.append({"number": len(own) + 1, **name, **_size(rows, inside), **_shown(numbers[-1])})
+            own.append({**name, **_size(rows, inside), **_shown(numbers[-1])})
+    # By what is shown anyway: the order of the pseudonyms would tell who knows them which company is which.
+    own.sort(key=lambda one: (one["persons"], one["rows"], one["events"]), reverse=True)
     return {
-        "clusters": own,
+        "clusters": [{"number": place + 1} | one for place, one in enumerate(own)],
         "pooled_but_not_shown": len(numbers) - len(own),
         "pooled": _pooled(numbers),
         "too_small": _too_small(rows, linear, cluster, small, effect),

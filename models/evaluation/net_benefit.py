@@ -2,8 +2,8 @@
 
 Whoever acts from a risk of 20 % on says that one person found is worth four contacted in vain. Reference: Vickers AJ,
 Elkin EB. Decision curve analysis. Med Decis Making 2006;26:565. A person is acted on when the risk is at the threshold
-or above, as in the Python package dcurves; at a threshold of 0 that is everybody (the R package dcurves takes ``>``,
-which differs where risks are exactly 0).
+or above, as in the packages dcurves of R and Python; at a threshold of exactly 0, which no curve here reaches, they
+leave out risks of exactly 0.
 """
 
 from __future__ import annotations
@@ -56,17 +56,13 @@ def interventions_avoided(benefit: np.ndarray, benefit_of_all: np.ndarray, thres
     return (benefit - benefit_of_all) * (1 - thresholds) / thresholds
 
 
-def decision_curve(
-    held_out: HeldOut, *, thresholds: tuple[float, ...] = THRESHOLDS, repeats: int = 200, seed: int = 17
-) -> dict[str, Any]:
+def decision_curve(held_out: HeldOut, *, repeats: int = 200, seed: int = 17) -> dict[str, Any]:
     """Compare acting on each model with acting on everybody and on nobody.
 
     Parameters
     ----------
     held_out : HeldOut
         Of an outcome that is an event.
-    thresholds : tuple of float
-        Within (0, 1).
     repeats, seed : int
         Resamples of clusters behind each interval; all models on the same ones.
 
@@ -77,7 +73,7 @@ def decision_curve(
     the champion less the better of treating all and none, paired; ``useful_at``: thresholds at which that is above 0 with
     its whole interval.
     """
-    cuts, y = np.array(thresholds), held_out.y
+    cuts, y = np.array(THRESHOLDS), held_out.y
     risks = {name: risk_of(linear) for name, linear in held_out.linear.items()}
 
     def curves(weights: np.ndarray) -> dict[str, np.ndarray]:
@@ -90,12 +86,12 @@ def decision_curve(
 
     numbers = with_intervals(curves, held_out.cluster, held_out.weight, repeats, seed)
     return {
-        "thresholds": list(thresholds),
+        "thresholds": list(THRESHOLDS),
         "rule": RULE,
         "net_benefit": _part("benefit", numbers),
         "interventions_avoided_per_100": _part("avoided", numbers),
         "gain_over_defaults": numbers["gain"],
-        "useful_at": [cut for cut, low in zip(thresholds, numbers["gain"]["low"], strict=True) if (low or 0.0) > 0],
+        "useful_at": [cut for cut, low in zip(THRESHOLDS, numbers["gain"]["low"], strict=True) if (low or 0.0) > 0],
     }
 
 

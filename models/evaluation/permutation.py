@@ -32,7 +32,9 @@ def permutation_test(held_out: HeldOut, *, permutations: int = 999, seed: int = 
 
     The labels of the held-out persons are exchanged: all rows of a person, with the weights that belong to the labels, get
     those of another person with as many rows. The model is not refitted: what is tested is this model, not the way it was
-    made. Persons of one company are exchanged with those of others, so p is somewhat too small where companies differ much.
+    made. Where risk goes with the number of a person's rows (who is absent has fewer), exchange within equal numbers leaves
+    that in place: chance then lies above 0.5, and the test asks for more than that. Persons of one company are exchanged with
+    those of others, so p is somewhat too small where companies differ much.
 
     Parameters
     ----------

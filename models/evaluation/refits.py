@@ -125,9 +125,7 @@ def with_out_of_fold(
     t = training_set.t[split.train[training_set.observed[split.train]]]
     added = {"y": rows.y, "weight": rows.weight, "person": rows.person, "company": rows.company,
              "followed_days": rows.followed_days, "t": t}  # fmt: skip
-    both: dict[str, Any] = {
-        name: np.concatenate([getattr(held_out, name), values]) for name, values in added.items()
-    }
+    both: dict[str, Any] = {name: np.concatenate([getattr(held_out, name), values]) for name, values in added.items()}
     X = np.stack([np.concatenate([held_out.column(name), rows.columns([name])[:, 0]]) for name in columns], axis=1)
     return replace(held_out, feature_names=tuple(columns), X=X, linear={held_out.champion: linear}, **both)
 

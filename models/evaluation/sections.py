@@ -41,7 +41,7 @@ class Case:
     seed: int
 
     @property
-    def drawn(self) -> dict[str, int]:
+    def drawn(self) -> dict[str, Any]:
         """How intervals are drawn."""
         return {"repeats": self.repeats, "seed": self.seed}
 
@@ -95,11 +95,14 @@ def _differences(case: Case) -> dict[str, Any]:
 
 
 def _fairness(case: Case) -> dict[str, Any]:
-    found = subgroups(case.held_out, threshold=case.threshold, target=case.target, **case.drawn)
-    offered = mitigation(
-        case.held_out, found["harm"], threshold=case.threshold, target=case.target, **case.drawn
-    )  # fmt: skip
-    return found | {"mitigation": offered}
+    asked: dict[str, Any] = {
+        "threshold": case.threshold,
+        "target": case.target,
+        "repeats": case.repeats,
+        "seed": case.seed,
+    }
+    found = subgroups(case.held_out, **asked)
+    return found | {"mitigation": mitigation(case.held_out, found["harm"], **asked)}
 
 
 def _companies(case: Case) -> dict[str, Any]:
@@ -122,18 +125,14 @@ def _ablation(case: Case) -> dict[str, Any]:
     candidate = case.unfitted(case.widest)
     if candidate is None:
         return {"ablation": {"sources": []} | PUBLISHED}
-    thresholds = (case.threshold,)
-    return {
-        "ablation": ablation(
-            case.training_set, case.split, case.held_out, candidate, thresholds=thresholds, **case.drawn
-        )
-    }  # fmt: skip
+    asked = {"thresholds": (case.threshold,), **case.drawn}
+    return {"ablation": ablation(case.training_set, case.split, case.held_out, candidate, **asked)}
 
 
 def _permutation(case: Case) -> dict[str, Any]:
     domains = domain_importance(case.held_out, case.champion, target=case.target, **case.drawn)
     whole = permutation_test(case.held_out, seed=case.seed) if case.outcome.target == "event" else None
-    return {"permutation": {"model": whole, "domains": domains}}
+    return {"permutation": {"test": whole, "domains": domains}}
 
 
 def _in_time(case: Case) -> dict[str, Any]:

@@ -62,4 +62,4 @@ def _can_be_shown_as_one(
     y: np.ndarray, person: np.ndarray, members: Sequence[np.ndarray], hidden: dict[int, str]
 ) -> bool:
     together = np.logical_or.reduce([members[position] for position in hidden])
-    return len(hidden) > 1 and Size.of(y, person, together).least >= FEWEST
+    return Size.of(y, person, together).least >= FEWEST

@@ -121,7 +121,7 @@ def sample_size_verdict(champion: Mapping[str, Any]) -> Mapping[str, Any]:
 def _words_of(verdict: Mapping[str, Any]) -> str | None:
     if {"enough", "required_persons", "persons", "parameters"} - verdict.keys():
         return None
-    compared = (f"{verdict['parameters']} parameters take {verdict['required_persons']} persons by Riley's criteria"
+    compared = (f"{verdict['parameters']} parameters take {count(verdict['required_persons'])} persons by Riley's criteria"
                 f" ({verdict.get('criterion', 'the strictest of them')}); there are {count(verdict['persons'])}")  # fmt: skip
     return f"Enough: {compared}." if verdict["enough"] else f"Not enough: {compared}."
 

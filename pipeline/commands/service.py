@@ -80,7 +80,9 @@ def score(
     """Score everybody in the tables (CSV of risks), or explain one person, with the promoted champions."""
     from pipeline import score as stage
 
-    show(stage.run(Workspace(workspace), day_of(index_date), outcomes_of(outcome), person), json_)
+    place = Workspace(workspace)
+    outcomes = outcomes_of(outcome) if outcome else stage.promoted(place)
+    show(stage.run(place, day_of(index_date), outcomes, person), json_)
 
 
 def serve(

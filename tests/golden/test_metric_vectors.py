@@ -102,7 +102,7 @@ def test_hard_coded_numbers_of_dcurves_in_r():
 
 @pytest.mark.parametrize("marker", ["cancerpredmarker", "famhistory"])
 def test_dcurves_in_python_at_every_threshold(marker):
-    """A run of today's dcurves and its stored grid; at 0 both act on everybody, R's dcurves on risks above 0 only."""
+    """A run of today's dcurves and its stored grid; at a threshold of 0 dcurves acts on risks above 0, we on everybody."""
     data = table("dca/df_binary.csv")
     y, risks, ones = data["cancer"].to_numpy(float), data[marker].to_numpy(float), np.ones((1, len(data)))
     cuts = np.arange(99) / 100
@@ -110,11 +110,14 @@ def test_dcurves_in_python_at_every_threshold(marker):
     for theirs in (today, table("dca/dcurves_py_binary_grid.csv")):
         theirs = theirs[theirs["model"] == marker]
         assert len(theirs) >= 99 or (marker == "famhistory" and len(theirs) == 0)
+        theirs = theirs[theirs["threshold"] > 0]
         cuts = theirs["threshold"].to_numpy()
         own, everybody = net_benefit(risks, y, ones, cuts)[0], net_benefit(np.ones_like(y), y, ones, cuts)[0]
         assert own == pytest.approx(theirs["net_benefit"].to_numpy(), abs=1e-9)
-        avoided = interventions_avoided(own[1:], everybody[1:], cuts[1:])
-        assert avoided == pytest.approx(theirs["net_intervention_avoided"].to_numpy()[1:], abs=1e-9)
+        avoided = interventions_avoided(own, everybody, cuts)
+        assert avoided == pytest.approx(theirs["net_intervention_avoided"].to_numpy(), abs=1e-9)
+    at_0 = today.query("model == @marker and threshold == 0")["net_benefit"].item()
+    assert at_0 == pytest.approx(y[risks > 0].sum() / len(y))
     assert net_benefit(risks, y, ones, np.zeros(1))[0, 0] == pytest.approx(y.mean())
 
 

@@ -14,16 +14,13 @@ import numpy as np
 import pytest
 
 from models.sample_size import (
-    for_c_statistic,
-    for_calibration_slope,
-    for_observed_to_expected,
     largest_r2,
     r2_of_c_statistic,
     required_for_days,
     required_for_events,
     required_persons,
-    validation_persons,
 )
+from models.validation_size import for_c_statistic, for_calibration_slope, for_observed_to_expected, validation_persons
 
 VECTORS = Path(__file__).parents[2] / "../shared/vectors/sample_size/expected.json"
 

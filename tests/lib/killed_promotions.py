@@ -29,7 +29,7 @@ from pipeline.workspace import Workspace
 from tests.lib.promotions import OUTCOME
 
 CHANGES = {"os.rename", "os.symlink", "os.mkdir", "os.rmdir", "os.remove", "os.chmod", "os.truncate"}
-TIMED_KILLS = 6
+TIMED_KILLS = 4
 HEALED: dict[str, dict[str, Any]] = {}
 """What was left -> what the next promotion makes of it."""
 
@@ -40,7 +40,7 @@ def main(root: Path) -> None:
     """Kill before every change, then at times spread over the duration of a promotion."""
     # Without its trial process a promotion takes a fifth of the time; what moves the pointer is all there.
     models.bundle.trial_parse = lambda files: None
-    _open_registry(Workspace(root).tracking_uri)
+    _open_registry(root)
     saved = root.with_name("saved")
     for name in ("bundles", "mlflow.db"):
         _copy(root / name, saved / name)
@@ -51,15 +51,15 @@ def main(root: Path) -> None:
     _in_child(root, 0, None)
     seconds, chance = time.monotonic() - began, random.Random(17)
     for _ in range(TIMED_KILLS):
-        _one(root, saved, kill_after=chance.uniform(0.3, 1) * seconds)
+        _one(root, saved, kill_after=chance.uniform(0.5, 1.1) * seconds)
 
 
-def _open_registry(tracking_uri: str) -> None:
-    """Import and check it once for all, then close the database: a connection must not be shared with a forked process."""
-    with registry._connected(tracking_uri) as mlflow:
+def _open_registry(root: Path) -> None:
+    """Import and use it once for all, then close the database: a connection must not be shared with a forked process."""
+    uri = Workspace(root).tracking_uri
+    registry.fetch(OUTCOME, "2", root / "warm", tracking_uri=uri)
+    with registry._connected(uri) as mlflow:
         client = mlflow.MlflowClient()
-        client.search_registered_models()
-        client.search_experiments()
         for store in (client._tracking_client.store, client._get_registry_client().store):
             store.engine.dispose()
 

@@ -37,6 +37,7 @@ SOUND: dict[str, Any] = {
     "target": "event",
     "champion": "logistic",
     "synthetic": True,
+    "threshold": 0.10,
     "test": {"rows": 4000, "persons": 2000, "events": 400},
     "models": {
         "logistic": {"auroc": number(0.72), "observed_to_expected": number(1.02, 0.05), "calibration_slope": number(0.97)},

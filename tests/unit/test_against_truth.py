@@ -11,9 +11,10 @@ import pytest
 import yaml
 
 from data_contracts.time_windows import day_number
+from models.evaluation.net_benefit import net_benefit
 from models.outcomes import OUTCOMES
 from pipeline import simulation
-from pipeline.against_truth import THRESHOLDS, TestRows, against_truth, lines, net_benefit, truth_column
+from pipeline.against_truth import THRESHOLDS, TestRows, against_truth, lines, truth_column
 from pipeline.simulation.truth.known_risks import ABSENT, KnownRisks
 
 T = day_number("2024-01-01")
@@ -183,7 +184,7 @@ def test_expected_auroc_weighs_every_pair_by_its_probability(truth: Path) -> Non
 
 def test_net_benefit_is_expected_over_the_true_risks() -> None:
     """At 0.2 a false positive costs 1/4: flagging rows 3 and 4 gives .3 - .7/4 + .6 - .4/4 over 4 rows."""
-    found = net_benefit(np.array(SEEN), np.array(TRUE), np.ones(4), 0.2)
+    found = float(net_benefit(np.array(SEEN), np.array(TRUE), np.ones((1, 4)), np.array([0.2]))[0, 0])
     assert found == pytest.approx((0.3 - 0.7 / 4 + 0.6 - 0.4 / 4) / 4)
 
 

@@ -20,7 +20,9 @@ from tests.lib.models import additive_model, boosted_model, linear_model, random
 
 PROJECT = Path(__file__).parents[2]
 ROWS = random_rows(1000, seed=5)
-KINDS = pytest.mark.parametrize("make", [linear_model, additive_model, boosted_model], ids=["linear", "additive", "lightgbm"])
+KINDS = pytest.mark.parametrize(
+    "make", [linear_model, additive_model, boosted_model], ids=["linear", "additive", "lightgbm"]
+)
 
 
 def two_features(**changes: object) -> RiskModel:

@@ -1,6 +1,8 @@
 import numpy as np
+import pytest
 
 from features.catalogue import FEATURE_NAMES
+from models.evaluation import cluster_folds as cluster_folds_module
 from models.evaluation.cluster_folds import INDUSTRY, cluster_folds, drawn_rows, industries, learning_rows
 from tests.lib.cohorts import random_training_set
 
@@ -12,16 +14,18 @@ def test_with_room_for_all_everybody_takes_part():
     assert drawn_rows(DATA, ROWS, 5, 1).tolist() == ROWS.tolist()
 
 
-def test_companies_are_drawn_whole_and_another_seed_draws_others():
+def test_companies_are_drawn_whole_and_another_seed_draws_others(monkeypatch):
     """Twenty companies of twenty persons: room for 110 is five of them and half of another."""
-    drawn = drawn_rows(DATA, ROWS, 5, 1, most_persons=110)
+    monkeypatch.setattr(cluster_folds_module, "MOST_PERSONS", 110)
+    drawn = drawn_rows(DATA, ROWS, 5, 1)
     persons = [len(np.unique(DATA.person[drawn[DATA.company[drawn] == one]])) for one in np.unique(DATA.company[drawn])]
     assert sorted(persons) == [10, 20, 20, 20, 20, 20]
-    assert set(DATA.company[drawn]) != set(DATA.company[drawn_rows(DATA, ROWS, 5, 2, most_persons=110)])
+    assert set(DATA.company[drawn]) != set(DATA.company[drawn_rows(DATA, ROWS, 5, 2)])
 
 
-def test_one_large_company_does_not_fill_all_places():
-    drawn = drawn_rows(DATA, ROWS, 5, 1, most_persons=50)
+def test_one_large_company_does_not_fill_all_places(monkeypatch):
+    monkeypatch.setattr(cluster_folds_module, "MOST_PERSONS", 50)
+    drawn = drawn_rows(DATA, ROWS, 5, 1)
     assert (
         np.unique(np.unique(np.stack([DATA.company[drawn], DATA.person[drawn]]), axis=1)[0], return_counts=True)[
             1
@@ -30,16 +34,17 @@ def test_one_large_company_does_not_fill_all_places():
     )
 
 
-def test_all_rows_of_a_drawn_person_in_the_company_come_along():
-    drawn = drawn_rows(DATA, ROWS, 5, 1, most_persons=50)
+def test_all_rows_of_a_drawn_person_in_the_company_come_along(monkeypatch):
+    monkeypatch.setattr(cluster_folds_module, "MOST_PERSONS", 50)
+    drawn = drawn_rows(DATA, ROWS, 5, 1)
     assert len(drawn) == np.isin(DATA.person[ROWS], DATA.person[drawn]).sum()
 
 
-def test_models_learn_from_every_so_many_index_dates():
+@pytest.mark.parametrize(("most", "dates"), [(50, {1, 2, 3, 4, 5}), (49, {1, 3, 5}), (20, {2, 5})])
+def test_models_learn_from_every_so_many_index_dates(monkeypatch, most, dates):
+    monkeypatch.setattr(cluster_folds_module, "MOST_ROWS", most)
     t = np.repeat([1, 2, 3, 4, 5], 10)
-    assert set(t[learning_rows(t, most_rows=50)]) == {1, 2, 3, 4, 5}
-    assert set(t[learning_rows(t, most_rows=49)]) == {1, 3, 5}
-    assert set(t[learning_rows(t, most_rows=20)]) == {2, 5}
+    assert set(t[learning_rows(t)]) == dates
 
 
 def test_folds_are_even_and_clusters_whole():

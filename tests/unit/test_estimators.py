@@ -1,11 +1,30 @@
 import numpy as np
 import pytest
+from glum import GeneralizedLinearRegressor
+from interpret.glassbox import ExplainableBoostingClassifier
 from sklearn.base import clone
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, TweedieRegressor
 
-from features.catalogue import FEATURE_NAMES
-from models import estimators
-from models.estimators import LinearEstimator, RoelenEstimator, TreesEstimator, TreeSize, candidates
+from data_contracts.errors import ArtifactError
+from features.catalogue import FEATURE_NAMES, feature
+from models.additive import AdditiveTerms
+from models.comparison import described
+from models.estimators import (
+    ElasticNetEstimator,
+    ExplainableBoostingEstimator,
+    LinearEstimator,
+    RoelenEstimator,
+    TreesEstimator,
+    TreeSize,
+    TunedTreesEstimator,
+    candidates,
+    grow,
+    grown_by,
+    refittable,
+)
+from models.estimators.columns import person_folds_of
+from models.estimators.literature import CORE
+from models.estimators.splines import Design
 from models.outcomes import OUTCOMES
 from models.published_models import roelen_days_log_odds
 from models.risk_model import RiskModel, risk_of
@@ -18,31 +37,45 @@ Y = (RANDOM.random(600) < risk_of(np.nan_to_num(X[:, 0]) - 0.5)).astype(np.float
 WEIGHT = RANDOM.uniform(0.5, 2, 600)
 SMALL = TreeSize(n_estimators=10, min_child_samples=20)
 NAMES = ("a", "b", "c", "d")
+DAYS = np.where(RANDOM.random(600) < 0.5, 0.0, np.exp(np.nan_to_num(X[:, 0])) * RANDOM.integers(1, 60, 600))
+PERSONS = np.arange(600) // 3
+EVERY = pytest.mark.parametrize(
+    "estimator",
+    [
+        LinearEstimator(),
+        TreesEstimator(SMALL, NAMES, 1),
+        ElasticNetEstimator(NAMES, ("a",), ("b",)),
+        ExplainableBoostingEstimator(20, 0.1),
+    ],
+    ids=lambda one: type(one).__name__,
+)
 
 
 def as_model(parts) -> RiskModel:
     return RiskModel(outcome="burnout", name="any", feature_names=NAMES, reference_risk=0.3, **parts)
 
 
-@pytest.mark.parametrize("estimator", [LinearEstimator(), TreesEstimator(SMALL, NAMES, 1)])
+@EVERY
 def test_the_model_that_is_handed_over_is_the_one_that_was_compared(estimator):
     fitted = clone(estimator).fit(X, Y, WEIGHT)
     assert as_model(fitted.parts_).log_odds(X) == pytest.approx(fitted.decision_function(X), abs=1e-12)
 
 
-@pytest.mark.parametrize("estimator", [LinearEstimator(), TreesEstimator(SMALL, NAMES, 1)])
+@EVERY
 def test_the_same_rows_give_the_same_bits(estimator):
     first, second = (clone(estimator).fit(X, Y, WEIGHT).decision_function(X) for _ in range(2))
     assert np.array_equal(first, second)
 
 
-@pytest.mark.parametrize("estimator", [LinearEstimator(), TreesEstimator(SMALL, NAMES, 1)])
+@EVERY
 def test_no_persons_extreme_value_is_in_the_model(estimator):
     rows = X.copy()
     rows[0, 0] = 4242.5
     parts = clone(estimator).fit(rows, Y, WEIGHT).parts_
-    kept = parts.get("booster_text", "") + str({name: np.max(value) for name, value in parts.items() if name == "high"})
-    assert "4242.5" not in kept
+    terms = parts.get("terms", AdditiveTerms.from_curves([([], [0.0], 0.0)]))
+    numbers = [*np.ravel(parts.get("high", [])), *np.ravel(parts.get("low", [])), *terms.knots]
+    assert "4242.5" not in parts.get("booster_text", "")
+    assert max(np.abs(numbers), default=0) < 100
 
 
 def test_an_empty_column_carries_nothing_and_stays_finite():
@@ -50,24 +83,160 @@ def test_an_empty_column_carries_nothing_and_stays_finite():
     assert (parts["impute"][3], parts["scale"][3], parts["coefficients"][3]) == (0.0, 1.0, 0.0)
 
 
-def test_columns_that_never_vary_change_nothing_and_take_no_part_in_the_fit(monkeypatch):
-    """Instruments that nobody was asked: hundreds of empty columns, and the solver's time grows with their third power."""
-    seen = []
-
-    class Watched(LogisticRegression):
-        def fit(self, X, y, sample_weight=None):
-            seen.append(X.shape[1])
-            return super().fit(X, y, sample_weight)
-
-    monkeypatch.setattr(estimators, "LogisticRegression", Watched)
+def test_columns_that_never_vary_change_nothing():
+    """Instruments that nobody was asked: hundreds of empty columns."""
     constant = np.where(RANDOM.random((600, 5)) < 0.5, np.float32(7), np.nan).astype(np.float32)
     alone = LinearEstimator().fit(X[:, :3], Y, WEIGHT)
     among = LinearEstimator().fit(np.hstack([X, constant]), Y, WEIGHT)
-    assert seen == [3, 3]
     assert among.parts_["coefficients"][:3] == pytest.approx(alone.parts_["coefficients"], abs=1e-12)
     assert among.parts_["coefficients"][3:].tolist() == [0.0] * 6
     found = among.decision_function(np.hstack([X, 100 * constant]))
     assert found == pytest.approx(alone.decision_function(X[:, :3]), abs=1e-12)
+
+
+def _standard_columns() -> np.ndarray:
+    parts = LinearEstimator().fit(X[:, :3], Y, WEIGHT).parts_
+    held = np.clip(np.where(np.isnan(X[:, :3]), parts["impute"], X[:, :3]), parts["low"], parts["high"])
+    return (held - parts["mean"]) / parts["scale"]
+
+
+@pytest.mark.parametrize("inverse_penalty", [1.0, 0.01])
+def test_ridge_is_scikit_learns_logistic_regression(inverse_penalty):
+    reference = LogisticRegression(C=inverse_penalty, tol=1e-10, max_iter=1000).fit(_standard_columns(), Y, WEIGHT)
+    parts = LinearEstimator(inverse_penalty).fit(X[:, :3], Y, WEIGHT).parts_
+    assert parts["coefficients"] == pytest.approx(reference.coef_[0], abs=2e-5)
+    assert parts["intercept"] == pytest.approx(reference.intercept_[0], abs=2e-5)
+
+
+def test_ridge_for_days_is_scikit_learns_tweedie_regression():
+    alpha = 1 / WEIGHT.sum()
+    reference = TweedieRegressor(power=1.5, alpha=alpha, link="log", tol=1e-10, max_iter=10_000)
+    reference.fit(_standard_columns(), DAYS, WEIGHT)
+    parts = LinearEstimator(target="days").fit(X[:, :3], DAYS, WEIGHT).parts_
+    assert parts["coefficients"] == pytest.approx(reference.coef_, abs=1e-4)
+    assert parts["intercept"] == pytest.approx(reference.intercept_, abs=1e-4)
+
+
+def test_elastic_net_is_glums_and_its_curves_are_its_columns():
+    fitted = ElasticNetEstimator(NAMES, ("a",), ("b",), strength=0.01).fit(X, Y, WEIGHT)
+    design = Design.of(X, np.array([True, False, False, False]), np.array([False, True, False, False]))
+    Z, *_ = design.matrix(X, WEIGHT)
+    assert Z.shape[1] == 3 + 3 + 1  # three lines (nothing is known of d), three hinges, a flag
+    glm = GeneralizedLinearRegressor(family="binomial", alpha=0.01, l1_ratio=0.5, gradient_tol=1e-8)
+    glm.fit(Z.astype(np.float64), Y, sample_weight=WEIGHT)
+    expected = Z.astype(np.float64) @ glm.coef_ + glm.intercept_
+    assert fitted.decision_function(X) == pytest.approx(expected, abs=2e-4)
+
+
+def test_the_strength_is_chosen_and_kept_for_refits():
+    fitted = ElasticNetEstimator(NAMES).fit(X, Y, WEIGHT, groups=PERSONS)
+    assert fitted.strength is None
+    assert fitted.decided().strength == fitted.strength_ > 0
+    assert np.average(fitted.parts_["terms"].of(X), axis=0, weights=WEIGHT) == pytest.approx(np.zeros(4), abs=1e-6)
+
+
+def test_noise_is_left_out_by_a_strength_that_was_chosen():
+    noise = np.hstack([X[:, :1], RANDOM.normal(size=(600, 20)).astype(np.float32)])
+    terms = ElasticNetEstimator().fit(noise, Y, WEIGHT, groups=PERSONS).parts_["terms"].of(noise)
+    assert terms[:, 0].std() > 3 * terms[:, 1:].std(axis=0).max()
+
+
+def test_explainable_boosting_is_interprets_machine_to_the_last_bits(monkeypatch):
+    machines = []
+
+    class Kept(ExplainableBoostingClassifier):
+        def fit(self, *arguments, **options):
+            machines.append(super().fit(*arguments, **options))
+            return self
+
+    monkeypatch.setattr("interpret.glassbox.ExplainableBoostingClassifier", Kept)
+    fitted = ExplainableBoostingEstimator(30, 0.1).fit(X, Y, WEIGHT, groups=PERSONS)
+    assert fitted.decision_function(X) == pytest.approx(machines[0].decision_function(X[:, :3]), abs=1e-12)
+    assert fitted.parts_["terms"].of(X).std(axis=0)[0] > 0.1
+
+
+def test_trees_keep_to_the_expected_directions():
+    names = ("days_doctor_365", "was_work_ability", "age_years")
+    assert [feature(name).expected_direction for name in names] == [1, -1, 0]
+    rows = np.random.default_rng(2).normal(size=(800, 3)).astype(np.float32)
+    against = -rows[:, 0] + rows[:, 1] + np.abs(rows[:, 2])
+    y = (np.random.default_rng(3).random(800) < risk_of(against - 0.5)).astype(np.float64)
+    moved = {}
+    for monotone in (True, False):
+        fitted = TreesEstimator(SMALL, names, 1, "event", monotone).fit(rows, y, np.ones(800))
+        grid = np.repeat(np.zeros((1, 3), dtype=np.float32), 50, axis=0)
+        for column in (0, 1):
+            swept = grid.copy()
+            swept[:, column] = np.linspace(-3, 3, 50)
+            moved[monotone, column] = np.diff(fitted.decision_function(swept))
+    assert (moved[True, 0] >= 0).all()
+    assert (moved[True, 1] <= 0).all()
+    assert (moved[False, 0] < 0).any()
+
+
+def test_tuning_keeps_persons_apart_and_its_choice_for_refits(monkeypatch):
+    seen = []
+    searched = TunedTreesEstimator._searched
+
+    def watched(self, X, y, weight, validates):
+        seen.append(validates)
+        return searched(self, X, y, weight, validates)
+
+    monkeypatch.setattr(TunedTreesEstimator, "_searched", watched)
+    fitted = TunedTreesEstimator(SMALL, 0.5, NAMES, 1).fit(X, Y, WEIGHT, groups=PERSONS)
+    assert not set(PERSONS[seen[0]]) & set(PERSONS[~seen[0]])
+    assert 0 < seen[0].mean() < 0.5
+    again = clone(fitted.decided()).fit(X, Y, WEIGHT)
+    assert again.parts_["booster_text"] == fitted.parts_["booster_text"]
+
+
+def test_inner_folds_keep_persons_together():
+    folds = person_folds_of(PERSONS, 600, 3, 5)
+    assert [len(set(folds[person == PERSONS])) for person in range(200)] == [1] * 200
+    assert np.bincount(folds).min() > 150
+
+
+OF_DAYS = (
+    LinearEstimator(target="days"),
+    ElasticNetEstimator(NAMES, ("a",), target="days"),
+    TreesEstimator(SMALL, NAMES, 1, "days"),
+)
+
+
+@pytest.mark.parametrize("estimator", OF_DAYS, ids=lambda one: type(one).__name__)
+def test_days_are_predicted_on_the_log_scale(estimator):
+    days = np.exp(clone(estimator).fit(X, DAYS, WEIGHT).decision_function(X))
+    assert np.average(days, weights=WEIGHT) == pytest.approx(np.average(DAYS, weights=WEIGHT), rel=0.15)
+    assert np.corrcoef(days, np.nan_to_num(X[:, 0]))[0, 1] > 0.6
+
+
+def test_somebody_else_may_grow_the_trees():
+    calls = []
+
+    def elsewhere(*arguments):
+        calls.append(arguments[0]["objective"])
+        return grow(*arguments)
+
+    with grown_by(elsewhere):
+        TreesEstimator(SMALL, NAMES, 1).fit(X, Y, WEIGHT)
+    TreesEstimator(SMALL, NAMES, 1).fit(X, Y, WEIGHT)
+    assert calls == ["binary"]
+
+
+@EVERY
+def test_a_model_says_how_it_can_be_fitted_again(estimator):
+    fitted = clone(estimator).fit(X, Y, WEIGHT, groups=PERSONS)
+    decided = fitted.decided() if hasattr(fitted, "decided") else fitted
+    model = as_model(fitted.parts_ | {"facts": {"estimator": described(decided)}})
+    candidate = refittable(model)
+    assert (candidate.name, candidate.feature_names) == ("any", NAMES)
+    again = candidate.estimators[0].fit(X, Y, WEIGHT, groups=PERSONS)
+    assert np.array_equal(again.decision_function(X), fitted.decision_function(X))
+
+
+def test_an_older_model_cannot_be_fitted_again():
+    with pytest.raises(ArtifactError, match="does not say how it was fitted"):
+        refittable(as_model(LinearEstimator().fit(X, Y, WEIGHT).parts_))
 
 
 def test_where_nothing_varies_everybody_gets_the_mean_risk():
@@ -88,9 +257,28 @@ def test_roelen_keeps_the_published_coefficients_and_learns_only_medians():
     assert found[3] == pytest.approx(roelen_days_log_odds(45, 0, 4))
 
 
+BOTH = ["prior_absence", "short", "core", "elastic_net", "lightgbm"]
+EVENTS = ["prior_absence", "short", "core", "logistic", "elastic_net", "explainable_boosting", "lightgbm"]
+
+
 @pytest.mark.parametrize("outcome", OUTCOMES.values(), ids=OUTCOMES)
 def test_candidates_are_simplest_first_and_know_only_catalogue_features(outcome):
     found = candidates(outcome, FEATURE_NAMES, TreeSize(), 1)
-    assert [candidate.name for candidate in found] == ["roelen", "prior_absence", "short", "logistic", "lightgbm"]
+    names = [candidate.name for candidate in found]
+    if outcome.target == "days":
+        assert names == BOTH
+    else:
+        assert names == ([] if outcome.name == "burnout" else ["roelen"]) + EVENTS
     assert all(set(candidate.feature_names) <= set(FEATURE_NAMES) for candidate in found)
-    assert ("cbi_personal" in found[2].feature_names) == (outcome.name == "burnout")
+    of = {candidate.name: candidate for candidate in found}
+    assert ("cbi_personal" in of["short"].feature_names) == (outcome.name == "burnout")
+    assert of["core"].n_parameters == 19 + len(set(outcome.extra_short_features) - set(CORE))
+    assert of["elastic_net"].n_parameters > len(FEATURE_NAMES) == of["lightgbm"].n_parameters
+
+
+def test_tuning_adds_a_search_after_the_fixed_sizes():
+    *_, plain = candidates(OUTCOMES["burnout"], FEATURE_NAMES, TreeSize(), 1)
+    *_, tuned = candidates(OUTCOMES["burnout"], FEATURE_NAMES, TreeSize(), 1, tuning_seconds=7.0)
+    assert [type(one).__name__ for one in tuned.estimators] == [*["TreesEstimator"] * 3, "TunedTreesEstimator"]
+    assert len(plain.estimators) == 3
+    assert tuned.estimators[-1].seconds == 7.0

@@ -78,3 +78,13 @@ def test_rows_without_weight_are_not_there():
     all_rows = smooth_curve(Ranking.of(RISKS[some]), RISKS[some], Y[some], weights)
     only_kept = smooth_curve(Ranking.of(RISKS[some][kept]), RISKS[some][kept], Y[some][kept], weights[kept])
     assert all_rows == pytest.approx(only_kept)
+
+
+def test_quantiles_of_the_distance_are_those_over_the_single_rows():
+    """Five risks, each of some rows (one of one row), too few to smooth: NumPy's quantiles over all 31 rows."""
+    risks = np.repeat([0.1, 0.2, 0.3, 0.5, 0.9], [1, 9, 4, 12, 5])
+    y = (np.arange(31) % 3 == 0).astype(np.float64)
+    distance = np.abs([y[risks == risk].mean() - risk for risk in risks])
+    errors = calibration_errors(Ranking.of(risks), risks, y, np.ones((1, 31)))
+    found = [errors[name][0] for name in ("ici", "e50", "e90", "emax")]
+    assert found == pytest.approx([distance.mean(), *np.quantile(distance, [0.5, 0.9]), distance.max()])

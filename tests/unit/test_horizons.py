@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.evaluation.calibration import calibration_slope
+from models.evaluation.discrimination import Ranking, auroc
 from models.evaluation.held_out import HeldOut
 from models.evaluation.horizons import horizons_report
 from models.horizons import FEWEST_EVENTS, fit_horizon_shifts, risks_by_horizon
@@ -113,6 +115,20 @@ def test_on_other_rows_of_the_same_kind_each_day_is_calibrated():
         assert 0.6 < day["auroc"]["low"] < day["auroc"]["value"] < day["auroc"]["high"] < 0.8
     assert report["30"]["events"] < report["90"]["events"] < report["365"]["events"]
     assert report["30"]["mean_risk"] < report["365"]["mean_risk"]
+
+
+def test_groups_of_neighbours_give_the_numbers_of_single_rows():
+    rows = followed(12_000, seed=7)
+    for tied in (False, True):
+        log_odds = np.where(rows["log_odds"] > -1.5, -1.0, -2.0) if tied else rows["log_odds"]
+        found = horizons_report(held_out(rows | {"log_odds": log_odds}), {"365": 0.0}, 2, 1)["days"]["365"]
+        weight = rows["weight"][None]
+        expected = (
+            calibration_slope(log_odds, rows["y"], weight)[1][0],
+            auroc(Ranking.of(log_odds), rows["y"], weight)[0],
+        )
+        numbers = found["calibration_slope"]["value"], found["auroc"]["value"]
+        assert numbers == pytest.approx(expected, abs=1e-9 if tied else 5e-4), "equals are never split"
 
 
 def test_a_wrong_shift_shows():

@@ -10,6 +10,7 @@ from models.estimators.linear import LinearEstimator
 from models.evaluation.cluster_folds import INDUSTRY
 from models.evaluation.internal_external import Rows, internal_external, out_of_cluster
 from models.outcomes.long_sick_leave import LongSickLeave
+from models.risk_model import risk_of
 from tests.lib.cohorts import random_training_set, split_of
 
 PLAIN = random_training_set(1600)
@@ -51,12 +52,13 @@ def test_companies_have_numbers_and_no_names(found):
     assert "person-" not in text
     clusters = found["by_company"]["clusters"]
     assert [one["number"] for one in clusters] == list(range(1, 21))
+    assert [one["persons"] for one in clusters] == sorted((one["persons"] for one in clusters), reverse=True)
     assert all("name" not in one and one["persons"] >= 10 and one["events"] >= 10 for one in clusters)
 
 
 def test_industries_have_names(found):
     names = [name.removeprefix(INDUSTRY) for name in DATA.feature_names.tolist() if name.startswith(INDUSTRY)]
-    assert [one["name"] for one in found["by_industry"]["clusters"]] == names[:2]
+    assert {one["name"] for one in found["by_industry"]["clusters"]} == set(names[:2])
 
 
 def test_only_training_rows_with_a_label_take_part(found):
@@ -138,3 +140,12 @@ def test_without_events_in_the_rest_nothing_is_learnt():
         np.zeros((200, 1)), (cluster == 0).astype(float), np.ones(200), np.arange(200), np.ones(200, dtype=bool)
     )
     assert out_of_cluster(rows, cluster, CANDIDATE, 2) is None
+
+
+def test_the_line_of_a_fold_comes_from_the_other_folds():
+    """What is common in one company is told to the other: nobody's own events set the level of the own risks."""
+    cluster, person = np.repeat([0, 1], 1000), np.arange(2000)
+    y = (np.random.default_rng(3).random(2000) < np.where(cluster == 0, 0.2, 0.6)).astype(np.float64)
+    rows = Rows(person[:, None].astype(np.float32), y, np.ones(2000), person, np.ones(2000, dtype=bool))
+    risks = risk_of(out_of_cluster(rows, cluster, Candidate("watchful", ("id",), (Watchful(),)), 2))
+    assert [risks[cluster == one].mean() for one in (0, 1)] == pytest.approx([0.6, 0.2], abs=0.05)

@@ -350,6 +350,7 @@ def test_a_sentence_is_said_whole_or_not_at_all():
         {"a": {"b": 1.0}},
     ):
         assert say("{{ a.b | number }} and {{ c }}", context) is None
+    assert say("said of {{ c }}", {"c": None}) is None
 
 
 def test_any_shape_of_a_report_becomes_tables():
@@ -364,8 +365,10 @@ def test_any_shape_of_a_report_becomes_tables():
 
 
 def test_shapes_of_the_report_are_brought_into_rows_for_a_reader():
-    verdict = {"outcome": "x", "enough": False, "parameters": 5, "required_persons": 700, "persons": 90,
-               "missing_persons": 610, "criterion": "shrinkage", "anticipated": {"c_statistic": 0.72, "source": "published"}, "criteria": {}}  # fmt: skip
+    verdict = {
+        "outcome": "x", "enough": False, "parameters": 5, "required_persons": 700, "persons": 90, "missing_persons": 610,
+        "criterion": "shrinkage", "anticipated": {"c_statistic": 0.72, "source": "published"}, "criteria": {},
+    }  # fmt: skip
     for given in (verdict, {"short": verdict}):
         (row,) = shaped("champion.sample_size", given, "")
         assert (row["missing_persons"], row["anticipated"], row["anticipated_because"]) == (610, 0.72, "published")

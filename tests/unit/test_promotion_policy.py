@@ -53,7 +53,7 @@ def days() -> dict[str, Any]:
         }
     }
     differences = {"prior_absence": {"loss": number(-0.2)}, "current_champion": {"loss": number(0.0, 0.1)}}
-    return sound_report(target="days", models=models, differences=differences, **AGAINST_3)
+    return sound_report(outcome="absence_days", target="days", models=models, differences=differences, **AGAINST_3)
 
 
 def test_a_sound_model_passes_every_line():
@@ -87,7 +87,7 @@ def test_a_sound_model_passes_every_line():
         ("leakage", {}, "leakage"),
         ("differences/prior_absence/auroc", number(0.01, 0.01), "better_than_prior_absence"),
         ("differences/prior_absence/auroc", ..., "better_than_prior_absence"),
-        ("differences/prior_absence/net_benefit_at_0.20", number(0.0, 0.006), "net_benefit_against_prior_absence"),
+        ("differences/prior_absence/net_benefit_at_0.10", number(0.0, 0.006), "net_benefit_against_prior_absence"),
         ("differences/prior_absence/net_benefit_at_0.10", {"value": 0.1, "low": None, "high": None},
          "net_benefit_against_prior_absence"),
         ("differences/prior_absence", {"auroc": number(0.05)}, "net_benefit_against_prior_absence"),
@@ -98,6 +98,13 @@ def test_a_sound_model_passes_every_line():
 )  # fmt: skip
 def test_each_line_fails_alone(path, value, line):
     assert failed(with_value(path, value)) == [line]
+
+
+def test_net_benefit_counts_at_the_working_threshold_alone():
+    assert failed(with_value("differences/roelen/net_benefit_at_0.20", number(-0.3))) == []
+    lines = ["net_benefit_against_prior_absence", "net_benefit_against_roelen"]
+    assert failed(with_value("threshold", ...)) == lines
+    assert failed(with_value("threshold", 0.15)) == lines
 
 
 @pytest.mark.parametrize("part", ["test", "models", "differences", "harm", "leakage", "sample_size", "synthetic"])
@@ -117,6 +124,21 @@ def test_what_the_evaluation_does_not_say_counts_against_the_model(part):
 )
 def test_the_champion_in_service_is_compared_with_on_the_same_rows(path, value, line):
     assert failed(with_value(path, value, compared()), SERVING) == [line]
+
+
+def test_the_published_model_is_one_of_absence():
+    report = with_value("differences/roelen", ..., sound_report(outcome="burnout"))
+    assert failed(report) == []
+    for outcome in ("long_sick_leave_mental", "an outcome that nobody knows"):
+        assert set(failed(report | {"outcome": outcome})) == {"better_than_roelen", "net_benefit_against_roelen"}
+
+
+@pytest.mark.parametrize(("champion", "enough"), [("logistic", True), ("logistic", False), ("roelen_line", True)])
+def test_the_sample_size_is_that_of_the_champion(champion, enough):
+    verdicts = {"logistic": sound_report()["sample_size"] | {"enough": enough}}
+    report = sound_report(champion=champion, sample_size=verdicts)
+    report["models"][champion] = report["models"]["logistic"]
+    assert failed(report) == ([] if enough and champion == "logistic" else ["sample_size"])
 
 
 def test_another_champion_than_the_one_in_service_is_named():

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from data_contracts.errors import NotEnoughDataError
+from models.candidate_fits import golden_rows
 from models.evaluation.figures import draw
 from models.evaluation.report import evaluate
 from models.registry_numbers import flat_metrics
 from models.risk_model import RiskModel
-from models.training import _golden_rows
 from tests.lib.cohorts import random_training_set, split_of
 
 DATA = random_training_set(900)
@@ -107,4 +107,4 @@ def test_the_picture_is_a_png_and_the_same_bytes_every_time(found, tmp_path):
 
 def test_golden_rows_mix_columns():
     X = np.arange(40, dtype=np.float32).reshape(20, 2)
-    assert not {tuple(row) for row in _golden_rows(X, 1)} <= {tuple(row) for row in X}
+    assert not {tuple(row) for row in golden_rows(X, 1)} <= {tuple(row) for row in X}

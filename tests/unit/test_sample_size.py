@@ -71,6 +71,8 @@ def test_a_verdict_counts_what_is_missing_and_says_whose():
 
 
 def test_no_event_is_no_reason_for_a_small_number():
+    half_an_event = verdict("long_sick_leave", 5, 100, 0.5 / 101).required_persons
+    assert verdict("long_sick_leave", 5, 100, 0.0).required_persons == half_an_event
     assert (
         verdict("long_sick_leave", 5, 100, 0.0).required_persons
         > verdict("long_sick_leave", 5, 100, 0.05).required_persons

@@ -10,7 +10,7 @@ import pytest
 from data_contracts.errors import ContractViolation, NotEnoughDataError, SettingsError
 from models.outcomes import OUTCOMES
 from models.promotion_policy import Policy
-from pipeline import build_training_set, evaluate, ingest, promote, score
+from pipeline import build_training_set, ingest, lineage, promote, score
 from pipeline.approval import Approval
 from pipeline.settings import IngestSettings, Settings, TrainingSettings
 from pipeline.training_dates import data_as_of_for, known_spans
@@ -72,4 +72,4 @@ def test_a_model_trained_on_other_rows_is_neither_judged_nor_registered(tmp_path
     (rows / "rows.npz").write_bytes(b"new rows")
     (home / "lineage.json").write_text(json.dumps({"training_set_sha256": "of the old rows"}))
     with pytest.raises(ContractViolation, match="balance-risk train"):
-        evaluate.current_lineage(workspace, "burnout")
+        lineage.current_lineage(workspace, "burnout")

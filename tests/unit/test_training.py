@@ -6,18 +6,25 @@ import pytest
 
 from data_contracts.errors import NotEnoughDataError
 from models import artifact
-from models.estimators import TreeSize
+from models.candidate_fits import resampled_models
+from models.comparison import out_of_fold
+from models.estimators import Candidate, LinearEstimator, TreeSize
 from models.evaluation.discrimination import log_losses
 from models.outcomes import OUTCOMES
-from models.training import Trained, train, training_rows
+from models.risk_model import RiskModel
+from models.training import Trained, TrainingPlan, train, training_rows
 from tests.lib.cohorts import NEVER_KNOWN, random_training_set, split_of
 
 TREES = TreeSize(n_estimators=8, min_child_samples=20)
 OUTCOME = OUTCOMES["long_sick_leave"]
 
 
-def trained(found, seed: int = 1) -> Trained:
-    return train(found, split_of(found), OUTCOME, folds=3, refits=3, trees=TREES, seed=seed)
+NAMES = ["roelen", "prior_absence", "short", "core", "logistic", "elastic_net", "explainable_boosting", "lightgbm"]
+
+
+def trained(found, seed: int = 1, insufficient: str = "report", outcome=OUTCOME, **plan) -> Trained:
+    plan = TrainingPlan(folds=3, refits=3, trees=TREES, seed=seed, insufficient=insufficient, **plan)
+    return train(found, split_of(found), outcome, plan)
 
 
 @pytest.fixture(scope="module")
@@ -25,10 +32,99 @@ def result() -> Trained:
     return trained(random_training_set())
 
 
-def test_all_candidates_are_compared_and_the_one_that_sees_the_signal_is_chosen(result):
-    assert list(result.candidates) == ["roelen", "prior_absence", "short", "logistic", "lightgbm"]
-    assert result.comparison.chosen.name == result.champion.name == "logistic"
+@pytest.fixture(scope="module")
+def judged() -> Trained:
+    """Persons enough for the candidates with few parameters, and for no other."""
+    return trained(random_training_set(900), insufficient="leave out")
+
+
+def test_all_candidates_are_compared_and_the_simplest_that_sees_the_signal_is_chosen(result):
+    assert list(result.candidates) == NAMES
+    assert result.comparison.chosen.name == result.champion.name == "core"
     assert result.comparison.chosen.auroc > 0.65
+    assert "core" in result.comparison.reason
+
+
+def test_a_candidate_that_takes_more_persons_is_not_fitted_and_says_how_many(judged):
+    assert list(judged.candidates) == ["roelen", "prior_absence", "short"]
+    left_out = {one["name"]: one for one in judged.comparison.left_out}
+    assert list(left_out) == NAMES[3:]
+    core = left_out["core"]["verdict"]
+    assert core["missing_persons"] == core["required_persons"] - core["persons"] > 0
+    assert left_out["core"]["reason"] == f"needs {core['missing_persons']} more persons"
+    assert judged.champion.facts["sample_size"]["core"] == core
+    assert judged.champion.facts["sample_size"]["short"]["enough"]
+    assert core["persons"] == len(set(training_rows_of(900).person))
+
+
+def training_rows_of(persons: int):
+    found = random_training_set(persons)
+    return training_rows(found, split_of(found).train, 3)
+
+
+def test_with_persons_for_no_model_a_published_formula_is_updated():
+    found = trained(random_training_set(150), insufficient="leave out")
+    assert found.champion.name.startswith("roelen_")
+    assert "reason" in found.champion.facts["small_data"]
+
+
+def test_many_persons_are_compared_by_some_and_all_are_learnt_from():
+    found = trained(random_training_set(900), insufficient="leave out", comparison_persons=400)
+    everybody = len(set(training_rows_of(900).person))
+    told = found.comparison.to_json()["compared_on"]
+    assert (told["persons"], told["of_persons"]) == (400, everybody)
+    assert found.champion.facts["persons"] == everybody
+
+
+def test_the_champion_says_how_it_was_fitted_and_when_its_risk_falls_due(result):
+    assert result.champion.facts["estimator"]["name"] == "ElasticNetEstimator"
+    assert result.champion.facts["estimator"]["settings"]["strength"] > 0
+    assert "importance" in result.champion.facts
+    assert result.champion.facts["horizons"]["365"] == 0
+
+
+def test_each_refit_has_a_line_of_its_own_resample():
+    rows = training_rows_of(400)
+    names = ("days_doctor_365", "was_work_ability")
+    fit = out_of_fold(Candidate("two", names, (LinearEstimator(),)), rows)
+    parts = LinearEstimator().fit(rows.columns(names), rows.y, rows.weight).parts_
+    about = {"estimator": {"name": "LinearEstimator", "settings": {}}}
+    champion = RiskModel(outcome="o", name="two", feature_names=names, reference_risk=0.2, facts=about,
+                         recalibration_slope=fit.slope, **parts)  # fmt: skip
+    slopes = [one.recalibration_slope for one in resampled_models(champion, fit, rows, rows, 20, 1)]
+    assert len(set(slopes)) == 20
+    assert np.mean(slopes) == pytest.approx(fit.slope, abs=0.1)
+
+
+def test_no_estimator_meets_a_person_whom_it_is_then_asked_about():
+    met = []
+
+    class Watched(LinearEstimator):
+        def fit(self, X, y, sample_weight, *, groups=None):
+            met.append(set(groups))
+            return super().fit(X, y, sample_weight)
+
+    rows = training_rows_of(400)
+    out_of_fold(Candidate("two", ("age_years",), (Watched(),)), rows)
+    for persons, fold in zip(met, np.unique(rows.fold), strict=True):
+        assert persons == set(rows.person[rows.fold != fold])
+        assert not persons & set(rows.person[rows.fold == fold])
+
+
+def test_days_are_learnt_with_candidates_for_days():
+    found = random_training_set()
+    random = np.random.default_rng(5)
+    days = np.where(found.y == 1, random.integers(1, 300, len(found)), 0.0)
+    outcome = OUTCOMES["absence_days"]
+    counted = replace(found, outcome=outcome.name, y=np.where(np.isnan(found.y), np.nan, days))
+    result = trained(counted, outcome=outcome)
+    assert list(result.candidates) == ["prior_absence", "short", "core", "elastic_net", "lightgbm"]
+    assert result.champion.link == "log"
+    rows = training_rows(found, split_of(found).train, 3)
+    kept = result.champion.risks(rows.columns(result.champion.feature_names))
+    assert np.average(kept, weights=rows.weight) == pytest.approx(result.champion.reference_risk, rel=0.1)
+    assert {one["name"] for one in result.comparison.left_out} == {"roelen", "logistic", "explainable_boosting"}
+    assert result.comparison.chosen.auroc is None
 
 
 def test_the_champion_is_ready_to_be_served(result, tmp_path):
@@ -53,7 +149,7 @@ def test_out_of_fold_losses_are_honest(result):
     """The refitted model must look better on the rows it has seen than the out-of-fold comparison said."""
     found = random_training_set()
     rows = training_rows(found, split_of(found).train, 3)
-    model = result.candidates["logistic"]
+    model = result.candidates["core"]
     seen = np.average(log_losses(model.log_odds(rows.columns(model.feature_names)), rows.y), weights=rows.weight)
     assert seen < result.comparison.chosen.log_loss
 
@@ -64,7 +160,7 @@ def test_constant_columns_are_dropped(result):
 
 def test_an_instrument_that_was_never_asked_is_in_no_model_of_all_features(result):
     """It would only be listed as missing, for every person and for ever."""
-    for name in ("logistic", "lightgbm"):
+    for name in ("logistic", "elastic_net", "explainable_boosting", "lightgbm"):
         assert not set(NEVER_KNOWN) & set(result.candidates[name].feature_names)
     assert "phq9_depression" in NEVER_KNOWN
 
@@ -85,19 +181,20 @@ def test_the_facts_are_json_and_say_what_it_was_trained_on(result):
     facts = json.loads(json.dumps(dict(result.champion.facts), allow_nan=False))
     assert facts["trained_on"] == {"first_index_date": "2021-01-01", "last_index_date": "2021-07-01"}
     assert facts["synthetic"] is True
-    assert facts["comparison"]["chosen"] == "logistic"
+    assert facts["comparison"]["chosen"] == "core"
     assert [line["name"] for line in facts["comparison"]["candidates"]] == list(result.candidates)
 
 
-def test_training_twice_gives_the_same_files(result):
-    assert artifact.to_files(trained(random_training_set()).champion) == artifact.to_files(result.champion)
+def test_training_twice_gives_the_same_files(judged):
+    again = trained(random_training_set(900), insufficient="leave out")
+    assert artifact.to_files(again.champion) == artifact.to_files(judged.champion)
 
 
 def test_leakage_is_said_loudly():
-    leaking = random_training_set(effect=1.2)
+    leaking = random_training_set(900)
     X = leaking.X.copy()
     X[:, 0] = np.nan_to_num(leaking.y) * 100
-    notes = trained(replace(leaking, X=X)).comparison.notes
+    notes = trained(replace(leaking, X=X), insufficient="leave out").comparison.notes
     assert any("SUSPECT LEAKAGE" in note for note in notes)
 
 
