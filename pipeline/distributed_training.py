@@ -2,7 +2,8 @@
 
 Trees grown so are not the same, split by split, as those of one process (every worker finds the bins of its share), but as
 good: tested to 0.002 of AUROC. The workers speak plain TCP to each other, whatever protects Dask's own messages: keep
-them inside a trusted network. Import this module before any of ``models``: LightGBM looks for Dask once, when it is loaded.
+them inside a trusted network. LightGBM looks for Dask once, when it is loaded:
+call :func:`meet_dask` first of all.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from data_contracts.errors import EngineError
+from data_contracts.errors import EngineError, SettingsError
 from pipeline.engine import open_cluster
 
 Grow = Callable[..., str]
@@ -50,13 +51,25 @@ def cluster_that_grows(scheduler: str | None, most_workers: int, rows: Path, spi
         As :func:`pipeline.engine.open_engine`.
     """
     with open_cluster(scheduler, most_workers, rows, rows.parent, spill) as (client, _, _):
-        _load_estimators()
+        meet_dask()
         yield partial(_grown, client)
 
 
-def _load_estimators() -> None:
-    for name in ("dask.dataframe", "pandas", "sklearn"):  # there before LightGBM is, if nobody else has loaded it
-        import_module(name)
+def meet_dask() -> None:
+    """Load what LightGBM looks for when it is loaded itself; to be called before anything of ``models`` is imported.
+
+    Raises
+    ------
+    SettingsError
+        Dask is not installed.
+    EngineError
+        LightGBM was loaded before.
+    """
+    try:
+        for name in ("dask.dataframe", "pandas", "sklearn"):
+            import_module(name)
+    except ImportError:
+        raise SettingsError("--engine dask needs Dask: pip install 'balance-risk[cluster]'") from None
     if not import_module("lightgbm.compat").PANDAS_INSTALLED:
         raise EngineError(_LOADED_WITHOUT_DASK)
 

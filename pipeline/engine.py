@@ -84,14 +84,17 @@ def open_engine(
         The cluster is out of reach, runs other code than this process, sees other files, or loses its workers.
     """
     if engine == "local":
-        if scheduler is not None:
-            raise SettingsError(
-                "--scheduler is the address of a Dask cluster: give --engine dask too, or leave it out."
-            )
+        refuse_scheduler(scheduler)
         yield _one_by_one
     else:
         with open_cluster(scheduler, most_workers, read, write, spill) as (client, describe, expected):
             yield partial(_on_cluster, client, describe, expected)
+
+
+def refuse_scheduler(scheduler: str | None) -> None:
+    """Raise SettingsError if a scheduler is named for work on this machine."""
+    if scheduler is not None:
+        raise SettingsError("--scheduler is the address of a Dask cluster: give --engine dask too, or leave it out.")
 
 
 @contextmanager

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -13,31 +16,59 @@ from features.workplace_context import NAMES
 from models import artifact
 from models.comparison import Comparison
 from models.estimators import TreeSize
+from models.estimators.trees import grown_by
 from models.risk_model import RiskModel
 from models.splits import Split, temporal_split
 from models.training import Trained, TrainingPlan, train
 from models.training_set import TrainingSet
 from pipeline.build_training_set import configured_outcome
 from pipeline.console import progress, sha256, write_json
+from pipeline.engine import EngineName, refuse_scheduler
 from pipeline.lacking import lines as lacking_lines
 from pipeline.lacking import refuse_if_lacking, remember, told, with_data, with_outlook
+from pipeline.scratch import made, new_scratch
 from pipeline.settings import Settings, TrainingSettings, TrainSettings
 from pipeline.workplace_snapshot import stored_snapshot
-from pipeline.workspace import Workspace
+from pipeline.workspace import Workspace, require
 
 
-def run(workspace: Workspace, settings: Settings, outcomes: list[str]) -> dict[str, Any]:
+def run(
+    workspace: Workspace,
+    settings: Settings,
+    outcomes: list[str],
+    engine: EngineName = "local",
+    scheduler: str | None = None,
+) -> dict[str, Any]:
     """Train and store the champion of each outcome beside every candidate; return the comparisons.
 
-    An outcome that lacks data stops no other: the report says what it lacks, and so does a file in its place.
+    An outcome that lacks data stops no other: the report says what it lacks, and so does a file in its place. With the
+    engine "dask" boosted trees are grown on a cluster, all else here.
     """
-    trained, lacking = with_data(outcomes, lambda name: _train_one(workspace, settings, name))
+    with _trees_grown(workspace, outcomes, engine, scheduler):
+        trained, lacking = with_data(outcomes, lambda name: _train_one(workspace, settings, name))
     found = {
         name: {"champion": one.champion.name, "comparison": one.comparison.to_json()} for name, one in trained.items()
     }
     lines = [f"  {name}: champion {one.champion.name}. {_why(one.comparison)}" for name, one in trained.items()]
     summary = "\n".join(["train", *lines, *lacking_lines(lacking)])
     return {"outcomes": found, "not_enough_data": told(lacking), "summary": summary}
+
+
+@contextmanager
+def _trees_grown(
+    workspace: Workspace, outcomes: list[str], engine: EngineName, scheduler: str | None
+) -> Iterator[None]:
+    if engine == "local":
+        refuse_scheduler(scheduler)
+        yield
+        return
+    from pipeline.distributed_training import cluster_that_grows
+
+    sets = [workspace.training_set(name) / "rows.npz" for name in outcomes]
+    rows = next((path for path in sets if path.exists()), sets[0]).resolve()
+    spill = new_scratch(require(rows.parent, "build-training-set"))
+    with made(spill), cluster_that_grows(scheduler, os.cpu_count() or 1, rows, spill) as grow, grown_by(grow):
+        yield
 
 
 def _train_one(workspace: Workspace, settings: Settings, name: str) -> Trained:

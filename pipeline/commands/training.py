@@ -91,12 +91,22 @@ def train(
     workspace: WorkspaceOption = HERE,
     params: ParamsOption = PARAMS,
     outcome: OutcomeOption = None,
+    engine: EngineOption = Engine.LOCAL,
+    scheduler: SchedulerOption = None,
     json_: JsonOption = False,
 ) -> None:
-    """Compare the baselines and LightGBM out of fold, keep the simplest within one standard error, recalibrate it."""
+    """Compare the candidates that the data can carry out of fold, keep the simplest within one standard error, recalibrate it.
+
+    With --engine dask, boosted trees are grown by LightGBM on a cluster; everything else is done here.
+    """
+    if engine is Engine.DASK:
+        from pipeline.distributed_training import meet_dask
+
+        meet_dask()
     from pipeline import train as stage
 
-    show(stage.run(Workspace(workspace), settings_of(params), outcomes_of(outcome)), json_)
+    report = stage.run(Workspace(workspace), settings_of(params), outcomes_of(outcome), engine.value, scheduler)
+    show(report, json_)
 
 
 def evaluate(
@@ -105,7 +115,7 @@ def evaluate(
     outcome: OutcomeOption = None,
     json_: JsonOption = False,
 ) -> None:
-    """Judge the champion and every baseline on later dates and unseen persons, with intervals and pictures."""
+    """Judge the champion and every other candidate on later dates and unseen persons: numbers, pictures, model card."""
     from pipeline import evaluate as stage
 
     show(stage.run(Workspace(workspace), settings_of(params), outcomes_of(outcome)), json_)
