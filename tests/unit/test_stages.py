@@ -49,7 +49,7 @@ def test_long_silence_is_the_end_of_the_data_and_not_the_absence_of_events(works
 
 
 def test_no_index_date_with_a_mature_label_is_said_not_trained(workspace):
-    with pytest.raises(NotEnoughDataError, match="no label is known yet.* is known on"):
+    with pytest.raises(NotEnoughDataError, match=r"no label is known yet.* is known on"):
         build_training_set.run(workspace, Settings(), ["long_sick_leave"])
 
 
