@@ -53,6 +53,9 @@ bench: $(READY) ## Speed, memory and leakage, beside other tools in environments
 	@$(BIN)/python -m benchmarks.leakage.speed
 	@$(BIN)/python benchmarks/engine_scaling.py
 	@$(BIN)/python benchmarks/predictor_latency.py
+	@$(BIN)/python -m benchmarks.explanation_speed.run
+	@$(BIN)/python benchmarks/features/report.py
+	@$(BIN)/python -m benchmarks.training.run
 	@$(BIN)/python benchmarks/validation_speed.py
 	@$(BIN)/python benchmarks/simulation_speed.py
 	@$(BIN)/python benchmarks/demo_time.py

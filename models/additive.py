@@ -17,6 +17,9 @@ from data_contracts.errors import ArtifactError
 FLAT_PARTS = ("knots", "values", "n_knots", "n_values", "missing")
 """The arrays that are stored, in the order of the file."""
 
+MOST_KNOTS, MOST_CURVES = 256, 4096
+"""Far above what this code fits (23 knots, a curve per feature of the catalogue): the look-up makes room for all of them."""
+
 _ROWS_AT_ONCE = 500
 """So few rows stay in the processor's cache through all steps of the look-up."""
 
@@ -153,6 +156,11 @@ def _pieces(terms: AdditiveTerms, most: int) -> Pieces:
 def _check(terms: AdditiveTerms) -> None:
     shapes = {getattr(terms, name).ndim for name in FLAT_PARTS}
     counts_fit = shapes == {1} and len(terms.n_knots) == len(terms.n_values) == len(terms.missing) > 0
+    if counts_fit and (terms.n_knots.max() > MOST_KNOTS or len(terms.n_knots) > MOST_CURVES):
+        raise ArtifactError(
+            f"The model has a curve of more than {MOST_KNOTS} knots, or more than {MOST_CURVES} curves; no fit of this code "
+            "has. Train it again."
+        )
     if not counts_fit or (terms.n_knots.sum(), terms.n_values.sum()) != (len(terms.knots), len(terms.values)):
         raise ArtifactError(
             "The curves of the model have other numbers of knots and values than they say. Train it again."

@@ -10,7 +10,8 @@ import numpy as np
 from sklearn.base import clone
 
 from models.comparison import OutOfFold, TrainingRows, described
-from models.estimators import EXTREMES_NOT_KEPT, refittable
+from models.estimators import refittable
+from models.estimators.columns import training_ranges
 from models.evaluation.intervals import resampled_weights
 from models.risk_model import RiskModel
 
@@ -42,7 +43,7 @@ def fitted_model(fit: OutOfFold, rows: TrainingRows, outcome: str, facts: dict[s
         recalibration_intercept=fit.intercept,
         recalibration_slope=fit.slope,
         reference_risk=float(np.average(rows.y, weights=rows.weight)),
-        facts=facts | {"training_range": _ranges(names, X), "estimator": described(decided)},
+        facts=facts | {"training_range": _ranges(names, X, rows.person), "estimator": described(decided)},
         **fitted.parts_,
     )
     return model.with_golden(golden_rows(X, seed))
@@ -81,13 +82,9 @@ def _on_top(line: tuple[float, float], fit: OutOfFold) -> dict[str, Any]:
     return {"recalibration_intercept": intercept + slope * fit.intercept, "recalibration_slope": slope * fit.slope}
 
 
-def _ranges(names: tuple[str, ...], X: np.ndarray) -> dict[str, list[float]]:
-    ranges = {}
-    for name, column in zip(names, X.T, strict=True):
-        known = np.sort(column[np.isfinite(column)])
-        if len(known) > 2 * EXTREMES_NOT_KEPT:
-            ranges[name] = [float(known[EXTREMES_NOT_KEPT]), float(known[-EXTREMES_NOT_KEPT - 1])]
-    return ranges
+def _ranges(names: tuple[str, ...], X: np.ndarray, person: np.ndarray) -> dict[str, list[float]]:
+    found = zip(names, training_ranges(X, person), strict=True)
+    return {name: list(kept) for name, kept in found if kept is not None}
 
 
 def golden_rows(X: np.ndarray, seed: int) -> np.ndarray:

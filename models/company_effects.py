@@ -2,7 +2,8 @@
 
 ``logit P = level + slope * linear + u`` with one u per company, normal around 0. Companies with many persons keep most of
 their own u, small ones are drawn to the others (empirical Bayes). The likelihood is integrated over u by Gauss-Hermite
-quadrature; the spread of u is read from its profile, on a grid.
+quadrature; the spread of u is read from its profile: the highest point of a grid, and an interval whose ends lie where the
+profile, straight between the points of the grid, has fallen far enough.
 
 References: Stiratelli R, Laird N, Ware JH. Random-effects models for serial observations with binary response. Biometrics
 1984;40:961. Debray TPA et al. A framework for developing, implementing, and evaluating clinical prediction models in an
@@ -42,8 +43,10 @@ class CompanyEffects:
         The line of an average company.
     spread : float
         Standard deviation between companies, log-odds.
-    low, high : float
-        95 % profile interval of the spread, no wider than the grid.
+    low : float
+    high : float or None
+        95 % profile interval of the spread. None: the largest spread of the grid is still within it, so all that is known
+        is that the interval reaches to ``SPREADS[-1]`` or beyond.
     effect : float64 array, shape (n_companies,)
         Posterior mean of each company's own intercept.
     """
@@ -52,7 +55,7 @@ class CompanyEffects:
     slope: float
     spread: float
     low: float
-    high: float
+    high: float | None
     effect: np.ndarray
 
     def log_odds(self, linear: np.ndarray, company: np.ndarray) -> np.ndarray:
@@ -81,11 +84,25 @@ def fit_company_effects(
     likelihood = _Likelihood((linear[known] - centre) / width, y[known], weight[known], company[known], n_companies)
     profile, lines = likelihood.profile
     best = int(profile.argmax())
-    inside = SPREADS[profile >= profile[best] - _DROP]
+    low, high = _interval(profile)
     level, slope = lines[best][0], lines[best][1] / width
     effect = SPREADS[best] * likelihood.mean_node(lines[best], SPREADS[best])
-    return CompanyEffects(float(level - slope * centre), float(slope), float(SPREADS[best]),
-                          float(inside.min()), float(inside.max()), effect)  # fmt: skip
+    return CompanyEffects(float(level - slope * centre), float(slope), float(SPREADS[best]), low, high, effect)
+
+
+def _interval(profile: np.ndarray) -> tuple[float, float | None]:
+    """Where the profile has fallen by ``_DROP`` on either side of its highest point; None above the grid."""
+    best, limit = int(profile.argmax()), float(profile.max()) - _DROP
+    below = [place for place in range(best) if profile[place] < limit]
+    above = [place for place in range(best, len(profile)) if profile[place] < limit]
+    low = _crossing(profile, limit, below[-1]) if below else float(SPREADS[0])
+    return low, _crossing(profile, limit, above[0] - 1) if above else None
+
+
+def _crossing(profile: np.ndarray, limit: float, place: int) -> float:
+    """The spread between a point of the grid and the next where the profile passes the limit."""
+    start, end = profile[place], profile[place + 1]
+    return float(SPREADS[place] + (limit - start) / (end - start) * (SPREADS[place + 1] - SPREADS[place]))
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ Tierney L, Kadane JB. Accurate approximations for posterior moments and marginal
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -47,6 +47,9 @@ class UpdatedRoelen(BaseEstimator):
     ----------
     rung : {"as_published", "intercept", "line", "shrunken"}
     """
+
+    recalibrates: ClassVar[bool] = False
+    """A rung is its own recalibration: no line is put on top, neither where it is served nor where it is refitted."""
 
     def __init__(self, rung: Rung = "as_published") -> None:
         self.rung = rung

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from models.evaluation.thresholds import key_at, shown_threshold
 from models.outcomes import OUTCOMES
-from models.promotion_terms import InService, Line, Policy, counts_days, difference, interval, of_champion
+from models.promotion_terms import InService, Line, Policy, complete, counts_days, difference, interval, of_champion
 
 PUBLISHED, CURRENT = "roelen", "current_champion"
 
@@ -41,11 +42,27 @@ def better(report: Mapping[str, Any], policy: Policy, other: str, words: str) ->
 def _net_benefit(report: Mapping[str, Any], policy: Policy, other: str, words: str) -> Line:
     """At the working threshold, which was stated before: at one of several thresholds something is always worse by chance."""
     threshold = report.get("threshold")
-    number = None if threshold is None else difference(report, other, f"net_benefit_at_{threshold:.2f}")
-    at = "the working threshold" if threshold is None else f"a risk of {threshold:.2f}"
-    rule = f"at {at} at most {policy.net_benefit_margin:g} below {words}, interval and all"
-    passed = number is not None and bool(number["low"] >= -policy.net_benefit_margin)
+    number = None if threshold is None else difference(report, other, key_at(threshold))
+    margin = policy.net_benefit_margin * (threshold or 0.0)
+    rule = f"at {_at(threshold)} at most {margin:.2g} below {words}, interval and all"
+    passed = number is not None and bool(number["low"] >= -margin)
     return Line(f"net_benefit_against_{other}", rule, interval(number), passed)
+
+
+def useful(report: Mapping[str, Any]) -> Iterator[Line]:
+    """Better at the working threshold than what needs no model; days have no threshold."""
+    if counts_days(report):
+        return
+    threshold, curve = report.get("threshold"), report.get("decision_curve") or {}
+    places = [place for place, cut in enumerate(curve.get("thresholds", ())) if cut == threshold]
+    gain = curve.get("gain_over_defaults")
+    number = complete({part: gain[part][places[0]] for part in gain}) if gain and places else None
+    rule = f"at {_at(threshold)} net benefit above that of acting on all and on none, interval and all"
+    yield Line("useful", rule, interval(number), number is not None and bool(number["low"] > 0))
+
+
+def _at(threshold: float | None) -> str:
+    return "the working threshold" if threshold is None else f"a risk of {shown_threshold(threshold)}"
 
 
 def not_worse_than_current(report: Mapping[str, Any], policy: Policy, current: InService | None) -> Iterator[Line]:
@@ -55,7 +72,7 @@ def not_worse_than_current(report: Mapping[str, Any], policy: Policy, current: I
         yield Line(name, f"not worse than {words}", "nothing is in service", True)
         return
     if current.refused:
-        found = f"version {current.version} cannot be opened, by this code or by serving: {current.refused}"
+        found = f"not tested: version {current.version} cannot be opened by this code: {current.refused}"
         yield Line(name, f"not worse than {words}", found, True)
         return
     judged = report.get(CURRENT) or {}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from models.promotion_comparisons import better, better_than_published, not_worse_than_current
+from models.promotion_comparisons import better, better_than_published, not_worse_than_current, useful
 from models.promotion_terms import (
     NOT_THERE,
     InService,
@@ -18,6 +18,8 @@ from models.promotion_terms import (
     Policy,
     PromotionRefused,
     Situation,
+    complete,
+    counts_days,
     interval,
     of_champion,
     shown,
@@ -26,6 +28,9 @@ from models.promotion_terms import (
 __all__ = ["InService", "Line", "Policy", "PromotionRefused", "Situation", "judge"]
 
 PRIOR_ABSENCE = "prior_absence"
+
+HARM_OF = ("sex", "age", "education")
+"""Every group of these that is shown must have been large enough for harm to be seen."""
 
 
 def judge(report: Mapping[str, Any], policy: Policy, situation: Situation) -> list[Line]:
@@ -44,13 +49,17 @@ def judge(report: Mapping[str, Any], policy: Policy, situation: Situation) -> li
     """
     return [
         _events(report, policy),
+        _resamples(report, policy),
+        _looks(policy, situation),
         _observed_to_expected(report, policy),
         _slope(report, policy),
-        _harm(report),
+        *_horizons(report, policy),
+        _harm(report, policy),
         _sample_size(report),
         _leakage(report),
         *better(report, policy, PRIOR_ABSENCE, "the model of prior absence alone"),
         *better_than_published(report, policy),
+        *useful(report),
         *not_worse_than_current(report, policy, situation.in_service),
         _synthetic(report, situation),
         *_approval(policy, situation),
@@ -58,32 +67,80 @@ def judge(report: Mapping[str, Any], policy: Policy, situation: Situation) -> li
 
 
 def _events(report: Mapping[str, Any], policy: Policy) -> Line:
-    found = report.get("test", {}).get("events")
-    rule = f"at least {policy.fewest_test_events} events in the test rows"
+    # Persons, not rows: one absence stands in the rows of up to four quarters.
+    found = report.get("test", {}).get("persons_with_event")
+    rule = f"at least {policy.fewest_test_events} persons with an event in the test rows"
     return Line("test_events", rule, shown(found), found is not None and found >= policy.fewest_test_events)
+
+
+def _resamples(report: Mapping[str, Any], policy: Policy) -> Line:
+    found = report.get("settings", {}).get("evaluate", {}).get("bootstrap")
+    rule = f"at least {policy.fewest_resamples} behind each interval"
+    return Line("resamples", rule, shown(found), found is not None and found >= policy.fewest_resamples)
+
+
+def _looks(policy: Policy, situation: Situation) -> Line:
+    found, most = situation.versions_on_test_rows, policy.most_versions_on_test_rows
+    rule = f"at most {most} registered versions judged on the same test rows, this one too"
+    return Line("looks", rule, "not known" if found is None else str(found), found is not None and found <= most)
 
 
 def _observed_to_expected(report: Mapping[str, Any], policy: Policy) -> Line:
     low, high = policy.observed_to_expected
     best = policy.good_calibration
-    rule = f"observed over expected {low:g} to {high:g}, its interval reaching into {best[0]:g} to {best[1]:g}"
+    widest = policy.widest_observed_to_expected
+    rule = (
+        f"observed over expected {low:g} to {high:g}, its interval reaching into {best[0]:g} to {best[1]:g}, "
+        f"the upper end at most {widest:g} times the lower"
+    )
     number = of_champion(report, "observed_to_expected")
     passed = number is not None and low <= number["value"] <= high and _meet(number, best)
+    passed = passed and number is not None and number["high"] <= widest * number["low"]
     return Line("calibration", rule, interval(number), passed)
 
 
 def _slope(report: Mapping[str, Any], policy: Policy) -> Line:
     low, high = policy.calibration_slope
+    best = policy.good_slope
     number = of_champion(report, "calibration_slope")
-    passed = number is not None and low <= number["value"] <= high
-    return Line("calibration_slope", f"{low:g} to {high:g}", interval(number), passed)
+    passed = number is not None and low <= number["value"] <= high and _meet(number, best)
+    rule = f"{low:g} to {high:g}, its interval reaching into {best[0]:g} to {best[1]:g}"
+    return Line("calibration_slope", rule, interval(number), passed)
 
 
-def _harm(report: Mapping[str, Any]) -> Line:
-    groups = report.get("harm")
+def _horizons(report: Mapping[str, Any], policy: Policy) -> Iterator[Line]:
+    """Every day whose risk is served; days of absence have none, and an event that has no date has a reason instead."""
+    if counts_days(report):
+        return
+    limits = {"observed_to_expected": policy.observed_to_expected, "calibration_slope": policy.calibration_slope}
+    said = report.get("horizons") or {}
+    wrong = [
+        f"day {day} {metric} {interval(number)}"
+        for day, one in said.get("days", {}).items()
+        for metric, bounds in limits.items()
+        if (number := complete(one.get(metric))) is None or not _meet(number, bounds)
+    ]
+    served = ", ".join(said.get("days", {}))
+    found = "; ".join(wrong) or (
+        f"days {served} hold" if served else "none is served" if "reason" in said else NOT_THERE
+    )
+    within = [f"{metric} {bounds[0]:g} to {bounds[1]:g}" for metric, bounds in limits.items()]
+    rule = f"the risk by every day that is served was judged, intervals reaching into {' and '.join(within)}"
+    yield Line("horizons", rule, found, found != NOT_THERE and not wrong)
+
+
+def _harm(report: Mapping[str, Any], policy: Policy) -> Line:
+    groups, seen = report.get("harm"), (report.get("subgroups") or {}).get("detectable") or {}
     named = [f"{one.get('attribute')} {one.get('group')} ({one.get('finding')})" for one in groups or []]
-    found = NOT_THERE if groups is None else ", ".join(named) or "none"
-    return Line("subgroup_harm", "no group that is harmed", found, groups is not None and not groups)
+    limit, unasked = policy.largest_detectable_ratio, [name for name in HARM_OF if seen.get(name) is None]
+    weakest = max((seen[name] for name in HARM_OF if name not in unasked), default=0.0)
+    power = f"a ratio of {weakest:.2f} would have been seen four times in five"
+    if unasked:
+        power = f"not every group of {', '.join(unasked)} could be judged, or none is shown"
+    found = NOT_THERE if groups is None else ", ".join(named) or f"none named; {power}"
+    rule = f"no group that is harmed, and for {', '.join(HARM_OF)} a ratio of {limit:g} seen four times in five"
+    asked = not unasked and weakest <= limit
+    return Line("subgroup_harm", rule, found, groups is not None and not groups and asked)
 
 
 def _sample_size(report: Mapping[str, Any]) -> Line:

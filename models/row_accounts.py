@@ -74,6 +74,7 @@ def row_facts(outcome: Outcome, parts: Sequence[Part], labels: Labels, weight: n
         "target": outcome.target,
         "horizon_days": outcome.horizon_days,
         "embargo_days": outcome.embargo_days,
+        "mature_after_days": outcome.mature_after_days,
         "registration_lag_days": outcome.registration_lag_days,
         "fingerprint": FINGERPRINT,
         "persons_in_store": sum(part.n_persons for part in parts),

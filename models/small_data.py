@@ -17,7 +17,7 @@ import numpy as np
 from sklearn.base import clone
 
 from data_contracts.errors import NotEnoughDataError
-from models.company_effects import FEWEST_COMPANIES, CompanyEffects, fit_company_effects
+from models.company_effects import FEWEST_COMPANIES, SPREADS, CompanyEffects, fit_company_effects
 from models.comparison import Comparison, OutOfFold, TrainingRows, clustered_standard_error, compare, described
 from models.estimators.candidates import Candidate
 from models.evaluation.discrimination import log_losses
@@ -204,7 +204,8 @@ def _by_company(plain: OutOfFold, rows: TrainingRows) -> dict[str, Any]:
         fitted = _pooled(rows, company, n_companies, rest)
         pooled[~rest] = fitted.log_odds(_published(rows)[~rest], company[~rest])
     return about | {
-        "spread": {"value": whole.spread, "low": whole.low, "high": whole.high},
+        "spread": {"value": whole.spread, "low": whole.low, "high": whole.high}
+        | ({"note": f"the interval reaches to {SPREADS[-1]:g} or beyond"} if whole.high is None else {}),
         "meaning": "standard deviation between companies of the log-odds that the formula leaves unexplained",
         "gain": gain(plain.log_odds, pooled, rows),
         "reason": "a new person's company has no known effect: the line of all persons is served",

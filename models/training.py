@@ -13,14 +13,15 @@ from data_contracts.errors import NotEnoughDataError
 from data_contracts.time_windows import calendar_date
 from models.candidate_fits import fitted_model, resampled_models, varying
 from models.comparison import Comparison, OutOfFold, TrainingRows, compare, out_of_fold
+from models.comparison_persons import compared_on, drawn, recalibrated, recalibrated_on, with_lines_note
 from models.estimators import Candidate, TreeSize, candidates
-from models.horizons import fit_horizon_shifts
+from models.horizons import fit_horizons
 from models.outcomes.outcome import Outcome
 from models.risk_model import RiskModel
 from models.sample_size import Verdict, verdict
 from models.self_description import describe
 from models.small_data import fallback
-from models.splits import Split, person_folds, person_shares
+from models.splits import Split, person_folds
 from models.target import EVENT, TARGETS, Target
 from models.training_set import TrainingSet
 
@@ -105,7 +106,7 @@ def train(
             f"{outcome.name}: no training row has a label. Read the flow counts of the training set."
         )
     # Matrices this small are faster on one thread, and the last bits do not depend on the number of cores.
-    with threadpool_limits(1, user_api="blas"):
+    with threadpool_limits(1):
         return _train(training_set, split, rows, outcome, plan, on_step)
 
 
@@ -117,7 +118,9 @@ def _train(
     plan: TrainingPlan,
     on_step: Callable[[str], None],
 ) -> Trained:
-    seconds = 60 * plan.tuning_minutes / (plan.folds + 1)
+    # One search per fold and one on all rows; where only some persons are compared, the winner is searched twice over.
+    passes = 2 if len(np.unique(rows.person)) > plan.comparison_persons else 1
+    seconds = 60 * plan.tuning_minutes / (passes * plan.folds + 1)
     possible = candidates(outcome, varying(rows), plan.trees, plan.seed, seconds)
     verdicts = sample_size_verdicts(possible, rows, outcome.name)
     allowed = [one for one in possible if verdicts[one.name].enough or plan.insufficient == "report"]
@@ -134,14 +137,15 @@ def _train(
         champion, models, comparison = fallback(rows, outcome.name, smallest, facts, refits=plan.refits, seed=plan.seed)
         return Trained(_described(champion, rows, plan.seed), models, comparison)
     _refuse_too_few(rows, outcome.name)
-    compared = _drawn(rows, training_set.person_ids, plan.comparison_persons)
+    compared = drawn(rows, training_set.person_ids, plan.comparison_persons)
     fits = _compared_fits(allowed, compared, on_step)
     comparison = replace(
         compare(fits, compared),
         left_out=_left_out(possible, verdicts, outcome, plan),
-        compared_on=_compared_on(rows, compared),
+        compared_on=compared_on(rows, compared),
     )
-    return _kept(fits, comparison, rows, compared, outcome, facts(comparison), plan, on_step)
+    comparison = with_lines_note(comparison)
+    return _kept(fits, comparison, rows, outcome, facts(comparison), plan, on_step)
 
 
 def _compared_fits(allowed: list[Candidate], compared: TrainingRows, on_step: Callable[[str], None]) -> list[OutOfFold]:
@@ -156,31 +160,25 @@ def _kept(
     fits: list[OutOfFold],
     comparison: Comparison,
     rows: TrainingRows,
-    compared: TrainingRows,
     outcome: Outcome,
     facts: dict[str, Any],
     plan: TrainingPlan,
     on_step: Callable[[str], None],
 ) -> Trained:
     """Fit every candidate on all rows, and resample the chosen one."""
-    (winner,) = [fit for fit in fits if fit.candidate.name == comparison.chosen.name]
-    if len(compared.y) < len(rows.y):
-        # The line of a model of fewer persons is too flat for one of all: measured, slope 0.79 and O:E 0.88 for ridge.
-        on_step(f"recalibrating {comparison.chosen.name} on all rows")
-        chosen = replace(winner.candidate, estimators=(winner.estimator,))
-        fits = [out_of_fold(chosen, rows) if fit is winner else fit for fit in fits]
-        compared = rows
-    models = {}
+    fits, models = recalibrated(fits, comparison, rows, on_step), {}
     for fit in fits:
-        on_step(f"fitting {fit.candidate.name} on all rows")
-        models[fit.candidate.name] = fitted_model(fit, rows, outcome.name, facts, plan.seed)
+        name = fit.candidate.name
+        on_step(f"fitting {name} on all rows")
+        about = facts | {"recalibrated_on": recalibrated_on(name, comparison)}
+        models[name] = fitted_model(fit, rows, outcome.name, about, plan.seed)
     on_step(f"refitting {comparison.chosen.name} on resampled persons")
     (winner,) = [fit for fit in fits if fit.candidate.name == comparison.chosen.name]
     champion = models[winner.candidate.name]
-    refits = tuple(resampled_models(champion, winner, rows, compared, plan.refits, plan.seed))
+    refits = tuple(resampled_models(champion, winner, rows, rows, plan.refits, plan.seed))
     if outcome.is_dated:
-        shifts = fit_horizon_shifts(winner.log_odds, compared.y, compared.followed_days, compared.weight)
-        champion = replace(champion, facts={**champion.facts, "horizons": shifts})
+        when = fit_horizons(winner.log_odds, rows.y, rows.followed_days, rows.weight, rows.person)
+        champion = replace(champion, facts={**champion.facts, "horizons": when})
     return Trained(_described(replace(champion, refits=refits), rows, plan.seed), models, comparison)
 
 
@@ -218,28 +216,6 @@ def _left_out(
     if outcome.target != EVENT.name:
         said += [{"name": name, "reason": "for events only"} for name in ("logistic", "explainable_boosting")]
     return tuple(said)
-
-
-def _drawn(rows: TrainingRows, person_ids: np.ndarray, most: int) -> TrainingRows:
-    """Rows of at most so many persons, drawn by a hash: the same persons whoever else is there."""
-    present = np.unique(rows.person)
-    if len(present) <= most:
-        return rows
-    shares = person_shares(person_ids[present].tolist(), "comparison")
-    chosen = np.isin(rows.person, present[np.argsort(shares, kind="stable")[:most]])
-    parts = {name: getattr(rows, name)[chosen]
-             for name in ("X", "y", "weight", "person", "fold", "company", "followed_days")}  # fmt: skip
-    return replace(rows, **parts)
-
-
-def _compared_on(rows: TrainingRows, compared: TrainingRows) -> dict[str, Any]:
-    persons, of = len(np.unique(compared.person)), len(np.unique(rows.person))
-    how = (
-        "all training persons"
-        if persons == of
-        else "persons drawn by a hash of their pseudonym; the final fits use all"
-    )
-    return {"persons": persons, "of_persons": of, "rows": len(compared.y), "of_rows": len(rows.y), "how": how}
 
 
 def training_rows(training_set: TrainingSet, positions: np.ndarray, folds: int, target: Target = EVENT) -> TrainingRows:

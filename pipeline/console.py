@@ -30,10 +30,11 @@ def progress(description: str, total: int | None = None) -> Iterator[Advance]:
 
 
 def write_json(path: Path, document: Any) -> None:
-    """Write a document as indented JSON with sorted keys, whole or not at all."""
+    """Write a document as indented JSON with sorted keys, whole or not at all; raises ValueError for NaN, which is no JSON."""
+    text = json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(path.suffix + ".partial")
-    partial.write_text(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+    partial.write_text(text + "\n", encoding="utf-8")
     partial.replace(path)
 
 

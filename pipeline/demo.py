@@ -58,7 +58,7 @@ def run(workspace: Workspace, settings: Settings, as_json: bool) -> None:
     tell(validate.run(workspace))
     tell(build_training_set.run(workspace, settings, outcomes))
     trained = tell(train.run(workspace, settings, outcomes))
-    judged = tell(evaluate.run(workspace, settings, list(trained["outcomes"])))
+    judged = tell(evaluate.run(workspace, settings, outcomes))
     versions = tell(register.run(workspace, list(judged["outcomes"])))
     policy = settings.promotion.policy()
     outcomes = _promoted(tell(promote.run(workspace, list(versions["outcomes"]), None, policy, APPROVAL)))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
@@ -78,6 +79,8 @@ def _grown(
     client: Any, parameters: dict[str, Any], X: np.ndarray, y: np.ndarray, weight: np.ndarray,
     feature_names: Sequence[str] = (),
 ) -> str:  # fmt: skip
+    from dask.distributed import KilledWorker
+    from lightgbm.basic import LightGBMError
     from lightgbm.dask import DaskLGBMRegressor
 
     from models.estimators.trees import without_extremes
@@ -85,13 +88,20 @@ def _grown(
     workers = len(client.scheduler_info(n_workers=-1)["workers"])
     # The regressor takes any objective, "binary" included: labels and text model are what matters here.
     trees = DaskLGBMRegressor(client=client, tree_learner="data", time_out=PORT_WAIT_MINUTES, **parameters)
-    X_shared, y_shared, weight_shared = (_shared(client, part, PARTS_PER_WORKER * workers) for part in (X, y, weight))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Parameter .* will be ignored")  # threads are Dask's to give
         try:
-            trees.fit(X_shared, y_shared, sample_weight=weight_shared)
-        except OSError as error:
-            raise EngineError(f"The workers cannot reach each other ({type(error).__name__}). Run it again.") from None
+            shared = [_shared(client, values, PARTS_PER_WORKER * workers) for values in (X, y, weight)]
+            trees.fit(shared[0], shared[1], sample_weight=shared[2])
+        except KilledWorker:
+            raise EngineError(
+                "The training was given up: every worker that began a share of the rows was lost. The workers' logs say "
+                "why; most often there was too little memory for it (dask worker --memory-limit)."
+            ) from None
+        except (CancelledError, LightGBMError, OSError) as error:
+            raise EngineError(
+                f"The workers were lost or cannot reach each other ({type(error).__name__}). Run it again."
+            ) from None
     return without_extremes(_named(trees.booster_.model_to_string(), feature_names))
 
 

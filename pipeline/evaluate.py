@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,8 @@ from pipeline.against_truth import lines as truth_lines
 from pipeline.build_training_set import configured_outcome
 from pipeline.console import progress, read_json, write_json
 from pipeline.in_service import champion_in_service
+from pipeline.lacking import forget, refuse_if_lacking, remember, told, with_data
 from pipeline.lacking import lines as lacking_lines
-from pipeline.lacking import refuse_if_lacking, told, with_data
 from pipeline.lineage import about_code, current_lineage
 from pipeline.settings import Settings
 from pipeline.train import split_of
@@ -53,15 +54,19 @@ def _evaluated_or_word(workspace: Workspace, settings: Settings, name: str) -> d
     try:
         refuse_if_lacking(workspace.training_set(name))
         refuse_if_lacking(workspace.model(name))
-        return _evaluate_one(workspace, settings, name)
+        found = _evaluate_one(workspace, settings, name)
     except NotEnoughDataError as error:
+        shutil.rmtree(workspace.evaluation(name), ignore_errors=True)  # an older report is not of these rows
+        remember(workspace.evaluation(name), error)
         model_card.write(workspace, name, {}, not_enough_data=str(error))
         raise
+    forget(workspace.evaluation(name))
+    return found
 
 
 def _evaluate_one(workspace: Workspace, settings: Settings, name: str) -> dict[str, Any]:
     home = require(workspace.model(name), f"train --outcome {name}")
-    lineage = current_lineage(workspace, name)
+    lineage = current_lineage(workspace, name) | about_code()
     training_set = TrainingSet.load(workspace.training_set(name) / "rows")
     champion = artifact.load(home / "champion")
     candidates = {path.name: artifact.load(path) for path in sorted((home / "candidates").iterdir())}
@@ -80,7 +85,7 @@ def _evaluate_one(workspace: Workspace, settings: Settings, name: str) -> dict[s
         destination = workspace.evaluation(name)
         write_json(destination / "metrics.json", found | lineage)
         _draw(found, champion, training_set, split, destination)
-        model_card.write(workspace, name, lineage | about_code())
+        model_card.write(workspace, name, lineage)
     return found
 
 
@@ -120,7 +125,8 @@ def _lines(name: str, found: dict[str, Any]) -> list[str]:
     test = found["test"]
     champion = found["models"][found["champion"]]
     lines = [
-        f"  {name}: {test['rows']} rows of {test['persons']} persons, {test['events']} events, "
+        f"  {name}: {test['rows']} rows of {test['persons']} persons, {test['events']} events of "
+        f"{test['persons_with_event']} persons, "
         f"{test['first_index_date']} to {test['last_index_date']}"
     ]
     first, *_ = shown = SHOWN[found["target"]]

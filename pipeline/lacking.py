@@ -13,7 +13,7 @@ from pipeline.console import read_json, write_json
 T = TypeVar("T")
 
 FILE = "not_enough_data.json"
-"""In the place of a training set or a champion: what is missing, for the next stage and the model card."""
+"""In the place of a training set, a champion or an evaluation: what is missing, for the next stage and the model card."""
 
 
 def with_data(outcomes: Sequence[str], work: Callable[[str], T]) -> tuple[dict[str, T], dict[str, NotEnoughDataError]]:
@@ -64,7 +64,7 @@ def with_outlook(error: NotEnoughDataError, outcome: str, n_persons: int) -> Not
 
 
 def remember(home: Path, error: NotEnoughDataError) -> None:
-    """Leave word in the directory where a training set or a champion would be."""
+    """Leave word in the directory where a training set, a champion or an evaluation would be."""
     write_json(home / FILE, {"outcome": home.name, "message": str(error), "verdict": error.verdict})
 
 

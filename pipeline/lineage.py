@@ -29,12 +29,15 @@ def about_code() -> dict[str, str]:
 
 
 def _code_revision() -> str:
-    """The commit of this code, or "unknown" where it does not run from a checkout."""
-    done = subprocess.run(
-        ["git", "describe", "--always", "--dirty"],
-        cwd=Path(__file__).parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    """The commit of this code, or "unknown" where it does not run from a checkout or nobody can ask git."""
+    try:
+        done = subprocess.run(
+            ["git", "describe", "--always", "--dirty"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError:  # git is not installed
+        return "unknown"
     return done.stdout.strip() or "unknown"

@@ -9,13 +9,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from data_contracts.errors import ArtifactError, MissingInputError, RegistryError, SettingsError
-from models import registry
+from data_contracts.errors import ArtifactError, BalanceRiskError, MissingInputError, RegistryError, SettingsError
+from models import registry, registry_tags
 from models.artifact import read_files
 from models.bundle import current_bundle, export_bundle, open_bundle
 from models.promotion_policy import Line, Policy, PromotionRefused, Situation, judge
 from models.registry import ModelVersion, NothingRegistered
 from models.signing import create_keys
+from pipeline import promoted_card
 from pipeline.approval import Approval
 from pipeline.champion_pointer import follow_with_alias, promote_to, settle
 from pipeline.console import progress, read_json
@@ -33,15 +34,16 @@ def run(
     Returns
     -------
     dict; ``outcomes`` holds for each its ``version``, whether it was ``promoted``, its ``bundle`` (None if not) and all
-    ``lines`` of the policy. What is refused leaves what serves as it was and does not stop the other outcomes;
-    :func:`refuse_failed` makes an error of it. Outcomes of which nothing is registered are ``not_registered``.
+    ``lines`` of the policy. What is refused leaves what serves as it was and does not stop the other outcomes; nor does
+    an error, whose ``message`` and ``exit_code`` are in ``failed``. :func:`refuse_failed` makes errors of both. Outcomes
+    of which nothing is registered are ``not_registered``.
 
     Raises
     ------
     RegistryError
         The registry cannot be reached, or has nothing of any of the outcomes.
     ArtifactError
-        What is registered was altered, or does not open.
+        What is registered was altered, or does not open; raised, like the next, only where no outcome could be judged.
     WorkspaceBusy
         Another promotion of an outcome is under way.
     """
@@ -50,9 +52,8 @@ def run(
         with promoting(workspace, name):
             settle(workspace, name)
             notes = follow_with_alias(workspace, name)
-            return _promoted(workspace, _fetched(workspace, name, version, scratch), policy, approval) | {
-                "notes": notes
-            }
+            found = _promoted(workspace, _fetched(workspace, name, version, scratch), policy, approval)
+            return found | {"notes": notes + found["notes"]}
 
     report = _each(outcomes, version, "promote", work)
     report["summary"] += "".join(f"\n  {note}" for note in retrain_due(workspace, outcomes))
@@ -77,22 +78,28 @@ def _each(
     if version is not None and len(outcomes) != 1:
         raise SettingsError("--version belongs to one outcome: name it, for example --outcome burnout --version 3.")
     found: dict[str, dict[str, Any]] = {}
-    absent: dict[str, NothingRegistered] = {}
+    errors: dict[str, BalanceRiskError] = {}
     for name in outcomes:
         with progress(f"{title.split(':')[0]} {name}"), tempfile.TemporaryDirectory() as scratch:
             try:
                 found[name] = work(name, Path(scratch))
-            except NothingRegistered as error:
-                absent[name] = error
-    if absent and not found:
-        raise RegistryError("\n".join(map(str, absent.values())))
+            except BalanceRiskError as error:  # what was promoted before it must be told all the same
+                errors[name] = error
+    absent = [name for name, error in errors.items() if isinstance(error, NothingRegistered)]
+    failed = {name: {"message": str(error), "exit_code": error.exit_code}
+              for name, error in errors.items() if name not in absent}  # fmt: skip
+    if errors and not found:
+        worst = errors[next(iter([*failed, *absent]))]
+        raise type(worst)("\n".join(map(str, errors.values())))
     lines = [line for name, one in found.items() for line in _told(name, one)]
-    lines += [f"  {error}" for error in absent.values()]
-    return {"outcomes": found, "not_registered": [*absent], "summary": "\n".join([title, *lines])}
+    lines += [f"  {error}" if name in absent else f"  {name}: {error}" for name, error in errors.items()]
+    summary = "\n".join([title, *lines])
+    return {"outcomes": found, "not_registered": absent, "failed": failed, "summary": summary}
 
 
 def refuse_failed(report: dict[str, Any]) -> None:
-    """Raise PromotionRefused that names every line that failed, if one did."""
+    """Raise PromotionRefused that names every line that failed, if one did; else what stopped an outcome, if something did."""
+    stopped = [f"{name}: {one['message']}" for name, one in report["failed"].items()]
     failed = [
         f"  {name} version {one['version']}, {Line(**line)}"
         for name, one in report["outcomes"].items()
@@ -100,7 +107,12 @@ def refuse_failed(report: dict[str, Any]) -> None:
         if not line["passed"]
     ]
     if failed:
-        raise PromotionRefused("The policy (docs/promotion.md) does not let it into service:\n" + "\n".join(failed))
+        said = ["The policy (docs/promotion.md) does not let it into service:", *failed, *stopped]
+        raise PromotionRefused("\n".join(said))
+    if stopped:
+        code = next(one["exit_code"] for one in report["failed"].values())
+        kinds = {kind.exit_code: kind for kind in (ArtifactError, RegistryError)}
+        raise kinds.get(code, BalanceRiskError)("\n".join(stopped))
 
 
 def _fetched(workspace: Workspace, outcome: str, version: str | None, scratch: Path) -> ModelVersion:
@@ -124,7 +136,7 @@ def _path(found: ModelVersion) -> Path:
 def _promoted(workspace: Workspace, found: ModelVersion, policy: Policy, approval: Approval) -> dict[str, Any]:
     serving = current_bundle(workspace.bundles, found.outcome)
     if serving is not None and version_of(serving) == found.version and _is_same(serving, _path(found)):
-        return _outcome(found, [], serving)
+        return _outcome(found, [], serving) | {"notes": promoted_card.write(workspace, found, serving)}
     lines = _judged(workspace, found, policy, approval)
     if not all(line.passed for line in lines):
         return _outcome(found, lines, None)
@@ -135,7 +147,7 @@ def _promoted(workspace: Workspace, found: ModelVersion, policy: Policy, approva
     about = {"version": found.version, "run_id": found.run_id, "registered_by": found.registered_by,
              "policy": asdict(policy), "lines": [asdict(line) for line in lines]}  # fmt: skip
     promote_to(workspace, found.outcome, bundle, asdict(approval) | about)
-    return _outcome(found, lines, bundle)
+    return _outcome(found, lines, bundle) | {"notes": promoted_card.write(workspace, found, bundle)}
 
 
 def _is_same(bundle: Path, artifact: Path) -> bool:
@@ -154,10 +166,18 @@ def _judged(workspace: Workspace, found: ModelVersion, policy: Policy, approval:
             in_service=None if champion is None else champion.about,
             is_workspace_synthetic=_is_synthetic(workspace),
             registered_by=found.registered_by,
+            versions_on_test_rows=_versions_on_rows_of(workspace, found),
             approver=None if approval is None else approval.approver,
             reason=None if approval is None else approval.reason,
         ),
     )
+
+
+def _versions_on_rows_of(workspace: Workspace, found: ModelVersion) -> int:
+    """How many registered versions were judged on the same test rows, this one too."""
+    rows = registry_tags.training_sets([found.outcome], tracking_uri=workspace.tracking_uri)
+    of_this = rows[found.outcome, found.version]
+    return sum(of_another == of_this for of_another in rows.values())
 
 
 def _is_synthetic(workspace: Workspace) -> bool:
@@ -171,6 +191,7 @@ def _outcome(found: ModelVersion, lines: list[Line], bundle: Path | None) -> dic
         "promoted": bundle is not None,
         "bundle": None if bundle is None else str(bundle),
         "lines": [asdict(line) for line in lines],
+        "notes": [],
     }
 
 
@@ -186,5 +207,5 @@ def _told(outcome: str, one: dict[str, Any]) -> list[str]:
     return [
         f"  {outcome}: version {one['version']} {verdict}",
         *marks,
-        *(f"    {note}" for note in one.get("notes", [])),
+        *(f"    {note}" for note in one["notes"]),
     ]

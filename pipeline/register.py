@@ -29,7 +29,9 @@ def run(workspace: Workspace, outcomes: list[str]) -> dict[str, Any]:
 
 
 def _registered(workspace: Workspace, name: str) -> dict[str, str]:
-    refuse_if_lacking(workspace.model(name))
+    # What an earlier run has left is of other rows than are there now.
+    for home in (workspace.training_set(name), workspace.model(name), workspace.evaluation(name)):
+        refuse_if_lacking(home)
     directory = require(workspace.model(name), f"train --outcome {name}") / "champion"
     report = read_json(require(workspace.evaluation(name) / "metrics.json", f"evaluate --outcome {name}"))
     with progress(f"register {name} in MLflow"):

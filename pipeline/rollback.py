@@ -49,4 +49,9 @@ def _before(workspace: Workspace, outcome: str) -> tuple[Path, Path]:
             f"There is no champion of {outcome} to go back to: {workspace.bundles / outcome / promotion_log.FILE} records "
             "none before the one in service. Promote another version: balance-risk promote --version"
         )
+    if not isinstance(before, str) or before in ("", ".", "..") or Path(before).name != before:
+        raise ArtifactError(
+            f"{workspace.bundles / outcome / promotion_log.FILE} names what is no bundle beside the one in service: the "
+            "record was altered. Bring it from a backup."
+        )
     return serving, serving.with_name(before)

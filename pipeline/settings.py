@@ -24,7 +24,7 @@ class _Section(BaseModel):
 class SimulateSettings(_Section):
     """The synthetic cohort."""
 
-    persons: int = Field(default=5000, ge=100, le=1_000_000)
+    persons: int = Field(default=8000, ge=100, le=1_000_000)
     seed: int = Field(default=17, ge=0, lt=2**32)
     start: date = date(2021, 1, 1)
     end: date = date(2026, 1, 1)
@@ -53,7 +53,7 @@ class TrainingSettings(_Section):
     last_index_date: date | None = None
     months_between: int = Field(default=3, ge=1, le=12)
     registration_lag_days: int = Field(default=14, ge=0)
-    test_share: float = Field(default=0.35, gt=0, lt=1)
+    test_share: float = Field(default=0.3, gt=0, lt=1)
     test_months: int = Field(default=12, ge=1)
 
 
@@ -119,7 +119,12 @@ class PromotionSettings(_Section):
     fewest_test_events: int = Field(default=Policy.fewest_test_events, ge=1)
     observed_to_expected: _Around1 = Policy.observed_to_expected
     good_calibration: _Around1 = Policy.good_calibration
+    widest_observed_to_expected: float = Field(default=Policy.widest_observed_to_expected, gt=1)
     calibration_slope: _Around1 = Policy.calibration_slope
+    good_slope: _Around1 = Policy.good_slope
+    largest_detectable_ratio: float = Field(default=Policy.largest_detectable_ratio, gt=1)
+    fewest_resamples: int = Field(default=Policy.fewest_resamples, ge=20)
+    most_versions_on_test_rows: int = Field(default=Policy.most_versions_on_test_rows, ge=1)
     auroc_margin: float = Field(default=Policy.auroc_margin, ge=0, lt=0.5)
     net_benefit_margin: float = Field(default=Policy.net_benefit_margin, ge=0, lt=1)
     loss_margin: float = Field(default=Policy.loss_margin, ge=0, lt=1)

@@ -45,7 +45,7 @@ def run(
     engine "dask" boosted trees are grown on a cluster, all else here.
     """
     with _trees_grown(workspace, outcomes, engine, scheduler):
-        trained, lacking = with_data(outcomes, lambda name: _train_one(workspace, settings, name))
+        trained, lacking = with_data(outcomes, lambda name: _train_one(workspace, settings, name, engine))
     found = {
         name: {"champion": one.champion.name, "comparison": one.comparison.to_json()} for name, one in trained.items()
     }
@@ -71,19 +71,15 @@ def _trees_grown(
         yield
 
 
-def _train_one(workspace: Workspace, settings: Settings, name: str) -> Trained:
-    refuse_if_lacking(workspace.training_set(name))
-    training_set = TrainingSet.load(workspace.training_set(name) / "rows")
+def _train_one(workspace: Workspace, settings: Settings, name: str, engine: EngineName) -> Trained:
     home = workspace.model(name)
     try:
-        trained = _trained(training_set, settings, name)
+        refuse_if_lacking(workspace.training_set(name))
+        trained = _trained(TrainingSet.load(workspace.training_set(name) / "rows"), settings, name)
     except NotEnoughDataError as error:
         shutil.rmtree(home, ignore_errors=True)  # an older champion is not of these rows
-        if error.verdict is None:
-            n_persons = len(np.unique(training_set.person[training_set.observed]))
-            error = with_outlook(error, name, n_persons)
         remember(home, error)
-        raise error from None
+        raise
     shutil.rmtree(home, ignore_errors=True)  # nor are candidates that are no longer compared
     artifact.save(with_snapshot(trained.champion, workspace), home / "champion")
     for candidate, model in trained.candidates.items():
@@ -91,18 +87,25 @@ def _train_one(workspace: Workspace, settings: Settings, name: str) -> Trained:
     write_json(home / "comparison.json", trained.comparison.to_json())
     write_json(home / "lineage.json", {"training_set_sha256": sha256(workspace.training_set(name) / "rows.npz")})
     held_out = settings.training.model_dump(include={"test_share", "test_months"})
-    write_json(home / "settings.json", {"train": settings.train.model_dump(mode="json"), "training": held_out})
+    used = {"train": settings.train.model_dump(mode="json"), "training": held_out, "engine": engine}
+    write_json(home / "settings.json", used)
     return trained
 
 
 def _trained(training_set: TrainingSet, settings: Settings, name: str) -> Trained:
-    with progress(f"train {name}: candidates, champion, refits"):
-        return train(
-            training_set,
-            split_of(training_set, settings.training),
-            configured_outcome(name, settings),
-            plan_of(settings.train),
-        )
+    try:
+        with progress(f"train {name}: candidates, champion, refits"):
+            return train(
+                training_set,
+                split_of(training_set, settings.training),
+                configured_outcome(name, settings),
+                plan_of(settings.train),
+            )
+    except NotEnoughDataError as error:
+        if error.verdict is not None:
+            raise
+        n_persons = len(np.unique(training_set.person[training_set.observed]))
+        raise with_outlook(error, name, n_persons) from None
 
 
 def plan_of(settings: TrainSettings) -> TrainingPlan:

@@ -22,7 +22,7 @@ from features.histories import Histories
 from features.record import tables_of_record
 from models.bundle import current_bundle, open_bundle
 from models.explanation import Explanation, explain
-from models.horizons import risks_by_horizon
+from models.horizons import risk_by_day
 from models.outcomes import OUTCOMES
 from models.risk_model import RiskModel, inverse_link
 from models.wording import RISK_BANDS, risk_band
@@ -156,7 +156,7 @@ def _numbers(served: Served, found: Explanation | None = None, interval: np.ndar
     if found is not None and interval is not None:
         number = float(inverse_link(model.link, np.array([found.log_odds]))[0])
         bounds = tuple(interval[0].tolist()) if model.refits else None
-        by_horizon = risks_by_horizon(model, found.values[np.newaxis])
+        by_horizon = risk_by_day(np.array([found.log_odds]), model.facts)
     return {
         "label": served.label,
         "horizon_days": served.horizon_days,

@@ -41,9 +41,10 @@ class ModelBody(_Answer):
 
 _INTERVAL = (
     "5 % and 95 % quantiles of what the same method gives when it is refitted on resampled persons: how uncertain the model is "
-    "because other persons might have been in the training data. It is not the range in which this person's future lies, and "
-    "leaves out what all refits share: errors in the record, the choice of method and features, the recalibration, and "
-    "changes since the training. Null without refits."
+    "because other persons might have been in the training data. Each refit has a recalibration of its own resample. It is not "
+    "the range in which this person's future lies, and leaves out what all refits share: errors in the record, the choice of "
+    "method and features, the out-of-fold predictions that the recalibrations are fitted to, and changes since the training. "
+    "Null without refits."
 )
 
 

@@ -12,6 +12,7 @@ from results import RESULTS
 
 Row = dict[str, Any]
 NAMES = {"ours": "balance-risk", "duckdb": "DuckDB (SQL)", "polars": "Polars", "pandas": "pandas"}
+EXPLAINED = RESULTS.with_name("explanation_speed.json")
 PICTURE = Path("images") / "features_speed.png"
 _TARGET_SHARE, _TARGET_GB, _LINEAR = 0.5, 4.0, 1.25
 _COLOURS = {"ours": "#1b5e8c", "duckdb": "#c98500", "polars": "#7a7a7a", "pandas": "#a8577e"}
@@ -47,6 +48,8 @@ def _page(document: dict[str, Any], rows: list[Row]) -> Iterator[str]:
     for n_persons in sorted({row["persons"] for row in rows}, reverse=True):
         yield from _size(n_persons, [row for row in rows if row["persons"] == n_persons])
     yield from _METHOD.splitlines()
+    if EXPLAINED.exists():
+        yield from _explaining(json.loads(EXPLAINED.read_text(encoding="utf-8")))
 
 
 def _targets(rows: list[Row]) -> Iterator[str]:
@@ -136,6 +139,34 @@ def _found(rows: list[Row], tool: str, n_persons: int, threads: int) -> Row | No
     return next((r for r in rows if (r["tool"], r["persons"], r["threads"]) == (tool, n_persons, threads)), None)
 
 
+def _explaining(found: dict[str, Any]) -> Iterator[str]:
+    """What benchmarks/explanation_speed found."""
+    yield ""
+    yield "## Explaining one person"
+    yield ""
+    yield from _EXPLAINED.format(
+        **{name: found[name] for name in ("features", "trees", "persons", "training_rows")},
+        background=found["background_rows"],
+        apart=_apart(found["uncalibrated"]),
+        busy=" beside other work" if found["beside other work"] else "",
+        **{tool: pinned[tool] for tool, pinned in found["versions"].items()},
+    ).splitlines()
+    yield ""
+    yield "| tool | model | ms a row, median | rows | set-up, s | largest gap in probability | |"
+    yield "|---|---|---:|---:|---:|---:|---|"
+    for line in found["lines"]:
+        time = "" if line["ms_per_row"] is None else f"{line['ms_per_row']:,.1f}"
+        gap = "" if line["largest_gap"] is None else f"{line['largest_gap']:.2g}"
+        set_up = "" if line["setup_seconds"] is None else f"{line['setup_seconds']:.2f}"
+        said = "; ".join(part for part in (line["note"], line["problem"]) if part)
+        yield f"| {line['tool']} | {line['model']} | {time} | {line['rows']} | {set_up} | {gap} | {said} |"
+
+
+def _apart(uncalibrated: dict[str, dict[str, float]]) -> str:
+    gaps = [found["largest_gap"] for found in uncalibrated.values() if "largest_gap" in found]
+    return f" (up to {max(gaps):.2f} away from `single`)" if gaps else ""
+
+
 def _draw(rows: list[Row], path: Path) -> None:
     import matplotlib
 
@@ -189,6 +220,21 @@ _METHOD = """\
   Ours uses a second core by working on two partitions at once. For one person, the median of up to 300 calls on tables in
   memory.
 * A run that takes longer than 15 minutes or nearly all memory is ended and says so.\
+"""
+
+_EXPLAINED = """\
+The same LightGBM ({trees} trees, {features} features, {training_rows:,} rows of {persons:,} SYNTHETIC persons) and the same
+held-out rows, on one thread{busy}. Made by `python -m benchmarks.explanation_speed.run`; the numbers are in
+`benchmarks/results/explanation_speed.json`. The gap is between the probability that a tool shows and the one rebuilt from its
+base and the contributions beside it. Ours is calibrated by a line on out-of-fold log-odds, and the time includes all reasons in
+words in two languages. Shapash {shapash} and explainerdashboard {explainerdashboard} get scikit-learn's sigmoid: `ensemble` is
+its default (a booster and a sigmoid per fold, averaged), `single` one booster for all, `frozen` a booster fitted before; they
+compare a person with {background} held-out rows.
+
+Shapash adds up on a calibrated model, in probability, by asking the model hundreds of times for each row; its predictor for
+production refuses such a model. explainerdashboard is fast and explains the first booster inside an `ensemble` or a `single`
+model, without its sigmoid, beside the calibrated probability; in a `frozen` one it does not see the booster, asks many times
+as well, and adds up. On the `uncalibrated` model both agree with what they show, which is not the calibrated risk{apart}.\
 """
 
 if __name__ == "__main__":

@@ -2,29 +2,116 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 EXTREMES_NOT_KEPT = 5
-"""The range of a feature in training leaves out this many rows at either end: an extreme value is one person's."""
+"""The range of a feature in training leaves out so many persons at either end: an extreme value is one person's."""
 
 _NO_SPREAD = 1e-9
+_FIRST_LOOK = 64
+"""Rows at an end that are looked at first for persons enough; more where they are not."""
+
+_COLUMNS_AT_ONCE, _ROWS_AT_ONCE = 32, 2048
 
 
-def ranges(X: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return per column the median (0 where nothing is known), lowest and highest value, each float64 (n_columns,)."""
-    impute, low, high = np.array([_range(column) for column in X.T]).T
+def ranges(X: np.ndarray, groups: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return what stands for a missing value in each column, and the range without single persons' extremes.
+
+    Parameters
+    ----------
+    X : float32 array, shape (n, n_columns)
+    groups : int array, shape (n,), or None
+        Persons; None: each row is one.
+
+    Returns
+    -------
+    impute, low, high : float64 arrays, shape (n_columns,)
+        The median of the rows, held within the range (0 where nothing is known); the range as :func:`training_ranges`
+        has it, or the median twice where there is none.
+    """
+    person = numbered(groups, len(X))
+    impute, low, high = np.array([_range(column, person) for column in _columns(X)]).T
     return impute, low, high
 
 
-def _range(column: np.ndarray) -> tuple[float, float, float]:
-    """Median (0 of nothing), and lowest and highest value without the extremes, single persons', or else the median."""
-    known = np.sort(column[np.isfinite(column)])
+def training_ranges(X: np.ndarray, groups: np.ndarray | None = None) -> list[tuple[float, float] | None]:
+    """Return the range of each column without single persons' extremes; None where there are too few persons for one.
+
+    Parameters
+    ----------
+    X : float32 array, shape (n, n_columns)
+    groups : int array, shape (n,), or None
+        Persons; None: each row is one.
+    """
+    person = numbered(groups, len(X))
+    return [_kept_range(column, _known(column), person) for column in _columns(X)]
+
+
+def numbered(groups: np.ndarray | None, n: int) -> np.ndarray:
+    """Return groups as numbers from 0, int (n,); without groups each row is one."""
+    return np.arange(n) if groups is None else np.unique(groups, return_inverse=True)[1]
+
+
+def _columns(X: np.ndarray) -> Iterator[np.ndarray]:
+    """Each column behind the other in memory: picked one by one out of wide rows, most of the time is spent on waiting."""
+    for start in range(0, X.shape[1], _COLUMNS_AT_ONCE):
+        block = X[:, start : start + _COLUMNS_AT_ONCE]
+        columns = np.empty(block.T.shape, dtype=X.dtype)
+        for first in range(0, len(X), _ROWS_AT_ONCE):
+            columns[:, first : first + _ROWS_AT_ONCE] = block[first : first + _ROWS_AT_ONCE].T
+        yield from columns
+
+
+def _known(column: np.ndarray) -> np.ndarray:
+    """The finite values, rising."""
+    ordered = np.sort(column)
+    return ordered[np.searchsorted(ordered, -np.inf, side="right") : np.searchsorted(ordered, np.inf)]
+
+
+def _range(column: np.ndarray, person: np.ndarray) -> tuple[float, float, float]:
+    known = _known(column)
     if not len(known):
         return 0.0, 0.0, 0.0
-    median = float(np.median(known.astype(np.float64)))
-    if len(known) <= 2 * EXTREMES_NOT_KEPT:
+    median = (float(known[(len(known) - 1) // 2]) + float(known[len(known) // 2])) / 2
+    kept = _kept_range(column, known, person)
+    if kept is None:
         return median, median, median
-    return median, float(known[EXTREMES_NOT_KEPT]), float(known[-EXTREMES_NOT_KEPT - 1])
+    return float(np.clip(median, *kept)), *kept
+
+
+def _kept_range(column: np.ndarray, known: np.ndarray, person: np.ndarray) -> tuple[float, float] | None:
+    """Lowest and highest value that five more persons reach or pass: rows are quarterly, so rows would not do."""
+    if not len(known):
+        return None
+    low, high = _highest_kept(-column, -known[::-1], person), _highest_kept(column, known, person)
+    return None if low is None or high is None else (-low, high)
+
+
+def _highest_kept(column: np.ndarray, known: np.ndarray, person: np.ndarray) -> float | None:
+    """Highest value of the next person after those whose extremes are not kept; None if these are half of all, or more."""
+    look = _FIRST_LOOK
+    while True:
+        edge = known[-min(look, len(known))]
+        if _are_many(person, np.flatnonzero((column >= edge) & (column < np.inf))):
+            break
+        if look >= len(known):
+            return None
+        look *= 8
+    # Many rows may share the edge, as with days of absence; those above it are few.
+    above = np.flatnonzero((column > edge) & (column < np.inf))
+    falling = above[np.argsort(-column[above], kind="stable")]
+    first_of_each = np.sort(np.unique(person[falling], return_index=True)[1])
+    if len(first_of_each) <= EXTREMES_NOT_KEPT:
+        return float(edge)
+    return float(column[falling[first_of_each[EXTREMES_NOT_KEPT]]])
+
+
+def _are_many(person: np.ndarray, rows: np.ndarray) -> bool:
+    """Whether the rows are of more persons than twice those whose extremes are not kept."""
+    few = rows[:_FIRST_LOOK]
+    return any(len(np.unique(person[some])) > 2 * EXTREMES_NOT_KEPT for some in (few, rows))
 
 
 def filled(X: np.ndarray, impute: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
@@ -67,5 +154,5 @@ def person_folds_of(groups: np.ndarray | None, n: int, folds: int, seed: int) ->
     -------
     int array, shape (n,)
     """
-    unique, group = np.unique(np.arange(n) if groups is None else groups, return_inverse=True)
-    return (np.random.default_rng(seed).permutation(len(unique)) % folds)[group]
+    group = numbered(groups, n)
+    return (np.random.default_rng(seed).permutation(int(group.max(initial=-1)) + 1) % folds)[group]

@@ -72,7 +72,7 @@ class ElasticNetEstimator(BaseEstimator):
     ) -> ElasticNetEstimator:
         """Fit on X, shape (n, n_columns), NaN for missing; rows of a group share the inner fold."""
         names = self.feature_names or tuple(map(str, range(X.shape[1])))
-        design = Design.of(X, np.isin(names, self.curved), np.isin(names, self.flagged))
+        design = Design.of(X, np.isin(names, self.curved), np.isin(names, self.flagged), groups)
         Z, mean, scale = design.matrix(X, sample_weight)
         folds = person_folds_of(groups, len(X), INNER_FOLDS, self.seed)
         self.strength_ = self.strength or chosen_strength(Z, y, sample_weight, folds, self.target)

@@ -16,13 +16,15 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from models.additive import AdditiveTerms
-from models.estimators.columns import EXTREMES_NOT_KEPT, person_folds_of
+from models.estimators.columns import EXTREMES_NOT_KEPT, numbered, person_folds_of
 
 MOST_BINS = 24
 VALIDATION_FOLDS = 7
 """One seventh of the persons stop the boosting."""
 
-LEAST_ROWS_PER_STEP = 2 * EXTREMES_NOT_KEPT
+LEAST_PERSONS_PER_STEP = 2 * EXTREMES_NOT_KEPT
+"""Steps that fewer teaching persons stand on become one with their neighbours; the machine itself counts rows."""
+
 _TRAIN, _VALIDATE = 1, -1
 
 
@@ -61,7 +63,7 @@ class ExplainableBoostingEstimator(BaseEstimator):
             smoothing_rounds=0,
             max_rounds=self.rounds,
             early_stopping_rounds=20,
-            min_samples_leaf=LEAST_ROWS_PER_STEP,
+            min_samples_leaf=LEAST_PERSONS_PER_STEP,
             n_jobs=1,
             random_state=self.seed,
         )
@@ -69,7 +71,11 @@ class ExplainableBoostingEstimator(BaseEstimator):
             warnings.filterwarnings("ignore", message="Missing values detected")  # about drawings that nobody sees
             bags = np.where(stops, _VALIDATE, _TRAIN)[:, None]
             machine.fit(X[:, known], y.astype(np.int64), sample_weight=sample_weight, bags=bags)
-        terms, moved = _centred(_curves(machine, known, X.shape[1]), X, sample_weight)
+        taught = np.flatnonzero(~stops)
+        person = numbered(None if groups is None else groups[taught], len(taught))
+        curves = _curves(machine, known, X.shape[1])
+        curves = [_of_many(curve, X[taught, j], sample_weight[taught], person) for j, curve in enumerate(curves)]
+        terms, moved = _centred(curves, X, sample_weight)
         self.parts_: dict[str, Any] = {
             "kind": "additive",
             "intercept": float(machine.intercept_[0]) + moved,
@@ -99,6 +105,38 @@ def _curve(machine: Any, j: int) -> Curve:
         return np.empty(0), np.zeros(1), 0.0
     scores = machine.term_scores_[machine.term_features_.index((j,))]
     return np.asarray(machine.bins_[j][0], dtype=np.float64), scores[1:-1], float(scores[0])
+
+
+def _of_many(curve: Curve, column: np.ndarray, weight: np.ndarray, person: np.ndarray) -> Curve:
+    """Merge steps until each stands on persons enough; a value for missing that does not becomes the curve's mean."""
+    cuts, values, gap = curve
+    known = np.isfinite(column)
+    step = np.searchsorted(cuts, column[known], side="right")
+    mass = np.bincount(step, weight[known], len(values))
+    seen = np.zeros((len(values), int(person.max(initial=-1)) + 1), dtype=bool)
+    seen[step, person[known]] = True
+    first = _first_steps(seen)
+    weighed = np.add.reduceat(mass, first)
+    sums, plain = np.add.reduceat(mass * values, first), np.maximum.reduceat(values, first)
+    merged = np.where(np.diff([*first, len(values)]) > 1, sums / np.where(weighed > 0, weighed, 1.0), plain)
+    if len(np.unique(person[~known])) < LEAST_PERSONS_PER_STEP:
+        gap = float(mass @ values / mass.sum()) if mass.sum() > 0 else 0.0
+    if seen.any(axis=0).sum() < LEAST_PERSONS_PER_STEP:
+        merged = np.array([gap])
+    return cuts[np.array(first[1:], dtype=np.intp) - 1], merged, gap
+
+
+def _first_steps(seen: np.ndarray) -> list[int]:
+    """First of the steps that become one, for each that is left; seen is bool, (n_steps, n_persons)."""
+    first, together = [0], np.zeros(seen.shape[1], dtype=bool)
+    for step, persons in enumerate(seen):
+        if together.sum() >= LEAST_PERSONS_PER_STEP:
+            first.append(step)
+            together = np.zeros_like(together)
+        together |= persons
+    if together.sum() < LEAST_PERSONS_PER_STEP and len(first) > 1:
+        first.pop()
+    return first
 
 
 def _centred(curves: list[Curve], X: np.ndarray, weight: np.ndarray) -> tuple[AdditiveTerms, float]:

@@ -40,12 +40,14 @@ class LinearEstimator(BaseEstimator):
         """Fit on X, shape (n, n_columns), NaN for missing; a column without any value counts as 0.
 
         A column that is the same in all rows says nothing and gets the coefficient 0: it is left out of the fit, which takes
-        time with the second power of the number of columns. ``groups`` is not used: nothing is chosen here.
+        time with the second power of the number of columns. The range leaves out the extremes of single persons (groups).
         """
-        impute, low, high = ranges(X)
+        impute, low, high = ranges(X, groups)
         varies = np.flatnonzero(low < high)
         Z, means, scales = standardised(filled(X[:, varies], impute[varies], low[varies], high[varies]), sample_weight)
         beta = ridge(Z, y, sample_weight, 1 / self.inverse_penalty, self.target)
+        # Of a column that few persons have, not even the median is kept: it may be one person's value.
+        impute, low, high = (np.where(low < high, numbers, 0.0) for numbers in (impute, low, high))
         mean, scale, coefficients = low.copy(), np.ones(len(low)), np.zeros(len(low))
         mean[varies], scale[varies], coefficients[varies] = means, scales, beta[:-1]
         self.parts_ = _linear_parts((impute, low, high, mean, scale, coefficients), float(beta[-1]))
@@ -63,7 +65,7 @@ class RoelenEstimator(BaseEstimator):
         self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray, *, groups: np.ndarray | None = None
     ) -> RoelenEstimator:
         """Learn what to put in for missing values."""
-        impute, *_ = ranges(X)
+        impute, *_ = ranges(X, groups)
         mean = np.average(np.where(np.isnan(X), impute, X.astype(np.float64)), axis=0, weights=sample_weight)
         coefficients = np.array(ROELEN_COEFFICIENTS)
         columns = (impute, np.full(3, -NO_LIMIT), np.full(3, NO_LIMIT), mean, np.ones(3), coefficients)

@@ -1,7 +1,13 @@
-"""Predictors chosen before any data were seen, from what is published: few enough for a few thousand persons.
+"""Predictors chosen from what is published, not on data: few enough for a few thousand persons.
 
-DOMAIN.md section 1, "Who carries the signal": prior absence days and spells; self-rated health; work ability; distress and
-complaints; age, sex, education; sleep and BMI; shift work. Number in brackets: the source list there.
+How they enter was not all settled beforehand: that days of absence may bend (``CURVED``), and that an unanswered question on
+health counts (``FLAGGED``), was decided on out-of-fold results of SYNTHETIC training rows.
+
+Prior absence days and spells; self-rated health; work ability; distress and complaints; age, sex, education; sleep and BMI;
+shift work. Numbers in brackets: [1] Airaksinen 2018, Scand J Work Environ Health 44:274. [3] Nyberg 2023, ibid. 4124. [4] van
+der Burg 2020, BMC Public Health 20:699. [5] Roelen 2013, BMC Public Health 13:105. [6] van Hoffen 2015, ibid. 15:1235.
+[8], [9] Bosman 2019, J Occup Rehabil (s10926-018-09825-y), 2018, Scand J Work Environ Health 3703. [11] Lundin 2017, PubMed
+28385066. [22] Borritz 2006, Occup Environ Med 63:98.
 """
 
 from __future__ import annotations

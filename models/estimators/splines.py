@@ -39,7 +39,7 @@ class Design:
     knot: np.ndarray
 
     @classmethod
-    def of(cls, X: np.ndarray, curved: np.ndarray, flagged: np.ndarray) -> Design:
+    def of(cls, X: np.ndarray, curved: np.ndarray, flagged: np.ndarray, groups: np.ndarray | None = None) -> Design:
         """Choose the columns.
 
         Parameters
@@ -47,8 +47,10 @@ class Design:
         X : float32 array, shape (n, n_features)
         curved, flagged : bool array, shape (n_features,)
             Features that may bend, and features whose absence may count.
+        groups : int array, shape (n,), or None
+            Persons, whose extremes are not kept.
         """
-        impute, low, high = ranges(X)
+        impute, low, high = ranges(X, groups)
         columns: list[tuple[int, float]] = []
         for j in np.flatnonzero(low < high):
             columns.append((int(j), -np.inf))

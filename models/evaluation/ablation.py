@@ -2,6 +2,10 @@
 
 The literature has no evidence that blood tests predict absence. The answer expected beforehand is a difference of about 0;
 it is reported either way.
+
+A model that uses less than half of what a source tells cannot say what the source adds: a reason stands for the number. The
+intervals resample the test rows only: there is one refit per source, so what is due to the training rows drawn is not in
+them. There are several sources, and nothing is adjusted for asking that often.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from features.catalogue import GROUPS
+from models.candidate_fits import varying
 from models.estimators import Candidate
 from models.evaluation.differences import differences
 from models.evaluation.held_out import HeldOut
@@ -29,7 +34,16 @@ SOURCES: dict[str, tuple[str, ...]] = {
 }
 """What can be done without, as groups of the feature catalogue; ``workplace_context`` is what others at the place say."""
 
+FEWEST_USED = 0.5
+"""Share of a source's features (of those that vary) that a model must use to speak for the source."""
+
+CAUTION = (
+    "Intervals resample test rows only; each source is left out of one refit, so the chance of the training rows is not in "
+    "them. {} sources, not adjusted for asking that often. What a source adds is what it adds to all the others together."
+)
+
 _FULL = "everything"
+_NAMED = 5
 
 
 def features_of(source: str) -> frozenset[str]:
@@ -56,8 +70,8 @@ def ablation(
     split : Split
     held_out : HeldOut
     candidate : Candidate
-        Unfitted, with one estimator. A champion that uses no laboratory value cannot say what laboratory values add: give
-        the best candidate on all features too.
+        Unfitted, with one estimator. A champion that uses hardly a laboratory value cannot say what laboratory values add:
+        give the best candidate on all features.
     thresholds : tuple of float
         Where net benefit is compared.
     most_rows : int
@@ -67,22 +81,45 @@ def ablation(
 
     Returns
     -------
-    dict: ``model``, ``rows``, and ``sources``: each with ``features`` (how many of it the model uses), and ``gain``: what the
-    source adds to AUROC and net benefit (above 0 is better) and to the loss (below 0 is better), None if it uses none. Or a
-    ``reason``.
+    dict: ``model``, ``rows``, ``caution``, and ``sources``: each with ``features`` (how many of it the model uses),
+    ``available`` (how many vary among the training rows), and ``gain``: what the source adds to AUROC and net benefit (above
+    0 is better) and to the loss (below 0 is better), or None and a ``reason``. Or, for all, a ``reason``.
     """
     rows = learning_rows(training_set, split)
     if reason := too_few(rows, held_out):
         return {"model": candidate.name, "sources": {}, "reason": reason}
     rows = at_most(rows, shares_of(training_set, rows), most_rows)
+    there = frozenset(varying(rows))
     used = {name: features_of(name) & set(candidate.feature_names) for name in SOURCES}
+    why = {name: _too_little(used[name], features_of(name) & there) for name in SOURCES}
     linear = {_FULL: predict_anew(candidate, rows, held_out)}
-    linear |= {name: predict_anew(candidate, rows, held_out, without=gone) for name, gone in used.items() if gone}
+    for name in SOURCES:
+        if not why[name]:
+            linear[name] = predict_anew(candidate, rows, held_out, without=used[name])
     judged = replace(held_out, linear=linear, champion=_FULL)
     gains = differences(judged, target=rows.target, thresholds=thresholds, repeats=repeats, seed=seed)
     return {
         "model": candidate.name,
         "rows": len(rows.y),
         "persons": len(np.unique(rows.person)),
-        "sources": {name: {"features": len(gone), "gain": gains.get(name)} for name, gone in used.items()},
+        "caution": CAUTION.format(len(SOURCES)),
+        "sources": {
+            name: {"features": len(gone), "available": len(features_of(name) & there), "gain": gains.get(name)}
+            | ({"reason": why[name]} if why[name] else {})
+            for name, gone in used.items()
+        },
     }
+
+
+def _too_little(used: frozenset[str], available: frozenset[str]) -> str:
+    """Say why a model cannot speak for a source, or return an empty string."""
+    if not available:
+        return "None of its features varies among the training rows."
+    seen = used & available
+    if seen and len(seen) >= FEWEST_USED * len(available):
+        return ""
+    which = f" ({', '.join(sorted(seen))})" if 0 < len(seen) <= _NAMED else ""
+    return (
+        f"The model uses {len(seen)} of the {len(available)} features that vary{which}: too few to say what the source "
+        "adds. A model of all features takes more persons; see sample_size."
+    )

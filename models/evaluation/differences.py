@@ -11,6 +11,7 @@ from models.evaluation.discrimination import Ranking, auroc, brier_score, mean_l
 from models.evaluation.held_out import HeldOut
 from models.evaluation.intervals import Statistic, with_intervals
 from models.evaluation.net_benefit import WORKING_THRESHOLDS, net_benefit
+from models.evaluation.thresholds import key_at
 from models.risk_model import risk_of
 from models.target import EVENT, Target
 
@@ -71,7 +72,7 @@ def _of_event(log_odds: np.ndarray, y: np.ndarray, thresholds: tuple[float, ...]
             "auroc": auroc(ranking, y, weights),
             "brier": brier_score(risks, y, weights),
             "log_loss": mean_log_loss(log_odds, y, weights),
-            **{f"net_benefit_at_{cut:.2f}": benefit for cut, benefit in zip(thresholds, benefits, strict=True)},
+            **{key_at(cut): benefit for cut, benefit in zip(thresholds, benefits, strict=True)},
         }
 
     return metrics

@@ -76,18 +76,19 @@ def _of_clusters(found: dict[str, Any], what: str) -> list[_Line]:
     clusters = found.get("clusters", [])
     for one in clusters[:MOST_COMPANIES]:
         name = one.get("name", f"company {one['number']}").replace("_", " ")
-        lines.append(_Line(_sized(name, one), one))
+        lines.append(_Line(_sized(name, one, "about "), one))
     if len(clusters) > MOST_COMPANIES:
         lines.append(_Line(f"and {len(clusters) - MOST_COMPANIES} more {what}", None))
-    small = found.get("too_small", {})
-    if small.get("clusters"):
-        label = f"too small ({small['clusters']}), together"
-        lines.append(_Line(_sized(label, small) if "rows" in small else label, small if "rows" in small else None))
+    others = found.get("not_shown", {})
+    if others.get("clusters"):
+        label = f"not shown ({others['clusters']}), together"
+        lines.append(_Line(_sized(label, others, "about ") if "rows" in others else label,
+                           others if "rows" in others else None))  # fmt: skip
     if found.get("pooled"):
         lines.append(_Line(f"average of {what}", found["pooled"], pooled=True))
     elif "reason" in found:
         lines.append(
-            _Line("no average: none is large enough" if clusters or small else "not done: see the report", None)
+            _Line("no average: none is large enough" if clusters or others else "not done: see the report", None)
         )
     return lines
 
@@ -98,8 +99,8 @@ def _of_group(group: dict[str, Any], named: bool) -> _Line:
     return _Line(_sized(group["label_en"], group), group, marked=named)
 
 
-def _sized(label: str, one: dict[str, Any]) -> str:
-    return f"{label} ({one['persons']} persons, {one['events']} events)"
+def _sized(label: str, one: dict[str, Any], about: str = "") -> str:
+    return f"{label} ({about}{one['persons']} persons, {one['persons_with_event']} with the event)"
 
 
 def _draw(lines: Sequence[_Line], measures: Sequence[tuple[str, str, float, bool]], heading: str, path: Path) -> None:

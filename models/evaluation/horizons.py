@@ -11,8 +11,10 @@ from models.evaluation.calibration import calibration_slope, observed_to_expecte
 from models.evaluation.discrimination import Ranking, auroc
 from models.evaluation.held_out import HeldOut
 from models.evaluation.intervals import Statistic, with_intervals
-from models.horizons import FEWEST_EVENTS, events_before, rising
-from models.risk_model import risk_of
+from models.horizons import events_before, risk_by_day
+
+FEWEST_EVENTS = 10
+"""With fewer test rows with an event before a day nothing is measured of it."""
 
 MOST_GROUPS = 1000
 """Test rows of neighbouring log-odds are taken together in so many groups; up to so many rows are each on its own."""
@@ -22,40 +24,41 @@ NO_HORIZONS = (
 )
 
 
-def horizons_report(held_out: HeldOut, shifts: Mapping[str, float], repeats: int, seed: int) -> dict[str, Any]:
+def horizons_report(held_out: HeldOut, facts: Mapping[str, Any], repeats: int, seed: int) -> dict[str, Any]:
     """Judge the champion's risk by each day on the test rows.
 
     Parameters
     ----------
     held_out : HeldOut
-    shifts : mapping of day to shift
-        The champion's ``facts["horizons"]``.
+    facts : mapping
+        Of the champion; its ``horizons`` say the risk by each day, as serving does (:func:`models.horizons.risk_by_day`).
     repeats, seed : int
         Resamples behind each interval.
 
     Returns
     -------
-    dict of JSON values: ``days`` (day -> shift, events, mean risk, and ``observed_to_expected``, ``calibration_slope`` and
+    dict of JSON values: ``days`` (day -> events, mean risk, and ``observed_to_expected``, ``calibration_slope`` and
     ``auroc`` with intervals, or a ``reason`` instead of them), or a ``reason`` alone.
     """
-    if not shifts:
+    by_day = risk_by_day(held_out.linear[held_out.champion], facts)
+    if not by_day:
         return {"reason": NO_HORIZONS}
-    return {"days": {day: _judged(held_out, int(day), shifts[day], repeats, seed) for day in rising(shifts)}}
+    return {"days": {day: _judged(held_out, int(day), risks, repeats, seed) for day, risks in by_day.items()}}
 
 
-def _judged(held_out: HeldOut, day: int, shift: float, repeats: int, seed: int) -> dict[str, Any]:
-    log_odds = held_out.linear[held_out.champion] + shift
+def _judged(held_out: HeldOut, day: int, risks: np.ndarray, repeats: int, seed: int) -> dict[str, Any]:
     before = events_before(held_out.y, held_out.followed_days, day)
-    mean = float(np.average(risk_of(log_odds), weights=held_out.weight))
-    found = {"shift": shift, "events": int(before.sum()), "mean_risk": mean}
+    mean = float(np.average(risks, weights=held_out.weight))
+    found: dict[str, Any] = {"events": int(before.sum()), "mean_risk": mean}
     if found["events"] < FEWEST_EVENTS:
         return found | {"reason": f"{found['events']} events before this day; {FEWEST_EVENTS} are needed."}
-    statistic = _statistic(log_odds, before)
+    statistic = _statistic(risks, before)
     return found | with_intervals(statistic, held_out.cluster, held_out.weight, repeats, seed)
 
 
-def _statistic(log_odds: np.ndarray, y: np.ndarray) -> Statistic:
-    risks, groups = risk_of(log_odds), _groups(log_odds)
+def _statistic(risks: np.ndarray, y: np.ndarray) -> Statistic:
+    log_odds = np.log(risks) - np.log1p(-risks)
+    groups = _groups(log_odds)
     centre = groups.sums(log_odds) / groups.sums(np.ones_like(log_odds))
     # A group is one row of events and one of the others.
     both, is_event = np.concatenate([centre, centre]), np.repeat([1.0, 0.0], len(centre))

@@ -2,13 +2,15 @@
 
 The champion's estimator, with its choices made, is fitted once per fold of companies on the rows of the training period
 of persons who are in none of them; its line of recalibration comes from the predictions for the other folds. A company
-of which enough events are expected counts for itself, the others only together. References for internal-external
-validation: Steyerberg EW, Harrell FE. J Clin Epidemiol 2016;69:245; Royston P et al. Stat Med 2004;23:907.
+of which enough events are expected counts for itself in the average. What is shown of one company is rounded, and what is
+not shown can be had from no total: see :mod:`models.evaluation.suppression`. References for internal-external validation:
+Steyerberg EW, Harrell FE. J Clin Epidemiol 2016;69:245; Royston P et al. Stat Med 2004;23:907.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from models.estimators import Candidate
 from models.evaluation.cluster_folds import cluster_folds, drawn_rows, industries, learning_rows
 from models.evaluation.cluster_performance import SCALES, design_effect, performance
 from models.evaluation.meta_analysis import pool
+from models.evaluation.suppression import COMPLEMENT, FEWEST, TOO_SMALL, Size, hidden_groups
 from models.outcomes.outcome import Outcome
 from models.risk_model import risk_of
 from models.splits import Split
@@ -28,19 +31,26 @@ FOLDS = 5
 """The estimator is fitted so many times for companies, and again for industries."""
 
 FEWEST_EVENTS = 10
-"""Events, and non-events, that must be expected of a company to judge it by itself, and have happened to show it.
+"""Events, and non-events, that must be expected of a company to judge it by itself.
 
 Expected, not observed: of small companies those with many events would be chosen by chance, and their O:E would be too
 high. Expected events are divided by the design effect, as the rows of one person largely tell the same story.
 """
 
 FEWEST_PERSONS = 10
-"""A company with fewer persons is never shown by itself."""
+"""A company with fewer persons is never judged by itself."""
+
+NEAREST = 5
+"""Counts of a company are rounded to it: exact ones tell who knows the company which one it is."""
+
+DECIMALS = 3
+"""Of the numbers of a company: an AUROC with all its digits is a fraction whose denominator tells the exact counts."""
 
 _Z = 1.959963984540054
 _FEW = "{there} {what}: at least {needed} are needed to leave some out."
-_ALL_SMALL = (
-    "None of the {what} has enough persons: of none as much as {needed} independent rows with an event are expected."
+_NONE_JUDGED = (
+    "None of the {what} can be averaged: to be judged by itself it needs as much as {needed} independent rows with an event "
+    "expected, and {needed} persons with and {needed} without one to be shown."
 )
 _ONLY_EVENTS = "Outcomes that count days have no AUROC and no calibration slope to pool."
 
@@ -80,8 +90,8 @@ def internal_external(
     Returns
     -------
     dict of JSON values: ``persons``, ``companies``, ``rows``, ``rows_learnt_from``, ``by_company``, ``by_industry``. Each of
-    the last two has ``clusters`` (numbered by size), ``pooled`` (number -> value, low, high,
-    prediction_low, prediction_high, tau_squared, i_squared, clusters) and ``too_small``, or a ``reason`` why not.
+    the last two has ``clusters`` (numbered by their rounded size), ``pooled`` (number -> value, low, high,
+    prediction_low, prediction_high, tau_squared, i_squared, clusters) and ``not_shown``, or a ``reason`` why not.
     """
     if outcome.target != "event":
         return {"reason": _ONLY_EVENTS}
@@ -117,11 +127,15 @@ def _validated(
             "reason": f"Without some {what} the rest holds under {FEWEST_EVENTS} events or non-events to learn from."
         }
     found = _summary(rows, linear, cluster, labels)
-    return found if found["pooled"] else found | {"reason": _ALL_SMALL.format(what=what, needed=FEWEST_EVENTS)}
+    return found if found["pooled"] else found | {"reason": _NONE_JUDGED.format(what=what, needed=FEWEST_EVENTS)}
 
 
 def out_of_cluster(rows: Rows, cluster: np.ndarray, candidate: Candidate, folds: int) -> np.ndarray | None:
-    """Return recalibrated log-odds by models that saw neither the row's cluster nor any person of its fold.
+    """Return log-odds by models that learnt from neither the row's cluster nor any person of its fold, on a line.
+
+    The two numbers of the line come from predictions for the other folds, by models that may have learnt from the row's
+    cluster; the row's own fold has no part in the events that they are fitted to, but for persons who moved between folds.
+    An estimator that says of itself that it is not recalibrated (``recalibrates`` is False) gets no line.
 
     Parameters
     ----------
@@ -143,8 +157,10 @@ def out_of_cluster(rows: Rows, cluster: np.ndarray, candidate: Candidate, folds:
         y = rows.y[rest]
         if min(y.sum(), (1 - y).sum()) < FEWEST_EVENTS:
             return None
-        fitted = clone(candidate.estimators[0]).fit(rows.X[rest], y, rows.weight[rest])
+        fitted = clone(candidate.estimators[0]).fit(rows.X[rest], y, rows.weight[rest], groups=rows.person[rest])
         raw[held_out] = fitted.decision_function(rows.X[held_out])
+    if not getattr(candidate.estimators[0], "recalibrates", True):
+        return raw
     linear = np.full(len(raw), np.nan)
     for place in range(folds):
         others = (fold != place) & (fold >= 0)
@@ -156,47 +172,65 @@ def out_of_cluster(rows: Rows, cluster: np.ndarray, candidate: Candidate, folds:
 def _summary(rows: Rows, linear: np.ndarray, cluster: np.ndarray, labels: dict[int, str]) -> dict[str, Any]:
     known = cluster >= 0
     effect = design_effect(linear[known], rows.y[known], rows.weight[known], rows.person[known])
-    own: list[dict[str, Any]] = []
-    numbers: list[dict[str, tuple[float, float]]] = []
-    small = known.copy()
-    for one in np.unique(cluster[known]):
-        inside = cluster == one
-        if not _large_enough(risk_of(linear[inside]) / effect, rows.person[inside]):
-            continue
-        small &= ~inside
-        numbers.append(_performance(rows, linear, inside, effect))
-        if _large_enough(rows.y[inside], rows.person[inside]):
-            name = {"name": labels[int(one)]} if labels else {}
-            own.append({**name, **_size(rows, inside), **_shown(numbers[-1])})
-    # By what is shown anyway: the order of the pseudonyms would tell who knows them which company is which.
-    own.sort(key=lambda one: (one["persons"], one["rows"], one["events"]), reverse=True)
+    judged = [
+        one for one in np.unique(cluster[known]).tolist() if _enough_expected(rows, linear, cluster == one, effect)
+    ]
+    members = [cluster == one for one in judged]
+    numbers = [_performance(rows, linear, inside, effect) for inside in members]
+    hidden = _hidden(rows, members, ~np.isin(cluster, judged))
+    shown = [place for place in range(len(judged)) if place not in hidden]
+    own = [({"name": labels[judged[place]]} if labels else {}) | _about(rows, members[place]) | _shown(numbers[place])
+           for place in shown]  # fmt: skip
+    # By nothing but what is shown: exact counts, or the order of the pseudonyms, would tell which company is which.
+    own.sort(key=_as_shown, reverse=True)
     return {
         "clusters": [{"number": place + 1} | one for place, one in enumerate(own)],
-        "pooled_but_not_shown": len(numbers) - len(own),
-        "pooled": _pooled(numbers),
-        "too_small": _too_small(rows, linear, cluster, small, effect),
+        "pooled_but_not_shown": len(hidden),
+        "pooled": {} if len(numbers) == len(hidden) == 1 else _pooled(numbers),
+        "not_shown": _not_shown(rows, linear, cluster, ~np.isin(cluster, [judged[place] for place in shown]), effect),
         "design_effect": effect,
         "fewest_events": FEWEST_EVENTS,
         "fewest_persons": FEWEST_PERSONS,
+        "fewest_persons_with_and_without_event": FEWEST,
+        "counts_rounded_to": NEAREST,
     }
 
 
-def _large_enough(events: np.ndarray, person: np.ndarray) -> bool:
-    """Say whether there are enough persons, events and non-events; ``events`` (n,) are labels or expectations."""
+def _enough_expected(rows: Rows, linear: np.ndarray, inside: np.ndarray, effect: float) -> bool:
+    """Say whether enough persons are there, and enough independent events and non-events expected of them."""
+    events = risk_of(linear[inside]) / effect
     enough = min(events.sum(), (1 - events).sum()) >= FEWEST_EVENTS
-    return bool(enough and len(np.unique(person)) >= FEWEST_PERSONS)
+    return bool(enough and len(np.unique(rows.person[inside])) >= FEWEST_PERSONS)
+
+
+def _hidden(rows: Rows, members: Sequence[np.ndarray], others: np.ndarray) -> set[int]:
+    """Return the positions of the judged clusters that are not shown.
+
+    ``others`` (n,) are the rows of no judged cluster: what is hidden must be enough with them to be shown as one, so that
+    all less the shown tells nothing. And no small one is hidden alone: the average would tell its numbers.
+    """
+    apart = len(members)
+    everybody = [*members, others] if others.any() else members
+    reasons = hidden_groups(rows.y, rows.person, everybody, never=(apart,))
+    hidden = {place: reason for place, reason in reasons.items() if place != apart}
+    shown = [place for place in range(apart) if place not in hidden]
+    if list(hidden.values()) == [TOO_SMALL] and shown:
+        hidden[min(shown, key=lambda place: Size.of(rows.y, rows.person, members[place]).least)] = COMPLEMENT
+    return set(hidden)
 
 
 def _performance(rows: Rows, linear: np.ndarray, inside: np.ndarray, effect: float) -> dict[str, tuple[float, float]]:
     return performance(linear[inside], rows.y[inside], rows.weight[inside], rows.person[inside], effect)
 
 
-def _size(rows: Rows, inside: np.ndarray) -> dict[str, int]:
-    return {
-        "persons": len(np.unique(rows.person[inside])),
-        "rows": int(inside.sum()),
-        "events": int(rows.y[inside].sum()),
-    }
+def _about(rows: Rows, inside: np.ndarray) -> dict[str, int]:
+    size = asdict(Size.of(rows.y, rows.person, inside))
+    return {name: NEAREST * round(n / NEAREST) for name, n in size.items()}
+
+
+def _as_shown(one: dict[str, Any]) -> tuple[float, ...]:
+    auroc = one["auroc"]["value"]
+    return one["persons"], one["rows"], one["events"], -1.0 if auroc is None else auroc
 
 
 def _shown(numbers: dict[str, tuple[float, float]]) -> dict[str, Any]:
@@ -205,7 +239,7 @@ def _shown(numbers: dict[str, tuple[float, float]]) -> dict[str, Any]:
     for scale in SCALES:
         value, error = numbers.get(scale.name, (np.nan, np.nan))
         ends = {"value": value, "low": value - _Z * error, "high": value + _Z * error}
-        found[scale.name] = {part: scale.back(end) if np.isfinite(end) else None for part, end in ends.items()}
+        found[scale.name] = _on_scale(scale.back, ends)
     return found
 
 
@@ -218,14 +252,22 @@ def _pooled(numbers: list[dict[str, tuple[float, float]]]) -> dict[str, Any]:
         pooled = pool(*known.T)
         ends = {"value": pooled.mean, "low": pooled.low, "high": pooled.high,
                 "prediction_low": pooled.prediction_low, "prediction_high": pooled.prediction_high}  # fmt: skip
-        found[scale.name] = {part: scale.back(end) if np.isfinite(end) else None for part, end in ends.items()}
+        found[scale.name] = _on_scale(scale.back, ends)
         found[scale.name] |= {"tau_squared": pooled.tau_squared, "i_squared": pooled.i_squared, "clusters": pooled.k}
     return found
 
 
-def _too_small(rows: Rows, linear: np.ndarray, cluster: np.ndarray, small: np.ndarray, effect: float) -> dict[str, Any]:
-    """Judge the clusters that are too small for themselves together; numbers only if they are enough."""
-    about: dict[str, Any] = {"clusters": len(np.unique(cluster[small]))}
-    if not _large_enough(rows.y[small], rows.person[small]):
+def _not_shown(
+    rows: Rows, linear: np.ndarray, cluster: np.ndarray, unshown: np.ndarray, effect: float
+) -> dict[str, Any]:
+    """Judge the clusters that are not shown together; numbers only if they are enough, and the rows of no cluster too."""
+    known, unknown = unshown & (cluster >= 0), cluster < 0
+    about: dict[str, Any] = {"clusters": len(np.unique(cluster[known]))}
+    parts = [part for part in (known, unknown) if part.any()]
+    if not known.any() or any(Size.of(rows.y, rows.person, part).least < FEWEST for part in parts):
         return about
-    return about | _size(rows, small) | _shown(_performance(rows, linear, small, effect))
+    return about | _about(rows, known) | _shown(_performance(rows, linear, known, effect))
+
+
+def _on_scale(back: Callable[[float], float], ends: dict[str, float]) -> dict[str, Any]:
+    return {part: round(back(end), DECIMALS) if np.isfinite(end) else None for part, end in ends.items()}

@@ -61,7 +61,7 @@ def leakage(
         ),
         _valid_range(rows),
         _persons(training_set, split),
-        _embargo(training_set, split),
+        _followed(training_set, split),
     ]
     return {"alarms": [one["result"] for one in found if one["alarm"]], "checks": found}
 
@@ -148,13 +148,27 @@ def _persons(training_set: TrainingSet, split: Split) -> dict[str, Any]:
     return _check("persons on both sides", "no person trains and tests", alarm, result)
 
 
-def _embargo(training_set: TrainingSet, split: Split) -> dict[str, Any]:
-    rule = "the outcome windows of the training rows end before the first test date"
-    days = training_set.facts.get("embargo_days")
+def _followed(training_set: TrainingSet, split: Split) -> dict[str, Any]:
+    """The days that the labels looked at, as the rows tell them: the rule of the split is not asked again.
+
+    Whether the labels could be known on the first test date is told and alarms nobody: the embargo is the horizon, and a
+    label matures some weeks later.
+    """
+    rule = "what came true of training rows did so before the first test date"
+    train = split.train[training_set.observed[split.train]]
+    first_test_day = int(training_set.t[split.test].min())
+    last = training_set.t[train].astype(np.int64) + training_set.followed_days[train]
+    overlap = int(last.max(initial=first_test_day)) - first_test_day
+    alarm = f"LEAKAGE: labels of training rows look {overlap} days into the test period." if overlap > 0 else ""
+    return _check("embargo", rule, alarm, _maturity(training_set, train, first_test_day))
+
+
+def _maturity(training_set: TrainingSet, train: np.ndarray, first_test_day: int) -> str:
+    days = training_set.facts.get("mature_after_days")
     if days is None:
-        return _check("embargo", rule, "", "not judged: the training set does not state its embargo")
-    overlap = int(training_set.t[split.train].max()) + days - int(training_set.t[split.test].min())
-    alarm = (
-        f"LEAKAGE: outcome windows of training rows reach {overlap} days into the test period." if overlap > 0 else ""
+        return "nothing found; when labels mature is not stated by the training set"
+    late = int((training_set.t[train] + days > first_test_day).sum())
+    return (
+        f"nothing found; {late} of {len(train)} training labels were not yet mature on the first test date (that takes {days} "
+        "days): a model trained on that day would have lacked them"
     )
-    return _check("embargo", rule, alarm, f"{-overlap} days lie between them")

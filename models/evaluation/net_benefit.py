@@ -56,13 +56,17 @@ def interventions_avoided(benefit: np.ndarray, benefit_of_all: np.ndarray, thres
     return (benefit - benefit_of_all) * (1 - thresholds) / thresholds
 
 
-def decision_curve(held_out: HeldOut, *, repeats: int = 200, seed: int = 17) -> dict[str, Any]:
+def decision_curve(
+    held_out: HeldOut, *, threshold: float | None = None, repeats: int = 200, seed: int = 17
+) -> dict[str, Any]:
     """Compare acting on each model with acting on everybody and on nobody.
 
     Parameters
     ----------
     held_out : HeldOut
         Of an outcome that is an event.
+    threshold : float, optional
+        The working threshold, which the curve then has beside :data:`THRESHOLDS`.
     repeats, seed : int
         Resamples of clusters behind each interval; all models on the same ones.
 
@@ -73,7 +77,8 @@ def decision_curve(held_out: HeldOut, *, repeats: int = 200, seed: int = 17) -> 
     the champion less the better of treating all and none, paired; ``useful_at``: thresholds at which that is above 0 with
     its whole interval.
     """
-    cuts, y = np.array(THRESHOLDS), held_out.y
+    at = sorted({*THRESHOLDS} if threshold is None else {*THRESHOLDS, threshold})
+    cuts, y = np.array(at), held_out.y
     risks = {name: risk_of(linear) for name, linear in held_out.linear.items()}
 
     def curves(weights: np.ndarray) -> dict[str, np.ndarray]:
@@ -86,12 +91,12 @@ def decision_curve(held_out: HeldOut, *, repeats: int = 200, seed: int = 17) -> 
 
     numbers = with_intervals(curves, held_out.cluster, held_out.weight, repeats, seed)
     return {
-        "thresholds": list(THRESHOLDS),
+        "thresholds": at,
         "rule": RULE,
         "net_benefit": _part("benefit", numbers),
         "interventions_avoided_per_100": _part("avoided", numbers),
         "gain_over_defaults": numbers["gain"],
-        "useful_at": [cut for cut, low in zip(THRESHOLDS, numbers["gain"]["low"], strict=True) if (low or 0.0) > 0],
+        "useful_at": [cut for cut, low in zip(at, numbers["gain"]["low"], strict=True) if (low or 0.0) > 0],
     }
 
 

@@ -1,7 +1,9 @@
 """A model fitted anew on fewer persons or fewer sources, and what it says of the held-out rows.
 
 Every refit is recalibrated as the champion was, on predictions for persons it had not seen, but with two folds instead of
-five: a refit then costs twice a fit, and its line belongs to a model of half the persons (it shrinks a little more).
+five: a refit then costs three fits, and its line belongs to a model of half the persons (it shrinks a little more). So
+refits are compared with refits, never with the champion. What serves no line of its own (``recalibrates = False``: the
+rungs of a published formula) gets none here either.
 """
 
 from __future__ import annotations
@@ -30,6 +32,8 @@ MOST_ROWS = 20_000
 FEWEST_EVENTS = 40
 """Rows with an event, in training or testing, below which a comparison of refits is noise."""
 
+_NO_LINE = (0.0, 1.0)
+
 
 def learning_rows(training_set: TrainingSet, split: Split) -> TrainingRows:
     """Return the training rows with an observed label, their persons in two folds."""
@@ -43,7 +47,7 @@ def shares_of(training_set: TrainingSet, rows: TrainingRows) -> np.ndarray:
 
 def at_most(rows: TrainingRows, shares: np.ndarray, most: int) -> TrainingRows:
     """Return the rows of as many persons as have ``most`` rows together."""
-    return take(rows, shares <= np.sort(shares)[min(most, len(shares)) - 1])
+    return rows if len(shares) <= most else take(rows, shares <= np.sort(shares)[most - 1])
 
 
 def take(rows: TrainingRows, chosen: np.ndarray) -> TrainingRows:
@@ -89,9 +93,8 @@ def predict_anew(
     gone = [position for position, name in enumerate(names) if name in without]
     X[:, gone], X_test[:, gone] = np.nan, np.nan
     # Matrices this small are faster on one thread, and the last bits do not depend on the number of cores.
-    with threadpool_limits(1, user_api="blas"):
-        raw = _out_of_fold(estimator, X, rows)
-        intercept, slope = rows.target.fit_recalibration(raw, rows.y, rows.weight)
+    with threadpool_limits(1):
+        intercept, slope = _line(estimator, X, rows)
         return np.asarray(intercept + slope * _fitted(estimator, X, rows).decision_function(X_test))
 
 
@@ -118,9 +121,9 @@ def with_out_of_fold(
     HeldOut, with the champion as its only model.
     """
     rows = learning_rows(training_set, split)
-    with threadpool_limits(1, user_api="blas"):
+    with threadpool_limits(1):
         raw = _out_of_fold(candidate.estimators[0], rows.columns(candidate.feature_names), rows)
-    intercept, slope = rows.target.fit_recalibration(raw, rows.y, rows.weight)
+    intercept, slope = _line_through(raw, candidate.estimators[0], rows)
     linear = np.concatenate([held_out.linear[held_out.champion], intercept + slope * raw])
     t = training_set.t[split.train[training_set.observed[split.train]]]
     added = {"y": rows.y, "weight": rows.weight, "person": rows.person, "company": rows.company,
@@ -128,6 +131,18 @@ def with_out_of_fold(
     both: dict[str, Any] = {name: np.concatenate([getattr(held_out, name), values]) for name, values in added.items()}
     X = np.stack([np.concatenate([held_out.column(name), rows.columns([name])[:, 0]]) for name in columns], axis=1)
     return replace(held_out, feature_names=tuple(columns), X=X, linear={held_out.champion: linear}, **both)
+
+
+def _line(estimator: Any, X: np.ndarray, rows: TrainingRows) -> tuple[float, float]:
+    return _line_through(_out_of_fold(estimator, X, rows), estimator, rows) if _recalibrates(estimator) else _NO_LINE
+
+
+def _line_through(raw: np.ndarray, estimator: Any, rows: TrainingRows) -> tuple[float, float]:
+    return rows.target.fit_recalibration(raw, rows.y, rows.weight) if _recalibrates(estimator) else _NO_LINE
+
+
+def _recalibrates(estimator: Any) -> bool:
+    return bool(getattr(estimator, "recalibrates", True))
 
 
 def _out_of_fold(estimator: Any, X: np.ndarray, rows: TrainingRows) -> np.ndarray:

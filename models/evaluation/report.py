@@ -23,7 +23,7 @@ from models.splits import Split
 from models.training_set import TrainingSet
 
 FEWEST_EVENTS_FOR_A_VERDICT = 100
-"""Below this, an external validation cannot tell good from bad. Collins GS et al. Stat Med 2016;35:214."""
+"""Persons with an event; below this, nobody can tell good from bad. Collins GS et al. Stat Med 2016;35:214."""
 
 CURVE_POINTS = 100
 HISTOGRAM_EDGES = np.linspace(0.0, 1.0, 51)
@@ -78,7 +78,8 @@ def evaluate(
     models = {**candidates, champion.name: champion} | ({CURRENT: current} if current else {})
     held_out = HeldOut.of(training_set, split, models, champion.name)
     _refuse_one_class(held_out, outcome)
-    case = Case(champion, models, training_set, split, outcome, held_out, repeats, seed)
+    names = frozenset(candidates)
+    case = Case(champion, models, names, training_set, split, outcome, held_out, repeats, seed)
     report = _heading(case) | {"models": _judged(case, on_step)} | _shape(case)
     on_step("leakage")
     report["leakage"] = leakage(training_set, split, _areas(report["models"]))
@@ -98,7 +99,9 @@ def _judged(case: Case, on_step: Callable[[str], None]) -> dict[str, Any]:
 
 
 def _areas(metrics: Mapping[str, Any]) -> dict[str, float]:
-    return {f"{name}, test rows": found["auroc"]["value"] for name, found in metrics.items() if "auroc" in found}
+    """AUROC of what could be promoted: that of the model in service is no fault of the new one."""
+    judged = {name: found for name, found in metrics.items() if "auroc" in found and name != CURRENT}
+    return {f"{name}, test rows": found["auroc"]["value"] for name, found in judged.items()}
 
 
 def _refuse_one_class(held_out: HeldOut, outcome: Outcome) -> None:
@@ -130,6 +133,7 @@ def _heading(case: Case) -> dict[str, Any]:
             "persons": len(np.unique(held_out.person)),
             "companies": len(np.unique(held_out.company[held_out.company >= 0])),
             "events": int((held_out.y > 0).sum()),
+            "persons_with_event": len(np.unique(held_out.person[held_out.y > 0])),
             "weighted_event_share" if case.outcome.target == "event" else "mean_days": float(
                 np.average(held_out.y, weights=held_out.weight)
             ),
@@ -167,11 +171,12 @@ def _histogram(risks: np.ndarray, y: np.ndarray, weight: np.ndarray) -> dict[str
 
 
 def _notes(report: Mapping[str, Any]) -> list[str]:
-    notes, events = list(report["leakage"]["alarms"]), report["test"]["events"]
-    if events < FEWEST_EVENTS_FOR_A_VERDICT:
+    # Persons, not rows: one absence stands in the rows of up to four quarters.
+    notes, persons = list(report["leakage"]["alarms"]), report["test"]["persons_with_event"]
+    if persons < FEWEST_EVENTS_FOR_A_VERDICT:
         notes.append(
-            f"Only {events} events in the test rows: under {FEWEST_EVENTS_FOR_A_VERDICT} no verdict on calibration is "
-            "possible, and the intervals say so."
+            f"Only {persons} persons with an event among the test rows: under {FEWEST_EVENTS_FOR_A_VERDICT} no verdict on "
+            "calibration is possible, and the intervals say so."
         )
     return notes + [_harm(one) for one in report["harm"]]
 

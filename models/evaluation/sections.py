@@ -19,6 +19,7 @@ from models.evaluation.learning_curve import learning_curve
 from models.evaluation.net_benefit import WORKING_THRESHOLDS, decision_curve
 from models.evaluation.permutation import domain_importance, permutation_test
 from models.evaluation.subgroups import subgroups
+from models.evaluation.thresholds import working_threshold
 from models.mitigation import mitigation
 from models.outcomes.outcome import Outcome
 from models.risk_model import RiskModel
@@ -29,10 +30,11 @@ from models.training_set import TrainingSet
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A champion, all other models by name, and the rows they are judged on."""
+    """A champion, all models by name, which of them were trained on the same rows, and the rows they are judged on."""
 
     champion: RiskModel
     models: dict[str, RiskModel]
+    candidates: frozenset[str]
     training_set: TrainingSet
     split: Split
     outcome: Outcome
@@ -53,7 +55,7 @@ class Case:
     @property
     def threshold(self) -> float:
         """Risk from which something is offered: the share of events, where acting on all and on none are equally good."""
-        return round(self.champion.reference_risk, 2)
+        return working_threshold(self.champion.reference_risk)
 
     @property
     def thresholds(self) -> tuple[float, ...]:
@@ -67,10 +69,11 @@ class Case:
     @property
     def widest(self) -> RiskModel:
         """The champion, or the best of those that see more features: only they can tell what a source of data adds."""
-        width = max(len(model.feature_names) for model in self.models.values())
+        rivals = [model for name, model in self.models.items() if name in self.candidates]
+        width = max(len(model.feature_names) for model in [self.champion, *rivals])
         if len(self.champion.feature_names) == width:
             return self.champion
-        wide = [model for model in self.models.values() if len(model.feature_names) == width]
+        wide = [model for model in rivals if len(model.feature_names) == width]
         return min(wide, key=self._loss)
 
     def _loss(self, model: RiskModel) -> float:
@@ -84,7 +87,7 @@ PUBLISHED = {"reason": "The model is a published formula: it is not fitted here,
 
 def _decisions(case: Case) -> dict[str, Any]:
     return {
-        "decision_curve": decision_curve(case.held_out, **case.drawn),
+        "decision_curve": decision_curve(case.held_out, threshold=case.threshold, **case.drawn),
         "capacity": capacity(case.held_out, thresholds=case.thresholds, **case.drawn),
     }
 
@@ -136,9 +139,8 @@ def _permutation(case: Case) -> dict[str, Any]:
 
 
 def _in_time(case: Case) -> dict[str, Any]:
-    shifts = case.champion.facts.get("horizons", {})
     return {
-        "horizons": horizons_report(case.held_out, shifts, **case.drawn),
+        "horizons": horizons_report(case.held_out, case.champion.facts, **case.drawn),
         "competing_exits": competing_exits(case.training_set, case.split, **case.drawn),
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,9 @@ from models.target import EVENT, Target
 
 WORKING_THRESHOLD = 0.20
 """From this risk on a person is offered a talk. Nyberg 2023 reports at 5 and 20 %."""
+
+PERSONAL = ("sex", "age", "education")
+"""The attributes for which ``detectable`` says whether harm could have been found at all."""
 
 HARM_REPEATS = 500
 """Resamples behind the standard errors of the verdict: sums over clusters, so that many cost little."""
@@ -54,20 +57,20 @@ def subgroups(
 
     Returns
     -------
-    dict with ``subgroups`` (threshold, rule, questions, not_examined, harm_judged_on, attributes with their groups) and
-    ``harm`` (what :func:`models.evaluation.harm.harmed` names).
+    dict with ``subgroups`` (threshold, rule, questions, not_examined, harm_judged_on, attributes with their groups, and
+    ``detectable``: see :func:`_weakest`) and ``harm`` (what :func:`models.evaluation.harm.harmed` names).
     """
     judged = wider or held_out
     asked = questions_of(judged, attributes, threshold, target, HARM_REPEATS, seed)
+    tables = [_table(attribute, held_out, threshold, target, repeats, seed, asked) for attribute in attributes]
     about = {
         "threshold": threshold,
         "rule": RULE,
         "questions": len(asked),
         "not_examined": list(NOT_EXAMINED),
         "harm_judged_on": {"rows": len(judged), "persons": len(np.unique(judged.person))},
-        "attributes": [
-            _table(attribute, held_out, threshold, target, repeats, seed, asked) for attribute in attributes
-        ],
+        "attributes": tables,
+        "detectable": {table["name"]: _weakest(table["groups"]) for table in tables if table["name"] in PERSONAL},
     }
     return {"subgroups": about, "harm": harmed(asked)}
 
@@ -156,8 +159,7 @@ def _numbers(
 
 
 def _counts(held_out: HeldOut, chosen: np.ndarray) -> dict[str, int]:
-    size = Size.of(held_out.y, held_out.person, chosen)
-    return {"rows": size.rows, "persons": size.persons, "events": size.events}
+    return asdict(Size.of(held_out.y, held_out.person, chosen))
 
 
 def _of(group: str, measured: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -169,3 +171,9 @@ def _detectable(attribute: str, group: str, asked: Sequence[Question]) -> dict[s
     errors = [one.standard_error for one in asked
               if (one.attribute, one.group, one.kind) == (attribute, group, "miscalibrated")]  # fmt: skip
     return {"detectable_ratio": detectable_ratio(errors[0], len(asked)) if errors else None}
+
+
+def _weakest(groups: Sequence[dict[str, Any]]) -> float | None:
+    """Return the largest detectable ratio of the shown groups; None if none is shown, or one of them could not be asked."""
+    ratios = [group["detectable_ratio"] for group in groups if not group["suppressed"]]
+    return None if None in ratios else max(ratios, default=None)

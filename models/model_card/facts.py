@@ -142,9 +142,10 @@ def shortage(facts: CardFacts) -> str:
 
 def event_share(test: Mapping[str, Any]) -> str | None:
     """Return the share of events, unless it would tell a suppressed count."""
-    if "weighted_event_share" not in test:
+    if not {"weighted_event_share", "persons_with_event"} <= test.keys():
         return None
-    return "not shown (few events)" if count(test["events"]).startswith("<") else percent(test["weighted_event_share"])
+    is_told = not count(test["persons_with_event"]).startswith("<")
+    return percent(test["weighted_event_share"]) if is_told else "not shown (few events)"
 
 
 def headline(facts: CardFacts, found: Mapping[str, Any], test: Mapping[str, Any]) -> str | None:
@@ -156,7 +157,7 @@ def headline(facts: CardFacts, found: Mapping[str, Any], test: Mapping[str, Any]
                 f"On {rows} it was off by {number(found['mae'])} days on average (95 % interval), and "
                 f"{number(found['observed_to_expected'])} times as many days came as it expected."
             )
-        few = " There were too few events for a verdict on calibration." if test["events"] < 100 else ""
+        few = " There were too few events for a verdict on calibration." if test["persons_with_event"] < 100 else ""
         return (
             f"On {rows} it ranked somebody with the event above somebody without in {number(found['auroc'])} of all "
             f"pairs (AUROC, 95 % interval; 0.5 is chance), and {number(found['observed_to_expected'])} times as many "

@@ -32,6 +32,7 @@ def subgroups(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     shown = (
         "persons",
         "events",
+        "persons_with_event",
         "observed_to_expected",
         "auroc",
         "calibration_slope",

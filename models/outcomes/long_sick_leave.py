@@ -8,9 +8,12 @@ time the label is mature (the chapter of most of an episode's days is not: the e
 has then one chapter only, and because a later change of diagnosis is often a consequence of the absence. One *that states a
 diagnosis*, because a self-declared first week or a first page without a code says nothing against the next.
 
-Of an episode without any diagnosis nobody knows the chapter. Where such a one comes before any of the chapter, the label
-is not observed: a 0 would call some of the events none. As only persons with a long absence can lose their label so, those
-of them who keep it are weighted up to stand for all (``observation_weights.known_diagnosis_weights``).
+Of an episode without any diagnosis nobody knows the chapter. Where there is such a one and none that is known to be of the
+chapter, the label is not observed: a 0 would call some of the events none. Where one of the chapter is known too, before or
+after, the event came whatever the other was: the label is 1, and its first day is that of the known one, so it may be dated
+too late. As only persons with a long absence can lose their label so, those of them whose label hangs on diagnoses that are
+all known are weighted up to stand for all (``observation_weights.known_diagnosis_weights``); whose event is known in spite
+of another episode without a diagnosis could not have lost the label by that, and stands for one row.
 """
 
 from __future__ import annotations
@@ -63,11 +66,11 @@ class LongSickLeave(AbsenceOutcome):
         return self.horizon_days + self.min_days + 1 + self.registration_lag_days
 
     def _mature_labels(self, histories: Histories, t: int, data_as_of: int, last_employed: np.ndarray) -> Labels:
-        """First qualifying episode in the horizon while employed; leaving before without one is censoring."""
+        """First episode known to qualify in the horizon while employed; leaving before without one is censoring."""
         found = self._first_days(histories, t, data_as_of)
         event_on, unknown_on, long_on = np.where(found <= last_employed, found, NEVER)
-        event = event_on < unknown_on
-        unknown = unknown_on < event_on
+        event = event_on < NEVER
+        unknown = (unknown_on < NEVER) & ~event
         censored = ~event & ~unknown & (last_employed < horizon(t, self.horizon_days)[1] - 1)
         ways = [event, unknown, censored]
         # An end before t that became known only after t leaves no day to follow.
@@ -76,7 +79,7 @@ class LongSickLeave(AbsenceOutcome):
             status=np.select(ways[1:], [Status.NOT_OBSERVED, Status.CENSORED], Status.OBSERVED).astype(np.int8),
             y=np.where(unknown | censored, np.nan, event.astype(np.float64)),
             followed_days=np.select(ways, days, self.horizon_days).astype(np.int32),
-            needs_diagnosis=(long_on < NEVER) & self.asks_diagnosis,
+            needs_diagnosis=(long_on < NEVER) & ~(event & (unknown_on < NEVER)) & self.asks_diagnosis,
         )
 
     def _first_days(self, histories: Histories, t: int, data_as_of: int) -> np.ndarray:

@@ -51,7 +51,8 @@ class Labels:
     followed_days : int32 array, shape (n,)
         Days from t to the event, to the day of censoring, to what left the label unknown, or to the end of the horizon.
     needs_diagnosis : bool array, shape (n,)
-        True where the label hangs on the diagnosis of an absence that came.
+        True where the label hangs on the diagnosis of every absence that came; not where an event is known whatever one
+        without a diagnosis was.
     """
 
     status: np.ndarray

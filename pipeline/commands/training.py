@@ -23,6 +23,18 @@ from pipeline.commands.options import (
 )
 from pipeline.workspace import Workspace
 
+# No environment variable: BALANCE_RISK_ENGINE is for files that are the same, byte for byte, with either engine.
+GrowingOption = Annotated[
+    Engine, typer.Option("--engine", help="Where boosted trees are grown. local: in this process; dask: on a cluster.")
+]
+GrowersOption = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduler",
+        help="Address of a Dask cluster, tcp://… or tls://…; default: a process per processor of this machine.",
+    ),
+]
+
 
 def features(
     list_: Annotated[
@@ -91,13 +103,14 @@ def train(
     workspace: WorkspaceOption = HERE,
     params: ParamsOption = PARAMS,
     outcome: OutcomeOption = None,
-    engine: EngineOption = Engine.LOCAL,
-    scheduler: SchedulerOption = None,
+    engine: GrowingOption = Engine.LOCAL,
+    scheduler: GrowersOption = None,
     json_: JsonOption = False,
 ) -> None:
     """Compare the candidates that the data can carry out of fold, keep the simplest within one standard error, recalibrate it.
 
-    With --engine dask, boosted trees are grown by LightGBM on a cluster; everything else is done here.
+    With --engine dask, boosted trees are grown by LightGBM on a cluster; everything else is done here. They are as good, but
+    not the same split by split, so no environment variable chooses it.
     """
     if engine is Engine.DASK:
         from pipeline.distributed_training import meet_dask

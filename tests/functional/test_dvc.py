@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[2]
 ALL = "long_sick_leave, long_sick_leave_mental, long_sick_leave_musculoskeletal, burnout, absence_days"
@@ -30,7 +32,7 @@ def project(tmp_path_factory) -> Path:
     assert stages.count(ALL) == 3
     (home / "dvc.yaml").write_text(stages.replace(ALL, ", ".join(OUTCOMES)))
     params = (ROOT / "params.yaml").read_text()
-    smaller = {"persons: 5000": "persons: 1600", "refits: 20": "refits: 2", "bootstrap: 200": "bootstrap: 20"}
+    smaller = {"persons: 8000": "persons: 1600", "refits: 20": "refits: 2", "bootstrap: 200": "bootstrap: 20"}
     for big, small in smaller.items():
         assert big in params
         params = params.replace(big, small)
@@ -57,6 +59,18 @@ def change(home: Path, old: str, new: str, times: int = -1) -> None:
     params = (home / "params.yaml").read_text()
     assert old in params
     (home / "params.yaml").write_text(params.replace(old, new, times))
+
+
+def test_evaluate_depends_on_the_code_that_it_runs():
+    """Except what every verb needs, and what the files before it were made with."""
+    common = {"pipeline/console.py", "pipeline/settings.py", "pipeline/workspace.py", "pipeline/build_training_set.py"}
+    imported = re.findall(
+        r"^from (pipeline\.\w+|pipeline import \w+)", (ROOT / "pipeline/evaluate.py").read_text(), re.M
+    )
+    files = {f"{re.sub('[.]| import ', '/', name)}.py" for name in imported}
+    listed = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]["evaluate"]["deps"]
+    assert "pipeline/train.py" in files
+    assert files - common <= set(listed)
 
 
 def test_an_outcome_that_lacks_data_has_a_card_that_says_so(project):

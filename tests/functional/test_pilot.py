@@ -45,6 +45,12 @@ def test_after_one_year_every_stage_says_what_is_missing_and_makes_nothing_up(on
     assert "long_sick_leave: no label is known yet" in text
     assert "is known on 2027-11-01; the data end on 2027-01-01" in text
     assert re.search(r"not enough data for long_sick_leave; \d+ more persons needed", text)
+    left = [one_year.model("long_sick_leave") / "champion" / "model.json",
+            one_year.evaluation("long_sick_leave") / "metrics.json"]  # fmt: skip
+    for path in left:  # of an earlier set, which had labels
+        path.parent.mkdir(parents=True)
+        path.write_text("{}")
+    assert said(capsys, "register", "--outcome", "long_sick_leave")[0] == 4
     for stage in ("train", "evaluate"):
         again, same = said(capsys, stage, "--outcome", "long_sick_leave")
         assert again == 4
@@ -52,7 +58,10 @@ def test_after_one_year_every_stage_says_what_is_missing_and_makes_nothing_up(on
         assert "Traceback" not in same
     word = json.loads((one_year.training_set("long_sick_leave") / "not_enough_data.json").read_text())
     assert word["verdict"]["missing_persons"] == word["verdict"]["required_persons"] - 120
-    assert not (one_year.model("long_sick_leave") / "champion").exists()
+    assert not any(path.exists() for path in left)
+    for home in (one_year.model("long_sick_leave"), one_year.evaluation("long_sick_leave")):
+        assert json.loads((home / "not_enough_data.json").read_text())["verdict"] == word["verdict"]
+    assert (one_year.evaluation("long_sick_leave") / "model_card.html").exists()
 
 
 def test_after_three_years_the_published_formula_stands_in_and_no_verdict_is_given(tmp_path):
@@ -75,6 +84,7 @@ def test_after_three_years_the_published_formula_stands_in_and_no_verdict_is_giv
         r"not enough data for burnout; \d+ more persons needed", trained["not_enough_data"]["burnout"]["message"]
     )
     assert (workspace.model("burnout") / "not_enough_data.json").exists()
+    assert json.loads((workspace.model("long_sick_leave") / "settings.json").read_text())["engine"] == "local"
 
     judged = evaluate.run(workspace, settings, OUTCOMES)
     assert list(judged["not_enough_data"]) == ["burnout"]

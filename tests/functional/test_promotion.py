@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from data_contracts.errors import ArtifactError, RegistryError, SettingsError
+from data_contracts.errors import ArtifactError, BalanceRiskError, RegistryError, SettingsError
 from models import promotion_log, registry
 from models.bundle import current_bundle, open_bundle
 from models.promotion_policy import Policy, PromotionRefused
@@ -21,6 +21,7 @@ from pipeline.approval import Approval
 from pipeline.in_service import champion_in_service
 from pipeline.locks import WorkspaceBusy, promoting
 from pipeline.workspace import Workspace
+from tests.lib.models import linear_model
 from tests.lib.promotions import OUTCOME, difference, number, prepare, registered, sound_report, train_and_judge
 
 ROOT = Path(__file__).parents[2]
@@ -97,6 +98,62 @@ def test_a_version_that_satisfies_the_policy_serves_and_everything_about_it_is_r
     assert record["policy"]["fewest_test_events"] == 100
 
 
+def card_of(workspace: Workspace, version: str) -> Path:
+    return workspace.bundles / OUTCOME / f"model_card-{version}.html"
+
+
+def test_the_card_of_what_serves_says_who_approved_which_version_and_is_written_again_if_it_is_lost(workspace):
+    assert run(workspace)["notes"] == []
+    card = card_of(workspace, "2").read_text()
+    assert "version 2 · approved by kari" in card
+    assert "better in the test year" in card
+    assert "promote, version 1 serves; " in card
+    card_of(workspace, "2").unlink()
+    assert run(workspace, "2", Approval("per", "again"))["notes"] == []
+    assert card_of(workspace, "2").read_text() == card
+    open_bundle(current_bundle(workspace.bundles, OUTCOME), workspace.keys / "verify.key")
+
+
+@pytest.mark.parametrize("other", ["champion", "evaluation", "study"])
+def test_no_card_is_made_of_what_was_not_promoted_and_that_is_said(workspace, other):
+    if other == "champion":
+        model = linear_model(OUTCOME, 9, n_refits=2)
+        train_and_judge(workspace, json.loads((workspace.evaluation(OUTCOME) / "metrics.json").read_text()), model)
+    elif other == "evaluation":
+        (workspace.evaluation(OUTCOME) / "metrics.json").write_text("{}")
+    else:
+        (workspace.root / "data" / "study.yaml").write_text("not_a_key: 1")
+    found = run(workspace, "2")
+    assert found["promoted"]
+    assert found["notes"][0].startswith("no card of version 2 was written: ")
+    assert not card_of(workspace, "2").exists()
+    assert state(workspace) == ("2", "2", 2)
+
+
+def test_an_outcome_that_fails_hides_no_promotion_of_another(workspace):
+    with promoting(workspace, "burnout"):
+        report = promote.run(workspace, ["burnout", OUTCOME], None, Policy(), APPROVAL)
+        again = promote.check(workspace, ["absence_days", OUTCOME], None, Policy(), None)
+    assert report["outcomes"][OUTCOME]["promoted"]
+    assert report["failed"]["burnout"]["exit_code"] == WorkspaceBusy.exit_code
+    assert "burnout: Another promote works on burnout" in report["summary"]
+    assert state(workspace) == ("2", "2", 2)
+    with pytest.raises(BalanceRiskError, match="burnout: Another promote works"):
+        promote.refuse_failed(report)
+    assert (again["not_registered"], again["failed"]) == (["absence_days"], {})
+
+
+@pytest.mark.parametrize("kind", [ArtifactError, RegistryError])
+def test_what_stopped_an_outcome_keeps_its_exit_code_unless_a_line_of_the_policy_failed(kind):
+    line = {"name": "leakage", "rule": "no alarm", "found": "an alarm", "passed": False}
+    report = {"outcomes": {}, "failed": {"burnout": {"message": "gone", "exit_code": kind.exit_code}}}
+    with pytest.raises(kind, match="burnout: gone"):
+        promote.refuse_failed(report)
+    report["outcomes"] = {OUTCOME: {"version": "1", "lines": [line]}}
+    with pytest.raises(PromotionRefused, match=r"(?s)leakage: found an alarm.*burnout: gone"):
+        promote.refuse_failed(report)
+
+
 def test_promoting_what_serves_changes_nothing(workspace):
     assert run(workspace, "1")["promoted"]
     assert state(workspace) == ("1", "1", 1)
@@ -164,6 +221,14 @@ def test_a_rollback_goes_back_one_promotion_even_while_the_registry_is_away(work
     assert state(workspace) == ("1", "2", 5)
     run(workspace, "1")
     assert state(workspace) == ("1", "1", 5)
+
+
+@pytest.mark.parametrize("name", ["../1-elsewhere", "/etc", "..", ""])
+def test_a_record_that_names_no_neighbour_is_refused(workspace, name):
+    serving = current_bundle(workspace.bundles, OUTCOME)
+    promotion_log.append(workspace.bundles / OUTCOME, "promote", before=name, after=serving.name)
+    with pytest.raises(ArtifactError, match="names what is no bundle"):
+        rollback.run(workspace, OUTCOME, APPROVAL)
 
 
 def test_a_rollback_to_a_bundle_that_was_altered_moves_nothing(workspace):

@@ -50,7 +50,7 @@ def report() -> dict[str, Any]:
     return {
         "outcome": "long_sick_leave", "champion": "short", "synthetic": True,
         "models": {"roelen": metrics(-0.05), "short": metrics()},
-        "test": {"rows": 3128, "persons": 903, "events": 570, "first_index_date": "2024-01-01",
+        "test": {"rows": 3128, "persons": 903, "events": 570, "persons_with_event": 254, "first_index_date": "2024-01-01",
          "last_index_date": "2024-10-01",
                  "rows_without_label": 307, "weighted_event_share": 0.174, "left_out_of_split": {"embargo": 4}},
         "methods": ["Resamples of persons."], "notes": [],
@@ -58,9 +58,9 @@ def report() -> dict[str, Any]:
          "gain_over_defaults": curve},
         "capacity": {"by_alerts": [{"alerts_per_100": 10.0, "ppv": interval(0.4), "sensitivity": interval(0.3)}]},
         "subgroups": {"threshold": 0.2, "attributes": [{"name": "sex", "label_en": "Sex", "groups": [
-            {"name": "woman", "label_en": "Woman", "suppressed": None, "persons": 420, "events": 300,
+            {"name": "woman", "label_en": "Woman", "suppressed": None, "persons": 420, "events": 300, "persons_with_event": 134,
              "auroc": interval(0.7001)},
-            {"name": "man", "label_en": "Man", "suppressed": "fewer than 10 events"}]}]},
+            {"name": "man", "label_en": "Man", "suppressed": "fewer than 10 persons with an event"}]}]},
         "harm": [],
         "internal_external": {"persons": 900, "by_company": {"pooled": {"auroc": interval(0.69) | {
             "prediction_low": 0.61, "prediction_high": 0.77, "clusters": 12, "tau_squared": 0.01}}},

@@ -107,7 +107,8 @@ def random_training_set(n_persons: int = 400, seed: int = 3, effect: float = 1.2
     y = (random.random(n) < 1 / (1 + np.exp(1.8 - effect * signal))).astype(np.float64)
     status = np.where(random.random(n) < 0.05, Status.CENSORED, Status.OBSERVED).astype(np.int8)
     y[status == Status.CENSORED] = np.nan
-    facts = {"data_as_of": "2024-01-01", "synthetic": True, "fingerprint": FINGERPRINT, "weights": {}}
+    facts = {"data_as_of": "2024-01-01", "synthetic": True, "fingerprint": FINGERPRINT, "weights": {}, "target": "event",
+             "horizon_days": 365, "embargo_days": 365}  # fmt: skip
     facts |= {"target": "event", "horizon_days": 365, "embargo_days": 365}
     return TrainingSet(
         outcome="long_sick_leave",

@@ -38,7 +38,13 @@ SOUND: dict[str, Any] = {
     "champion": "logistic",
     "synthetic": True,
     "threshold": 0.10,
-    "test": {"rows": 4000, "persons": 2000, "events": 400},
+    "test": {"rows": 4000, "persons": 2000, "events": 400, "persons_with_event": 210},
+    "settings": {"evaluate": {"bootstrap": 200, "seed": 17}},
+    "horizons": {"days": {"30": {"observed_to_expected": number(0.95, 0.2), "calibration_slope": number(0.78, 0.1)},
+                          "365": {"observed_to_expected": number(1.02, 0.05), "calibration_slope": number(0.97)}}},
+    "decision_curve": {"thresholds": [0.05, 0.1], "gain_over_defaults": {
+        "value": [-0.001, 0.02], "low": [-0.002, 0.01], "high": [0.001, 0.03]}},
+    "subgroups": {"detectable": {"sex": 1.4, "age": 1.912, "education": 1.6, "labs": None}},
     "models": {
         "logistic": {"auroc": number(0.72), "observed_to_expected": number(1.02, 0.05), "calibration_slope": number(0.97)},
         "prior_absence": {"auroc": number(0.67)},

@@ -126,7 +126,7 @@ def test_without_groups_there_is_no_comparison(model):
 
 def test_risks_by_horizon(model):
     assert ask(model)["risks_by_horizon"] is None
-    found = ask(changed(model, horizons={"30": -2.0, "90": -1.0, "365": 0.0}))
+    found = ask(changed(model, horizons={"30": [-2.0, 0.1], "90": [-1.0, -0.1], "365": None}))
     by_day = found["risks_by_horizon"]
     assert list(by_day) == ["30", "90", "365"]
     assert by_day["30"] < by_day["90"] < by_day["365"] == found["risk"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.company_effects import SPREADS, fit_company_effects
+from models.company_effects import SPREADS, _Likelihood, fit_company_effects
 from models.risk_model import risk_of
 
 
@@ -21,7 +21,7 @@ def drawn(spread: float, n_companies: int = 30, size: int = 150, seed: int = 2) 
 def test_spread_line_and_effects_are_found():
     linear, y, weight, company, effect = drawn(0.7)
     found = fit_company_effects(linear, y, weight, company, 30)
-    assert found.low <= 0.7 <= found.high
+    assert found.low <= 0.7 <= (found.high or np.inf)
     assert 0.4 <= found.spread <= 1.0
     assert (found.level, found.slope) == pytest.approx((0.3 + effect.mean(), 0.8), abs=0.25)
     assert np.corrcoef(found.effect, effect)[0, 1] > 0.9
@@ -34,10 +34,38 @@ def test_no_spread_leaves_every_company_alike():
     assert np.abs(found.effect).max() < 0.2
 
 
+def test_the_ends_of_the_interval_are_where_the_profile_has_fallen_far_enough_and_no_points_of_the_grid():
+    linear, y, weight, company, _ = drawn(0.7)
+    found = fit_company_effects(linear, y, weight, company, 30)
+    order = np.argsort(company, kind="stable")
+    x = (linear - linear.mean()) / linear.std()
+    profile = _Likelihood(x[order], y[order], weight[order], company[order], 30).profile[0]
+    for end in (found.low, found.high):
+        assert np.interp(end, SPREADS, profile) == pytest.approx(profile.max() - 1.92, abs=1e-6)
+        assert np.abs(SPREADS - end).min() > 1e-6
+
+
+def test_an_interval_that_leaves_the_grid_has_no_upper_end():
+    linear, y, weight, company, _ = drawn(4.0, n_companies=3, size=60)
+    found = fit_company_effects(linear, y, weight, company, 3)
+    assert found.high is None
+    assert found.low > 0
+
+
+def test_the_true_spread_is_in_19_of_20_intervals():
+    """Companies that do not differ by a point of the grid; intervals that ended at points of the grid: 0.85 to 0.88."""
+    inside = []
+    for seed in range(60):
+        linear, y, weight, company, _ = drawn(0.6, n_companies=12, size=60, seed=seed)
+        found = fit_company_effects(linear, y, weight, company, 12)
+        inside.append(found.low <= 0.6 <= (found.high or np.inf))
+    assert np.mean(inside) >= 0.9
+
+
 def test_four_companies_say_little_about_companies():
     linear, y, weight, company, _ = drawn(0.5, n_companies=4, size=30)
     found = fit_company_effects(linear, y, weight, company, 4)
-    assert found.high - found.low >= 0.5
+    assert (found.high or np.inf) - found.low >= 0.5
 
 
 def test_a_small_company_is_drawn_further_to_the_others_than_a_large_one():

@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator
 from models.estimators import Candidate
 from models.estimators.linear import LinearEstimator
 from models.evaluation.cluster_folds import INDUSTRY
-from models.evaluation.internal_external import Rows, internal_external, out_of_cluster
+from models.evaluation.internal_external import Rows, _summary, internal_external, out_of_cluster
 from models.outcomes.long_sick_leave import LongSickLeave
 from models.risk_model import risk_of
 from tests.lib.cohorts import random_training_set, split_of
@@ -53,7 +53,68 @@ def test_companies_have_numbers_and_no_names(found):
     clusters = found["by_company"]["clusters"]
     assert [one["number"] for one in clusters] == list(range(1, 21))
     assert [one["persons"] for one in clusters] == sorted((one["persons"] for one in clusters), reverse=True)
-    assert all("name" not in one and one["persons"] >= 10 and one["events"] >= 10 for one in clusters)
+    assert all("name" not in one and one["persons"] >= 20 and one["persons_with_event"] >= 10 for one in clusters)
+
+
+def test_counts_of_a_company_are_rounded_and_its_numbers_too(found):
+    for one in [*found["by_company"]["clusters"], *found["by_industry"]["clusters"]]:
+        assert {one[name] % 5 for name in ("persons", "rows", "events", "persons_with_event")} == {0}
+        for name in ("auroc", "observed_to_expected", "calibration_slope"):
+            assert all(end == round(end, 3) for end in one[name].values())
+
+
+def in_groups(*persons: int) -> tuple[Rows, np.ndarray]:
+    """Four rows per person, in groups of so many persons of whom a third has the event, at two dates; and their risks."""
+    group = np.repeat(np.arange(len(persons)), persons)
+    person = np.repeat(np.arange(len(group)), 4)
+    had = (np.arange(len(group)) % 3 == 0)[person]
+    y = (had & (np.tile(np.arange(4), len(group)) < 2)).astype(float)
+    linear = np.where(had, -0.5, -2.0) + np.random.default_rng(1).normal(0, 1, len(y))
+    return Rows(np.zeros((len(y), 1)), y, np.ones(len(y)), person, np.ones(len(y), dtype=bool)), linear, group[person]
+
+
+def summary(*persons: int, unknown: int = -1) -> dict:
+    rows, linear, group = in_groups(*persons)
+    group = np.where(group == unknown, -1, group)
+    linear = np.where(group < 0, np.nan, linear)
+    return _summary(rows, linear, group, dict(enumerate("abcdef")))
+
+
+def names(found: dict) -> list[str]:
+    return sorted(one["name"] for one in found["clusters"])
+
+
+def test_one_small_cluster_cannot_be_worked_out_from_the_total():
+    assert names(summary(300, 240, 200)) == ["a", "b", "c"]
+    found = summary(300, 240, 200, 9)
+    assert names(found) == ["a", "b"]
+    assert found["not_shown"]["clusters"] == 2
+    assert found["not_shown"]["persons"] == 210
+    assert found["pooled"]["auroc"]["clusters"] == 3
+
+
+def test_a_few_persons_of_no_cluster_cannot_be_worked_out_either():
+    found = summary(300, 240, 200, 9, unknown=3)
+    assert names(found) == ["a", "b"]
+    assert set(found["not_shown"]) == {"clusters"}
+
+
+def test_no_small_cluster_of_the_average_is_hidden_alone():
+    """Enough events are expected of c, and too few persons had one: the average less a, b and d would tell its numbers."""
+    rows, linear, group = in_groups(300, 240, 200, 220)
+    few = (group == 2) & (rows.person >= np.unique(rows.person[group == 2])[25])
+    y = np.where(few, 0.0, rows.y)
+    found = _summary(replace(rows, y=y), linear, group, dict(enumerate("abcdef")))
+    assert found["pooled"]["observed_to_expected"]["clusters"] == 4
+    assert found["pooled_but_not_shown"] == 2
+    assert names(found) == ["a", "b"]
+
+
+def test_an_average_of_one_hidden_cluster_is_none():
+    rows, linear, group = in_groups(200, 6, 6)
+    y = np.where(rows.person > 25, 0.0, rows.y)
+    found = _summary(replace(rows, y=y), linear, group, {})
+    assert (found["clusters"], found["pooled"], found["pooled_but_not_shown"]) == ([], {}, 1)
 
 
 def test_industries_have_names(found):
@@ -71,7 +132,7 @@ def test_only_training_rows_with_a_label_take_part(found):
 def test_a_company_that_is_worse_off_is_seen():
     y = DATA.y.copy()
     of_two = np.isin(DATA.company, (4, 9)) & DATA.observed
-    y[of_two] = np.random.default_rng(1).random(of_two.sum()) < 0.6
+    y[of_two] = np.random.default_rng(1).random(len(DATA.person_ids))[DATA.person[of_two]] < 0.5
     changed = internal_external(replace(DATA, y=y), SPLIT, CANDIDATE, LongSickLeave())["by_company"]
     ratios = sorted(one["observed_to_expected"]["value"] for one in changed["clusters"])
     assert ratios[-2] > 1.7 > 1.5 > ratios[-3]
@@ -85,9 +146,10 @@ def test_small_companies_count_together_and_are_not_shown():
     company[(DATA.person >= 7) & (DATA.person < 27)] = 1
     company[DATA.person >= 27] = 2 + DATA.person[DATA.person >= 27] % 18
     found = internal_external(replace(DATA, company=company), SPLIT, CANDIDATE, LongSickLeave())["by_company"]
-    assert len(found["clusters"]) == 18
-    assert found["too_small"]["clusters"] == 2
-    assert found["too_small"].get("persons", 27) <= 27
+    hidden = found["not_shown"]["clusters"]
+    assert hidden >= 2
+    assert len(found["clusters"]) == 20 - hidden
+    assert min(one["persons"] for one in found["clusters"]) >= 20
 
 
 def test_where_all_are_small_it_says_so_and_judges_them_together():
@@ -96,7 +158,7 @@ def test_where_all_are_small_it_says_so_and_judges_them_together():
     found = internal_external(replace(tiny, company_ids=ids), SPLIT, CANDIDATE, LongSickLeave())["by_company"]
     assert found["clusters"] == []
     assert "10 independent rows" in found["reason"]
-    assert found["too_small"]["auroc"]["value"] > 0.65
+    assert found["not_shown"]["auroc"]["value"] > 0.65
 
 
 def test_one_company_or_days_have_a_reason():
@@ -114,7 +176,10 @@ def test_one_company_or_days_have_a_reason():
 class Watchful(BaseEstimator):
     """Refuses to be asked about anybody from whom it has learnt."""
 
-    def fit(self, X, y, sample_weight):
+    def fit(self, X, y, sample_weight, *, groups):
+        assert np.array_equal(
+            groups, X[:, 0]
+        )  # the rows of one person are not independent: it must know whose they are
         self.seen_ = X[:, 0]
         return self
 
@@ -149,3 +214,18 @@ def test_the_line_of_a_fold_comes_from_the_other_folds():
     rows = Rows(person[:, None].astype(np.float32), y, np.ones(2000), person, np.ones(2000, dtype=bool))
     risks = risk_of(out_of_cluster(rows, cluster, Candidate("watchful", ("id",), (Watchful(),)), 2))
     assert [risks[cluster == one].mean() for one in (0, 1)] == pytest.approx([0.6, 0.2], abs=0.05)
+
+
+class AsItIs(Watchful):
+    """Serves what it says, without a line."""
+
+    recalibrates = False
+
+
+def test_what_is_served_without_a_line_is_judged_without_one():
+    cluster, person = np.repeat([0, 1, -1], 100), np.arange(300)
+    y = (np.random.default_rng(3).random(300) < 0.4).astype(np.float64)
+    rows = Rows(person[:, None].astype(np.float32), y, np.ones(300), person, np.ones(300, dtype=bool))
+    linear = out_of_cluster(rows, cluster, Candidate("as_it_is", ("id",), (AsItIs(),)), 2)
+    assert linear[:200] == pytest.approx(np.sin(person[:200]), abs=1e-6)
+    assert np.isnan(linear[200:]).all()

@@ -91,11 +91,28 @@ def test_a_person_on_both_sides_is_named():
     assert "persons on both sides" in alarming(SOUND, replace(SPLIT, test=test))
 
 
-def test_an_outcome_window_that_reaches_into_the_test_period_is_named():
-    longer = replace(SOUND, facts=SOUND.facts | {"embargo_days": 600})
-    assert alarming(longer) == {"embargo"}
-    facts = {name: value for name, value in SOUND.facts.items() if name != "embargo_days"}
-    assert "does not state" in checks(replace(SOUND, facts=facts))["embargo"]["result"]
+def test_a_label_that_looks_into_the_test_period_is_named_whatever_the_stated_embargo_is():
+    followed = SOUND.followed_days.copy()
+    first_test_day = SOUND.t[SPLIT.test].min()
+    row = SPLIT.train[SOUND.observed[SPLIT.train]][0]
+    followed[row] = first_test_day - SOUND.t[row]
+    assert alarming(replace(SOUND, followed_days=followed)) == set()
+    followed[row] += 4
+    found = checks(replace(SOUND, followed_days=followed))["embargo"]
+    assert found["alarm"]
+    assert "4 days into the test period" in found["result"]
+
+
+def test_labels_that_mature_after_the_first_test_date_are_counted_and_no_alarm():
+    train = SPLIT.train[SOUND.observed[SPLIT.train]]
+    days = int(SOUND.t[SPLIT.test].min()) - int(SOUND.t[train].max())
+    late = (SOUND.t[train] == SOUND.t[train].max()).sum()
+    for more, expected in ((0, 0), (1, late)):
+        facts = SOUND.facts | {"mature_after_days": days + more}
+        found = checks(replace(SOUND, facts=facts))["embargo"]
+        assert f"; {expected} of {len(train)} training labels were not yet mature" in found["result"]
+        assert not found["alarm"]
+    assert "not stated" in checks(SOUND)["embargo"]["result"]
 
 
 def test_few_events_are_not_judged_by_single_features():

@@ -87,12 +87,28 @@ def test_a_short_leave_without_diagnosis_changes_nothing():
     assert y(leave("2024-06-01", 16, None)) == 0.0
 
 
-def test_what_came_first_decides():
-    known, unknown = leave("2024-06-01", 20, "P76"), leave("2024-09-01", 20, None)
-    assert y(known, unknown) == 1.0
-    lost = found(leave("2024-04-01", 20, None), known)
+def test_a_known_event_counts_whatever_another_one_was_and_has_its_own_day():
+    known, earlier, later = leave("2024-06-01", 20, "P76"), leave("2024-04-01", 20, None), leave("2024-09-01", 20, None)
+    for spells in ((known, later), (earlier, known), (earlier, known, later)):
+        event = found(*spells)
+        assert (event.status.tolist(), event.y.tolist()) == ([Status.OBSERVED], [1.0])
+        assert event.followed_days.tolist() == [92]
+        assert event.needs_diagnosis.tolist() == [False], "it could not have been lost by the other"
+    assert found(known).needs_diagnosis.tolist() == [True]
+
+
+def test_an_unknown_one_beside_one_of_another_chapter_may_be_the_event():
+    other, unknown = leave("2024-04-01", 20, "L03"), leave("2024-09-01", 20, None)
+    lost = found(other, unknown)
+    assert (lost.status.tolist(), lost.followed_days.tolist()) == ([Status.NOT_OBSERVED], [184])
+    assert lost.needs_diagnosis.tolist() == [True]
+    assert y(other, unknown, outcome=MUSCULOSKELETAL) == 1.0
+
+
+def test_a_known_event_after_leaving_does_not_save_the_label():
+    left = (job(), job(end="2024-05-01", known_from="2024-05-01"))
+    lost = found(leave("2024-04-01", 20, None), leave("2024-06-01", 20, "P76"), jobs=left)
     assert (lost.status.tolist(), lost.followed_days.tolist()) == ([Status.NOT_OBSERVED], [31])
-    assert np.isnan(y(leave("2024-04-01", 20, "L03"), unknown)), "the later one may be the event"
 
 
 def test_an_unknown_one_after_leaving_is_not_seen():

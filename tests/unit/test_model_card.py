@@ -118,8 +118,11 @@ def test_simulated_data_are_never_of_low_concern():
 
 
 def test_rules_follow_the_facts():
-    few = whole(report=report() | {"test": report()["test"] | {"events": 95}})
+    few = whole(report=report() | {"test": report()["test"] | {"persons_with_event": 95}})
     assert questions(whole())["evaluation", "4.2"].answer == "probably yes"
+    assert questions(whole())["evaluation", "4.2"].because.startswith("570 event rows of 254 persons")
+    assert "too few events" in model_card(few).html
+    assert "too few events" not in CARD.html
     assert questions(few)["evaluation", "4.2"].answer == "no"
     alarmed = whole(report=report() | {"leakage": {"alarms": ["AUROC 0.93"], "checks": []}})
     assert questions(whole())["evaluation", "4.5"].answer == "yes"
@@ -186,7 +189,7 @@ def test_numbers_of_the_card_are_those_of_the_report(page):
     for name, found in report()["models"].items():
         for number in found.values():
             assert f"{number['value']:.3f} ({number['low']:.3f} to {number['high']:.3f})" in text, name
-    for counted in ("903", "570", "1849", "1663", "9105", "24299", "19265"):
+    for counted in ("903", "570", "254", "1849", "1663", "9105", "24299", "19265"):
         assert count(int(counted)) in text
     assert "0.610 to 0.770" in text  # the prediction interval for a new company
     assert "71 (95 % interval 65–78)" in text
@@ -197,10 +200,12 @@ def test_numbers_of_the_card_are_those_of_the_report(page):
 def test_no_count_of_one_to_nine_is_printed(page, few):
     test = report()["test"] | {
         "events": few,
+        "persons_with_event": few,
         "persons": few,
         "left_out_of_split": {"embargo": few, "another person": few},
     }
-    groups = {"attributes": [{"label_en": "Sex", "groups": [{"label_en": "Woman", "persons": few, "events": few}]}]}
+    groups = {"attributes": [{"label_en": "Sex", "groups": [{"label_en": "Woman", "persons": few, "events": few,
+                                                                  "persons_with_event": few}]}]}  # fmt: skip
     facts = whole(
         champion=champion() | {"events": few, "flow": champion()["flow"] | {"event": few}},
         report=report()

@@ -11,6 +11,9 @@ from models.evaluation.attributes import COLUMNS
 from models.evaluation.held_out import HeldOut
 from models.evaluation.learning_curve import learning_curve
 from models.evaluation.refits import at_most, learning_rows, predict_anew, shares_of, with_out_of_fold
+from models.model_updating import UpdatedRoelen
+from models.published_models import ROELEN_FEATURES
+from models.training_set import TrainingSet
 from tests.lib.cohorts import random_training_set, split_of
 
 ROWS = random_training_set(n_persons=900)
@@ -26,6 +29,17 @@ def held_out(rows=ROWS) -> HeldOut:
 
 
 HELD_OUT = held_out()
+
+
+def ablation_rows(*known: str) -> TrainingSet:
+    """The rows of ``ROWS`` with nothing but these features known of anybody."""
+    X = np.full_like(ROWS.X, np.nan)
+    places = [FEATURE_NAMES.index(name) for name in known]
+    X[:, places] = ROWS.X[:, places]
+    return replace(ROWS, X=X)
+
+
+ONLY_USED = ablation_rows(*NAMES)
 
 
 def test_a_refit_is_recalibrated_and_numbers_the_held_out_rows():
@@ -77,46 +91,104 @@ def test_the_added_rows_are_the_training_rows_by_models_that_never_saw_their_per
 
 
 def test_a_source_that_carries_the_signal_is_told_from_one_that_carries_none():
-    found = ablation(ROWS, SPLIT, HELD_OUT, MODEL, repeats=100)["sources"]
+    found = ablation(ONLY_USED, SPLIT, HELD_OUT, MODEL, repeats=100)["sources"]
     assert found["survey"]["gain"]["auroc"]["low"] > 0.02
     assert found["survey"]["gain"]["log_loss"]["high"] < 0
     assert found["labs"]["gain"]["auroc"]["value"] == pytest.approx(0, abs=0.01)
     assert found["labs"]["gain"]["auroc"]["low"] < 0.003
     assert "net_benefit_at_0.20" in found["survey"]["gain"]
-    assert found["workplace"] == {"features": 0, "gain": None}
-    assert found["labs"]["features"] == 2
+    assert found["workplace"]["gain"] is None
+    assert found["workplace"]["reason"] == "None of its features varies among the training rows."
+    assert (found["labs"]["features"], found["labs"]["available"]) == (2, 2)
     json.dumps(found, allow_nan=False)
+
+
+def test_a_model_that_uses_less_than_half_of_a_source_cannot_speak_for_it(monkeypatch):
+    """As the core model, whose one laboratory value is BMI: a number would be read as what laboratory values add."""
+    asked = []
+
+    def watched(candidate, rows, held_out, without=()):
+        asked.append(without)
+        return predict_anew(candidate, rows, held_out, without)
+
+    monkeypatch.setattr("models.evaluation.ablation.predict_anew", watched)
+    more = ablation_rows("crp", "hba1c", "ldl", "was_work_ability", "hscl10_distress", "age_years")
+    one = Candidate("one", ("age_years", "was_work_ability", "hba1c"), (LinearEstimator(),))
+    whole = ablation(more, SPLIT, HELD_OUT, one, repeats=20)
+    found = whole["sources"]
+    assert (found["labs"]["features"], found["labs"]["available"], found["labs"]["gain"]) == (1, 3, None)
+    assert "uses 1 of the 3 features that vary (hba1c)" in found["labs"]["reason"]
+    assert found["survey"]["gain"] is not None, "half is enough"
+    assert "reason" not in found["survey"]
+    assert len(asked) == 3
+    assert "resample test rows only" in whole["caution"]
+    assert "6 sources, not adjusted" in whole["caution"]
 
 
 def test_every_feature_has_one_source():
     assert sorted(name for source in SOURCES for name in features_of(source)) == sorted(FEATURE_NAMES)
 
 
-def test_a_learning_curve_ends_at_the_champion_and_grows():
+def test_a_learning_curve_ends_with_everybody_and_grows():
     found = learning_curve(ROWS, SPLIT, HELD_OUT, MODEL, repeats=100)
     points = found["points"]
     assert [point["share"] for point in points][-1] == 1.0
     assert [point["persons"] for point in points] == sorted(point["persons"] for point in points)
     assert points[0]["loss"]["value"] > points[-1]["loss"]["value"]
     assert found["gain"]["over_share"] == 0.4
-    assert found["note"]
+    assert points[-1]["persons"] == found["training_persons"]
     json.dumps(found, allow_nan=False)
 
 
-def test_whether_more_persons_help_follows_from_the_paired_loss():
-    """A champion that knows the truth is far better than any refit; one of noise is not."""
+def test_the_last_point_is_a_refit_as_the_others_are_and_not_the_champion():
+    """Else a champion with a line of its own would be better than every share, and persons always seem to be lacking."""
     truth = replace(HELD_OUT, linear={"few": 4 * (HELD_OUT.y - 0.5)})
-    assert learning_curve(ROWS, SPLIT, truth, MODEL, repeats=50)["still_helps"] is True
-    noise = replace(HELD_OUT, linear={"few": np.random.default_rng(1).normal(-1, 1, len(HELD_OUT))})
-    assert learning_curve(ROWS, SPLIT, noise, MODEL, repeats=50)["still_helps"] is False
+    assert learning_curve(ROWS, SPLIT, truth, MODEL, repeats=20) == learning_curve(
+        ROWS, SPLIT, HELD_OUT, MODEL, repeats=20
+    )
 
 
-def test_shares_with_too_many_rows_are_left_out():
+def test_only_what_was_observed_is_said(monkeypatch):
+    """Refits that know more the more persons they have, and refits that never do."""
+    noise = np.random.default_rng(1).normal(0, 1, len(HELD_OUT))
+
+    def growing(candidate, rows, held_out):
+        return (held_out.y - 0.5) * len(rows.y) / 500 - 1 + 0.1 * noise
+
+    monkeypatch.setattr("models.evaluation.learning_curve.predict_anew", growing)
+    helped = learning_curve(ROWS, SPLIT, HELD_OUT, MODEL, repeats=50)
+    assert helped["still_helps"] is True
+    assert helped["note"].startswith("All persons lost less (log loss or deviance) than 40% of them: -")
+    assert helped["note"].endswith("More persons than these were not tried.")
+    monkeypatch.setattr("models.evaluation.learning_curve.predict_anew", lambda *asked: noise)
+    flat = learning_curve(ROWS, SPLIT, HELD_OUT, MODEL, repeats=50)
+    assert flat["still_helps"] is False
+    assert flat["note"].startswith("All persons did not lose measurably less")
+    for found in (helped, flat):
+        assert "expect" not in found["note"]
+        assert "promise" not in found["note"]
+
+
+def test_of_many_rows_some_persons_are_all_and_the_note_says_it():
     found = learning_curve(ROWS, SPLIT, HELD_OUT, MODEL, most_rows=900, repeats=20)
-    assert [point["share"] for point in found["points"]] == [0.1, 0.2, 0.4, 1.0]
-    none = learning_curve(ROWS, SPLIT, HELD_OUT, MODEL, most_rows=1, repeats=20)
-    assert none["still_helps"] is None
-    assert len(none["points"]) == 1
+    last = found["points"][-1]
+    assert last["share"] == 1.0
+    assert 880 <= last["rows"] <= 908
+    assert last["persons"] < found["training_persons"]
+    assert found["note"].startswith(f"{last['persons']} of {found['training_persons']} persons ")
+    assert "reason" in learning_curve(ROWS, SPLIT, HELD_OUT, MODEL, most_rows=1, repeats=20)
+
+
+def test_a_rung_of_the_published_formula_gets_no_line_on_top():
+    rows = learning_rows(ROWS, SPLIT)
+    published = Candidate("roelen_as_published", ROELEN_FEATURES, (UpdatedRoelen("as_published"),))
+    X = np.stack([HELD_OUT.column(name) for name in ROELEN_FEATURES], axis=1)
+    served = UpdatedRoelen().fit(rows.columns(ROELEN_FEATURES), rows.y, rows.weight, groups=rows.person)
+    assert predict_anew(published, rows, HELD_OUT) == pytest.approx(served.decision_function(X))
+    wider = with_out_of_fold(ROWS, SPLIT, HELD_OUT, published, COLUMNS)
+    assert wider.linear["few"][len(HELD_OUT) :] == pytest.approx(
+        served.decision_function(rows.columns(ROELEN_FEATURES)), abs=0.2
+    )
 
 
 def test_few_events_get_a_reason_and_no_numbers():

@@ -30,6 +30,7 @@ def test_the_numbers_of_a_group_are_those_of_its_rows():
     risks = risk_of(linear)
     assert (found["rows"], found["events"]) == (women.sum(), y.sum())
     assert found["persons"] == len(np.unique(FAIR.person[women]))
+    assert found["persons_with_event"] == len(np.unique(FAIR.person[women & (FAIR.y == 1)])) < found["events"]
     assert found["auroc"]["value"] == pytest.approx(auroc(Ranking.of(linear), y, w[None])[0])
     assert found["observed_to_expected"]["value"] == pytest.approx(w @ y / (w @ risks))
     assert found["calibration_slope"]["value"] == pytest.approx(fit_lines(linear, y, w[None])[1][0])
@@ -101,3 +102,17 @@ def test_one_group_alone_has_no_rest():
     assert only["ratio_to_rest"] == {"value": None, "low": None, "high": None}
     assert only["detectable_ratio"] is None
     json.dumps(found, allow_nan=False)
+
+
+def test_what_could_have_been_found_is_told_by_the_weakest_group_of_each_personal_attribute():
+    found = subgroups(FAIR, repeats=20)
+    told = found["subgroups"]["detectable"]
+    assert set(told) == {"sex", "age", "education"}
+    for name, ratio in told.items():
+        assert ratio == max(group["detectable_ratio"] for group in groups(found, name).values())
+    few = subgroups(FAIR.take(np.arange(200)), attributes=[one for one in ATTRIBUTES if one.name == "age"], repeats=20)
+    assert all(group["suppressed"] for group in groups(few, "age").values()) == (
+        few["subgroups"]["detectable"]["age"] is None
+    )
+    nobody = subgroups(FAIR.take(np.arange(20)), attributes=SEX, repeats=20)
+    assert nobody["subgroups"]["detectable"] == {"sex": None}

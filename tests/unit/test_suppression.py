@@ -32,3 +32,28 @@ def test_few_persons_with_many_rows_are_a_small_group():
     y = np.tile([1.0, 0.0], 60)
     chosen = np.arange(120) < 40
     assert 0 in hidden_groups(y, np.where(chosen, 5, np.arange(120)), [chosen, ~chosen])
+
+
+def test_events_are_counted_by_persons():
+    """Nine persons with fifteen rows of events, ten with as many."""
+    for persons, is_hidden in ((9, True), (10, False)):
+        person = np.concatenate([np.arange(15) % persons, np.arange(100, 300)])
+        y = np.concatenate([np.ones(15), np.arange(200) < 60])
+        group = np.concatenate([np.zeros(15), np.where(np.arange(200) % 2, 1, np.where(np.arange(200) < 60, 1, 0))])
+        found = hidden_groups(y, person, [group == place for place in (0, 1)])
+        assert (0 in found) == is_hidden
+
+
+def test_a_group_of_whom_everybody_had_an_event_at_some_date_is_hidden():
+    person = np.concatenate([np.repeat(np.arange(50), 2), np.arange(100, 200)])
+    y = np.concatenate([np.tile([1.0, 0.0], 50), np.arange(100) < 40])
+    assert hidden_groups(y, person, [person < 50, person >= 50])[0] == TOO_SMALL
+
+
+def test_a_group_that_is_never_shown_hides_another_only_where_it_is_small():
+    y = np.tile([1.0, 0.0], 60)
+    person, group = np.arange(120), np.repeat([0, 1, 2], [30, 40, 50])
+    members = [group == place for place in range(3)]
+    assert set(hidden_groups(y, person, members, never=(2,))) == {2}
+    small = [group == 0, (group == 1) | (person >= 78), (group == 2) & (person < 78)]
+    assert set(hidden_groups(y, person, small, never=(2,))) == {0, 2}

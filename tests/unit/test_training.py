@@ -8,7 +8,7 @@ from data_contracts.errors import NotEnoughDataError
 from models import artifact
 from models.candidate_fits import resampled_models
 from models.comparison import out_of_fold
-from models.estimators import Candidate, LinearEstimator, TreeSize
+from models.estimators import Candidate, LinearEstimator, TreeSize, refittable
 from models.evaluation.discrimination import log_losses
 from models.outcomes import OUTCOMES
 from models.risk_model import RiskModel
@@ -76,11 +76,33 @@ def test_many_persons_are_compared_by_some_and_all_are_learnt_from():
     assert found.champion.facts["persons"] == everybody
 
 
+def test_lines_of_the_candidates_that_cost_little_are_of_everybody_and_the_others_say_that_theirs_is_not():
+    found = trained(random_training_set(), comparison_persons=150)
+    rows = training_rows_of(400)
+    for name, model in found.candidates.items():
+        of_everybody = name in ("roelen", "prior_absence", "short", "core")
+        assert model.facts["recalibrated_on"] == ("all training persons" if of_everybody else "comparison persons")
+    again = out_of_fold(refittable(found.candidates["short"]), rows)
+    line = (found.candidates["short"].recalibration_intercept, found.candidates["short"].recalibration_slope)
+    assert line == pytest.approx((again.intercept, again.slope))
+    compared = {one.name: one.recalibration_slope for one in found.comparison.candidates}
+    assert compared["short"] != pytest.approx(again.slope)
+    assert compared["lightgbm"] == found.candidates["lightgbm"].recalibration_slope
+    (note,) = [one for one in found.comparison.to_json()["notes"] if "recalibrated on the 150 persons" in one]
+    assert note.startswith("logistic, elastic_net, explainable_boosting, lightgbm:")
+    assert note in found.champion.facts["comparison"]["notes"]
+
+
+def test_where_everybody_is_compared_every_line_is_of_everybody(result):
+    assert {one.facts["recalibrated_on"] for one in result.candidates.values()} == {"all training persons"}
+    assert not any("recalibrated on the" in note for note in result.comparison.notes)
+
+
 def test_the_champion_says_how_it_was_fitted_and_when_its_risk_falls_due(result):
     assert result.champion.facts["estimator"]["name"] == "ElasticNetEstimator"
     assert result.champion.facts["estimator"]["settings"]["strength"] > 0
     assert "importance" in result.champion.facts
-    assert result.champion.facts["horizons"]["365"] == 0
+    assert result.champion.facts["horizons"]["365"] is None
 
 
 def test_each_refit_has_a_line_of_its_own_resample():

@@ -29,6 +29,7 @@ from pipeline.engine import open_engine
 from pipeline.train import with_snapshot as with_own_snapshot
 from pipeline.workplace_snapshot import store_snapshot, stored_snapshot
 from pipeline.workspace import Workspace
+from serving import case as case_module
 from serving import predictor
 from serving.notices import STALE_WORKPLACE
 from serving.predictor import Predictor
@@ -108,7 +109,7 @@ def of_others(found: dict[str, Any]) -> dict[str, str | None]:
 def seen(model: RiskModel, record: dict[str, Any] | None = None) -> dict[str, float]:
     """What the model itself sees of the others."""
     case = predictor._case(record or REQUEST["record"], INDEX_DATE, INDEX_DATE)
-    values = case.seen_by(predictor._Served(model)).values[CONTEXT_COLUMNS].tolist()
+    values = case.seen_by(case_module.Served(model)).values[CONTEXT_COLUMNS].tolist()
     return dict(zip(FEATURE_NAMES[CONTEXT_COLUMNS], values, strict=True))
 
 
@@ -210,7 +211,7 @@ def of_features(model: RiskModel, names: list[str]) -> RiskModel:
 
 
 def test_a_model_that_does_not_ask_for_others_is_spared_the_work(monkeypatch):
-    monkeypatch.setattr(predictor, "context_features", None)
+    monkeypatch.setattr(case_module, "context_features", None)
     kept = [name for name in FEATURE_NAMES if name not in FEATURE_NAMES[CONTEXT_COLUMNS]]
     assert predicted(of_features(with_snapshot(), kept))["risk"] is not None
 
@@ -227,7 +228,7 @@ def test_each_model_sees_its_own_snapshot():
         "burnout": replace(linear_model("burnout"), workplace_context=snapshot(persons=60)),
     }
     case = predictor._case(REQUEST["record"], INDEX_DATE, INDEX_DATE)
-    persons = [case.seen_by(predictor._Served(one)).values[POSITIONS["company_persons"]] for one in models.values()]
+    persons = [case.seen_by(case_module.Served(one)).values[POSITIONS["company_persons"]] for one in models.values()]
     assert persons == [39, 59]
     risks = Predictor(models).explain(REQUEST["record"], INDEX_DATE, tuple(models), INDEX_DATE).outcomes
     assert {name: one.risk for name, one in risks.items()} == {

@@ -1,0 +1,63 @@
+"""The card of the version in service: that of its evaluation, with version, approver, reason and what was promoted when.
+
+It lies beside the bundle, not inside: what is sealed is what serves, and a card may be written again.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from data_contracts.errors import BalanceRiskError
+from models import promotion_log
+from models.model_card.card import model_card
+from models.registry import ModelVersion
+from pipeline.console import read_json, sha256
+from pipeline.erasure.models import version_of
+from pipeline.model_card import gather
+from pipeline.workspace import Workspace
+
+LINEAGE = ("training_set_sha256", "champion_sha256", "contract_version", "contract_sha256", "code_revision")
+"""Of these, what the evaluation says: it was made with that code, whatever code promotes."""
+
+
+def write(workspace: Workspace, found: ModelVersion, bundle: Path) -> list[str]:
+    """Write ``bundles/<outcome>/model_card-<version>.html``; return a note if it cannot be written.
+
+    A promotion that has been made stays made: nothing is raised that a user can mend.
+    """
+    card = workspace.bundles / found.outcome / f"model_card-{found.version}.html"
+    if not _is_of_this_version(workspace, found):
+        return [] if card.exists() else [
+            f"no card of version {found.version} was written: the workspace holds another champion or evaluation by now. "
+            "The card of its evaluation is in the registry."
+        ]  # fmt: skip
+    try:
+        lineage = {name: found.report[name] for name in LINEAGE if name in found.report}
+        facts = gather(workspace, found.outcome, lineage, _registration(workspace, found, bundle))
+        partial = card.with_suffix(".partial")
+        partial.write_text(model_card(facts).html, encoding="utf-8", newline="\n")
+        partial.replace(card)
+    except (BalanceRiskError, OSError) as error:
+        return [f"no card of version {found.version} was written: {error}"]
+    return []
+
+
+def _is_of_this_version(workspace: Workspace, found: ModelVersion) -> bool:
+    champion = workspace.model(found.outcome) / "champion" / "model.json"
+    report = workspace.evaluation(found.outcome) / "metrics.json"
+    if not (champion.exists() and report.exists()):
+        return False
+    return sha256(champion) == found.report["champion_sha256"] and bool(read_json(report) == found.report)
+
+
+def _registration(workspace: Workspace, found: ModelVersion, bundle: Path) -> dict[str, str]:
+    records = promotion_log.read(workspace.bundles / found.outcome)
+    promoted = [record for record in records if record["what"] == "promote" and record["to"] == bundle.name]
+    last = promoted[-1] if promoted else {}
+    told = [f"{one['at'][:10]} {one['what']}, {_version(one['to'])} serves" for one in records]
+    return {"version": found.version, "approver": last.get("approver", ""), "reason": last.get("reason", ""),
+            "history": "; ".join(told) + "." if told else ""}  # fmt: skip
+
+
+def _version(bundle: str | None) -> str:
+    return "nothing" if bundle is None else f"version {version_of(Path(bundle))}"
