@@ -1,7 +1,8 @@
 """What a run in the registry holds, so that the registry alone can tell how a model came about and how good it is.
 
-The evaluation is kept whole, digests of it and of the artifact go into the database, and the data are named by digest and
-place only: no row of a person is copied. The input example is the model's golden rows, which mix the columns of many
+The evaluation is kept whole, with the exact counts; metrics, parameters and tags, which the registry's pages show to whoever
+may open them, leave out counts of 1 to 9. Digests of it and of the artifact go into the database, and the data are named by
+digest and place only: no row of a person is copied. The input example is the model's golden rows, which mix the columns of many
 persons and so are nobody's.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +20,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from models.promotion_comparisons import CURRENT
 from models.registry import (
     ARTIFACT_DIGEST,
     DEFAULT_TRACKING_URI,
@@ -30,7 +33,7 @@ from models.registry import (
     digest_of,
     registered_name,
 )
-from models.registry_numbers import flat, flat_metrics, plain_name
+from models.registry_numbers import flat_counts, flat_metrics, plain_name, shown
 from models.risk_model import RiskModel
 
 EXPERIMENT = "balance-risk"
@@ -40,6 +43,9 @@ _LOADER = "models.artifact"
 _NEEDS = ("numpy", "lightgbm", "cryptography")
 _METRICS_AT_ONCE, _PARAMETERS_AT_ONCE, _LONGEST_PARAMETER = 500, 100, 6000
 """What MLflow takes in one request, and of one parameter."""
+
+_PLACE = re.compile(r"(?<![\w./:])/(?:(?!\. |: |\n).)*/")
+"""The directories before a file's name: they tell of the machine, and may tell of its user."""
 
 _DIGEST_DIGITS = 36
 """MLflow keeps no more of a data set's digest; the whole one is a tag."""
@@ -119,7 +125,7 @@ def register(
     RegistryError
         The registry cannot be reached or refuses.
     """
-    report = json.dumps(evidence.report, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False)
+    report = json.dumps(_without_places(evidence.report), indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False)
     digests = {ARTIFACT_DIGEST: digest_of(directory), REPORT_DIGEST: hashlib.sha256(report.encode()).hexdigest()}
     _refuse_unusable(tracking_uri)
     with _connected(tracking_uri) as mlflow:
@@ -140,6 +146,14 @@ def register(
         return ModelVersion(model.outcome, str(created.version), run.info.run_id, run.data.tags.get("mlflow.user", ""))
 
 
+def _without_places(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the report, with the file's name alone where the champion in service could not be opened."""
+    current = report.get(CURRENT)
+    if not current or not current.get("refused"):
+        return dict(report)
+    return {**report, CURRENT: {**current, "refused": _PLACE.sub("", current["refused"])}}
+
+
 def _new_version(mlflow: ModuleType, name: str, logged: Any, run_id: str, tags: dict[str, str]) -> Any:
     client = mlflow.MlflowClient()
     if not client.search_registered_models(f"name='{name}'"):
@@ -151,7 +165,7 @@ def _log_numbers(
     mlflow: ModuleType, run_id: str, model: RiskModel, evidence: Evidence, digests: Mapping[str, str]
 ) -> None:
     entities, client, now = mlflow.entities, mlflow.MlflowClient(), int(time.time() * 1000)
-    metrics = flat_metrics(evidence.report) | flat(evidence.flow, "flow")
+    metrics = flat_metrics(evidence.report) | flat_counts(evidence.flow, "flow")
     for some in _batches(metrics.items(), _METRICS_AT_ONCE):
         client.log_batch(run_id, metrics=[entities.Metric(name, value, now, 0) for name, value in some])
     for few in _batches(_parameters(model, evidence.parameters).items(), _PARAMETERS_AT_ONCE):
@@ -170,7 +184,8 @@ def _parameters(model: RiskModel, settings: Mapping[str, Any]) -> dict[str, str]
         "kind": model.kind,
         "features": str(len(model.feature_names)),
         "refits": str(len(model.refits)),
-        **{plain_name(name): str(value) for name, value in (known | dict(_leaves(used))).items()},
+        **{plain_name(name): shown(name, value) for name, value in known.items()},
+        **{plain_name(name): str(value) for name, value in _leaves(used)},
     }
 
 
@@ -194,7 +209,7 @@ def _log_data(mlflow: ModuleType, model: RiskModel, data: tuple[DataUsed, ...]) 
         found = import_module("mlflow.data.meta_dataset").MetaDataset(
             sources.resolve_dataset_source(used.source), used.name, used.sha256[:_DIGEST_DIGITS], schema
         )
-        tags = {"sha256": used.sha256} | {name: str(value) for name, value in used.about.items()}
+        tags = {"sha256": used.sha256} | {name: shown(name, value) for name, value in used.about.items()}
         mlflow.log_input(found, context=used.context, tags=tags)
 
 

@@ -84,8 +84,9 @@ def checked_model(files: Mapping[str, bytes], version: str = "", artifact_sha256
 
 def _check_what_is_served(model: RiskModel, rows: np.ndarray) -> None:
     try:
-        found = _served(model, rows)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        with np.errstate(all="ignore"):  # what comes of it is looked at
+            found = _served(model, rows)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise ArtifactError(
             f"What the model says of itself cannot be served ({type(error).__name__}). Train it again."
         ) from None

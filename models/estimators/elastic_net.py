@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import enet_path
+from threadpoolctl import threadpool_limits
 
 from models.estimators.columns import person_folds_of
 from models.estimators.generalised_linear import Curvature, curvature, linear, null_model, ridge
@@ -158,6 +159,9 @@ def _exact(Z: np.ndarray, y: np.ndarray, weight: np.ndarray, strength: float, ta
         check_input=False,
         copy_X=False,
     )
-    # In float32 the line search cannot see the last steps.
-    model.fit(Z.astype(np.float64), y, sample_weight=weight)
+    # glum sums in as many parts as OpenMP has threads, so the last bits would depend on the machine. A limit reaches only what
+    # is imported already: one around the whole training does not know of glum yet.
+    with threadpool_limits(1):
+        # In float32 the line search cannot see the last steps.
+        model.fit(Z.astype(np.float64), y, sample_weight=weight)
     return np.append(model.coef_, model.intercept_)

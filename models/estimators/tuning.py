@@ -128,7 +128,7 @@ def _suggested(trial: Any) -> dict[str, Any]:
 
 
 def _out_of_time(until: float) -> Any:
-    """Stop a trial that runs past twice the budget's end, so that one large trial cannot take all night."""
+    """Stop a trial at the budget's end, once it has grown trees enough to be judged: one large trial cannot take all night."""
 
     def check(env: Any) -> None:
         if time.monotonic() > until and env.iteration >= PATIENCE:

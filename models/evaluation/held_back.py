@@ -17,8 +17,8 @@ from models.evaluation.attributes import ATTRIBUTES, NOT_KNOWN, UNKNOWN_GROUP, A
 from models.evaluation.discrimination import Ranking, auroc
 from models.evaluation.held_out import HeldOut
 from models.evaluation.intervals import with_intervals
-from models.evaluation.net_benefit import working_threshold
 from models.evaluation.suppression import COMPLEMENT, FEWEST, TOO_SMALL, Size, hidden_groups
+from models.evaluation.thresholds import working_threshold
 from models.risk_model import RiskModel, inverse_link
 
 EXAMINED = ("sex", "age", "education", "survey", "labs", "absence_data")
@@ -108,7 +108,9 @@ class _Silence:
         whole = weights.sum(axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
             found = {"share": weights @ self.silent / whole}
-            found |= {f"share {why}": weights @ (self.reason == code) / whole for code, why in enumerate(REASONS) if code}
+            found |= {
+                f"share {why}": weights @ (self.reason == code) / whole for code, why in enumerate(REASONS) if code
+            }
             for name, rows in (("held_back", self.silent), ("answered", ~self.silent)):
                 found[f"event_share {name}"] = weights @ (rows * self.y) / (weights @ rows)
             for name, rows in (("answered", ~self.silent), ("everybody", np.ones_like(self.silent))):
@@ -149,7 +151,9 @@ def _table(attribute: Attribute, found: _Silence, rows: HeldOut, repeats: int, s
     position = attribute.of(rows)
     named = [*enumerate(attribute.groups), (NOT_KNOWN, UNKNOWN_GROUP)]
     members = [(group, position == place) for place, group in named if (position == place).any()]
-    hidden = hidden_groups(found.silent.astype(float), rows.person, [chosen for _, chosen in members])
+    hidden: dict[int, str] = {}
+    if found.silent.any():  # where it is nobody at all, the total tells it of every group
+        hidden = hidden_groups(found.silent.astype(float), rows.person, [chosen for _, chosen in members])
     shares = _shares([chosen for _, chosen in members], found.silent, rows, repeats, seed)
     groups = [{"name": group.name, "label_nb": group.label_nb, "label_en": group.label_en,
                "suppressed": TOO_FEW if hidden.get(place) == TOO_SMALL else hidden.get(place),

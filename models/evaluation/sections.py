@@ -12,6 +12,7 @@ from models.evaluation.capacity import capacity
 from models.evaluation.competing_exits import competing_exits
 from models.evaluation.differences import differences
 from models.evaluation.explanation_quality import explanation_quality
+from models.evaluation.held_back import held_back
 from models.evaluation.held_out import HeldOut
 from models.evaluation.horizons import horizons_report
 from models.evaluation.internal_external import internal_external
@@ -149,6 +150,10 @@ def _explanation(case: Case) -> dict[str, Any]:
     return {"explanation": explanation_quality(case.champion, case.held_out, seed=case.seed)}
 
 
+def _held_back(case: Case) -> dict[str, Any]:
+    return {"held_back": held_back(case.champion, case.held_out, **case.drawn)}
+
+
 SHARED: tuple[tuple[str, Section], ...] = (
     ("differences to the others", _differences),
     ("groups of persons", _fairness),
@@ -156,6 +161,7 @@ SHARED: tuple[tuple[str, Section], ...] = (
     ("what each source adds", _ablation),
     ("importance of domains", _permutation),
     ("explanations", _explanation),
+    ("who gets no number", _held_back),
 )
 SECTIONS: dict[str, tuple[tuple[str, Section], ...]] = {
     "event": (

@@ -31,7 +31,12 @@ class FactMissing(Exception):
 def count(value: Any) -> str:
     """Return a number of persons, rows or events; raises FactMissing for what is no number."""
     whole = round(_finite(value))
-    return f"<{FEWEST_SHOWN}" if 0 < whole < FEWEST_SHOWN else f"{whole:,}".replace(",", _THIN)
+    return f"<{FEWEST_SHOWN}" if is_small(whole) else f"{whole:,}".replace(",", _THIN)
+
+
+def is_small(count: float) -> bool:
+    """Tell whether so few persons, rows or events may be recognised, so that their number is not shown."""
+    return 0 < count < FEWEST_SHOWN
 
 
 def number(value: Any) -> str:

@@ -41,6 +41,9 @@ LENIENT = {
     "observed_to_expected": [0.2, 5],
     "good_calibration": [0.2, 5],
     "calibration_slope": [0.1, 5],
+    "good_slope": [0.1, 5],
+    "widest_observed_to_expected": 10,
+    "largest_detectable_ratio": 100,
 }
 """A policy for a cohort so small that intervals are wide; what the real one refuses is tried in test_promotion.py."""
 

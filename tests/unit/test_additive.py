@@ -53,11 +53,19 @@ def test_a_row_has_the_bits_it_has_in_a_batch_and_each_model_those_it_has_alone(
         (([2.0, 2.0], [1.0, 1.0], 0.0), "do not rise"),
         (([0.0], [np.nan], 0.0), "not a number"),
         (([0.0], [1.0], np.inf), "not a number"),
+        (([np.nan], [1.0], 0.0), "not a number"),
+        ((np.arange(257.0), np.zeros(257), 0.0), "more than 256 knots"),
     ],
 )
 def test_a_curve_that_is_none_is_refused(curve, match):
     with pytest.raises(ArtifactError, match=match):
         AdditiveTerms.from_curves([BROKEN_LINE, curve])
+
+
+def test_so_many_curves_as_no_catalogue_has_are_refused():
+    AdditiveTerms.from_curves([CONSTANT] * 4096)
+    with pytest.raises(ArtifactError, match="more than 4096 curves"):
+        AdditiveTerms.from_curves([CONSTANT] * 4097)
 
 
 def test_counts_that_do_not_add_up_are_refused():

@@ -32,6 +32,11 @@ def test_each_is_champion_minus_other(found):
     assert found["poor"]["auroc"]["low"] > 0 > found["poor"]["log_loss"]["high"]
 
 
+def test_every_threshold_has_a_name_of_its_own():
+    at = differences(ROWS, thresholds=(0.034, 0.03, 0.3), repeats=2)["poor"]
+    assert {name for name in at if "_at_" in name} == {f"net_benefit_at_{cut}" for cut in ("0.034", "0.03", "0.30")}
+
+
 def test_a_model_against_its_twin_is_0_without_doubt():
     twins = replace(ROWS, linear={"good": ROWS.linear["good"], "twin": ROWS.linear["good"].copy()})
     for number in differences(twins, repeats=20)["twin"].values():

@@ -1,3 +1,8 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from glum import GeneralizedLinearRegressor
@@ -22,13 +27,14 @@ from models.estimators import (
     grown_by,
     refittable,
 )
-from models.estimators.columns import person_folds_of
+from models.estimators.columns import person_folds_of, training_ranges
 from models.estimators.literature import CORE
 from models.estimators.splines import Design
 from models.outcomes import OUTCOMES
 from models.published_models import roelen_days_log_odds
 from models.risk_model import RiskModel, risk_of
 
+PROJECT = Path(__file__).parents[2]
 RANDOM = np.random.default_rng(10)
 X = RANDOM.normal(size=(600, 4)).astype(np.float32)
 X[RANDOM.random(X.shape) < 0.2] = np.nan
@@ -76,6 +82,92 @@ def test_no_persons_extreme_value_is_in_the_model(estimator):
     numbers = [*np.ravel(parts.get("high", [])), *np.ravel(parts.get("low", [])), *terms.knots]
     assert "4242.5" not in parts.get("booster_text", "")
     assert max(np.abs(numbers), default=0) < 100
+
+
+@pytest.mark.parametrize(
+    "estimator", [LinearEstimator(), ElasticNetEstimator(NAMES, ("a",), ("b",)), ExplainableBoostingEstimator(20, 0.1)],
+    ids=lambda one: type(one).__name__,
+)  # fmt: skip
+def test_nor_is_one_who_has_it_in_every_quarter(estimator):
+    """Rows are quarterly, and a laboratory value may not change from one to the next."""
+    rows, persons = X.copy(), np.arange(600) // 4
+    rows[:12, 0], persons[:12] = 4242.5, 0
+    rows[12:24, 1], persons[12:24] = -4242.5, 3
+    rows[24:36, 3], persons[24:36] = 4242.5, 6
+    parts = clone(estimator).fit(rows, Y, WEIGHT, groups=persons).parts_
+    terms = parts.get("terms", AdditiveTerms.from_curves([([], [0.0], 0.0)]))
+    numbers = [np.ravel(parts.get(name, [])) for name in ("high", "low", "impute", "mean")]
+    assert max(np.abs([*np.concatenate(numbers), *terms.knots]), default=0) < 100
+
+
+def test_the_range_is_that_of_the_sixth_person_from_either_end():
+    persons = np.repeat(np.arange(40), 5)
+    column = (persons + np.tile(np.arange(5) / 10, 40)).astype(np.float32)[:, None]
+    column[::7] = np.nan
+    of_each = [column[persons == person][:, 0] for person in range(40)]
+    expected = (sorted(np.nanmin(one) for one in of_each)[5], sorted(np.nanmax(one) for one in of_each)[-6])
+    order = np.random.default_rng(1).permutation(200)
+    assert training_ranges(column[order], persons[order]) == [expected]
+    shared = np.repeat(column, 3, axis=1)
+    shared[persons > 3, 0], shared[persons > 10, 1], shared[persons > 9, 2] = 0.0, np.nan, np.nan
+    found = training_ranges(shared[order], persons[order])
+    assert found[0] == (0.0, 0.0)
+    assert found[1] is not None
+    assert found[2] is None
+    assert training_ranges(np.arange(40, dtype=np.float32)[:, None]) == [(5.0, 34.0)]
+
+
+def test_every_step_stands_on_ten_persons_and_on_no_fewer():
+    persons = np.arange(600) // 3
+    rows = X.copy()
+    rows[:27, 0], persons[:27] = 50 + np.arange(27) / 9, np.repeat([0, 1, 2], 9)
+    rows[:, 1] = np.where(persons < 8, np.nan, np.nan_to_num(rows[:, 1]))
+    rows[persons > 7, 2] = np.nan
+    fitted = ExplainableBoostingEstimator(30, 0.1).fit(rows, Y, WEIGHT, groups=persons)
+    terms = fitted.parts_["terms"]
+    taught = person_folds_of(persons, 600, 7, 0) != 0
+    cuts = np.split(terms.knots, np.cumsum(terms.n_knots)[:-1])
+    for cut, column in zip(cuts[:2], rows.T[:2], strict=True):
+        step = np.searchsorted(cut, column[taught & ~np.isnan(column)], side="right")
+        of = persons[taught & ~np.isnan(column)]
+        assert min(len(set(of[step == one])) for one in range(len(cut) + 1)) >= 10
+    assert len(cuts[0]) > 5
+    found = terms.of(rows)
+    assert np.average(found, axis=0, weights=WEIGHT) == pytest.approx(np.zeros(4), abs=1e-12)
+    # Eight persons are missing in b, and only eight are known in c: neither says anything of them.
+    values = terms.values[terms.n_values[0] :][: terms.n_values[1]]
+    assert values.min() < terms.missing[1] < values.max()
+    assert found[:, 2] == pytest.approx(np.zeros(600), abs=1e-12)
+
+
+FITS_AND_TELLS = """
+import hashlib, numpy as np
+from glum import GeneralizedLinearRegressor
+from models.estimators import ElasticNetEstimator
+from threadpoolctl import threadpool_info
+seen, fit = [], GeneralizedLinearRegressor.fit
+def watched(self, *arguments, **options):
+    seen.extend(found["num_threads"] for found in threadpool_info())
+    return fit(self, *arguments, **options)
+GeneralizedLinearRegressor.fit = watched
+random = np.random.default_rng(3)
+X = random.normal(size=(3000, 12)).astype(np.float32)
+y = (random.random(3000) < 1 / (1 + np.exp(-X[:, 0]))).astype(float)
+terms = ElasticNetEstimator().fit(X, y, np.ones(3000)).parts_["terms"]
+print(max(seen), hashlib.sha256(terms.values.tobytes()).hexdigest())
+"""
+
+
+def test_the_elastic_net_has_the_same_bits_whatever_the_number_of_threads():
+    found = [
+        subprocess.run(
+            [sys.executable, "-c", FITS_AND_TELLS], cwd=PROJECT, capture_output=True, text=True, check=True,
+            env={**os.environ, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": "1"},
+        ).stdout
+        for threads in ("1", "2")
+    ]  # fmt: skip
+    assert found[0].startswith("1 ")
+    assert found[0] == found[1]
 
 
 def test_an_empty_column_carries_nothing_and_stays_finite():

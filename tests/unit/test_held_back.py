@@ -131,6 +131,7 @@ def test_a_small_reason_hides_the_next_so_that_the_total_does_not_tell_it(monkey
 def test_a_model_that_numbers_everybody_or_nobody(monkeypatch):
     everybody = held_back(champion(silent=False), ROWS, repeats=20)
     assert everybody["share"]["value"] == 0
+    assert {group["share"]["value"] for table in everybody["attributes"] for group in table["groups"]} == {0}
     assert everybody["sensitivity"]["as_served"] == everybody["sensitivity"]["if_all_numbered"]
     assert everybody["answered"] == everybody["everybody"]
     monkeypatch.setattr(Carrier, "reasons", lambda self, X, interval: np.full(len(X), 3))

@@ -1,9 +1,12 @@
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from models.evaluation.net_benefit import decision_curve, interventions_avoided, net_benefit, positives
+from models.evaluation.net_benefit import THRESHOLDS, decision_curve, interventions_avoided, net_benefit, positives
+from models.evaluation.sections import Case
+from models.evaluation.thresholds import key_at, working_threshold
 from models.risk_model import risk_of
 from tests.lib.held_out_rows import held_out_rows
 
@@ -71,3 +74,36 @@ def test_the_gain_is_over_the_better_default_and_useful_where_all_of_it_is_above
 
 def test_a_model_that_knows_nothing_is_useful_nowhere():
     assert decision_curve(held_out_rows(champion="poor"), repeats=60)["useful_at"] == []
+
+
+@pytest.mark.parametrize(
+    ("share", "threshold", "name"),
+    [
+        (0.1737, 0.17, "0.17"),
+        (0.2, 0.2, "0.20"),
+        (0.0962, 0.096, "0.096"),
+        (0.00851, 0.0085, "0.0085"),
+        (0.0012, 0.005, "0.005"),
+        (0.0, 0.005, "0.005"),
+        (0.999, 0.99, "0.99"),
+    ],
+)
+def test_a_rare_outcome_has_a_threshold_too(share, threshold, name):
+    assert working_threshold(share) == threshold
+    assert key_at(threshold) == f"net_benefit_at_{name}"
+
+
+def test_a_model_of_a_rare_outcome_is_judged_at_its_share():
+    about = dict.fromkeys(("models", "candidates", "training_set", "split", "outcome", "held_out", "repeats", "seed"))
+    case = Case(champion=SimpleNamespace(reference_risk=0.00312), **about)
+    assert case.threshold == 0.005
+    assert case.thresholds == (0.005, 0.1, 0.2, 0.3)
+
+
+def test_the_curve_has_the_working_threshold_whatever_it_is():
+    rows = held_out_rows()
+    found = decision_curve(rows, threshold=0.034, repeats=2)
+    assert found["thresholds"] == sorted([0.034, *THRESHOLDS])
+    expected = net_benefit(risk_of(rows.linear["good"]), rows.y, rows.weight[None], np.array([0.034]))[0, 0]
+    assert found["net_benefit"]["good"]["value"][0] == pytest.approx(expected)
+    assert decision_curve(rows, threshold=0.17, repeats=2)["thresholds"] == list(THRESHOLDS)

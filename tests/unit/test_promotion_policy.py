@@ -263,7 +263,12 @@ def test_real_persons_need_no_simulation_and_two_eyes_may_be_the_policy():
 
 def test_the_numbers_are_those_of_the_policy():
     strict = Policy(fewest_test_events=211, calibration_slope=(0.98, 1.0), auroc_margin=0.008)
-    assert failed(compared(), SERVING, strict) == ["test_events", "calibration_slope", "not_worse_than_current"]
+    assert failed(compared(), SERVING, strict) == [
+        "test_events",
+        "calibration_slope",
+        "horizons",
+        "not_worse_than_current",
+    ]
     assert PromotionSettings().policy() == Policy()
 
 

@@ -16,6 +16,7 @@ from models.registry_runs import DataUsed, Evidence, register
 from tests.lib.models import boosted_model, linear_model, random_rows
 
 ROWS = DataUsed("burnout.training", "training", "data/training/burnout/rows.npz", "c" * 64, {"rows": 3})
+REFUSED = "{}3-0123456789ab: the manifest is not signed with the key of {}verify.key. Promote the model again."
 PICKLES = (".pkl", ".pickle", ".joblib", ".cloudpickle", ".skops")
 
 
@@ -27,10 +28,15 @@ def place(tmp_path_factory):
 def evidence(place: Path) -> Evidence:
     (place / "model_card.md").write_text("# A card")
     return Evidence(
-        report={"champion": "x", "models": {"x": {"auroc": {"value": 0.71, "low": 0.7, "high": 0.72}}}, "curve": [0.1]},
+        report={
+            "champion": "x",
+            "models": {"x": {"auroc": {"value": 0.71, "low": 0.7, "high": 0.72}}},
+            "curve": [0.1],
+            "current_champion": {"version": "3", "refused": REFUSED.format("/home/Ola N/ws/b/", "/home/Ola N/keys/")},
+        },
         tags={"git": "abc"},
         parameters={"train": {"seed": 17, "lightgbm": {"num_leaves": 15}}, "estimator.settings": {"many": "x" * 9000}},
-        flow={"no consent, so no label": 7, "event": 400},
+        flow={"no consent, so no label": 70, "left on the day": 7, "event": 400},
         data=(ROWS,),
         files={"model_card": (place / "model_card.md",)},
     )
@@ -88,7 +94,7 @@ def test_a_run_says_where_the_model_comes_from_and_how_good_it_is(tracking_uri):
     run = client.get_run(found.run_id)
     assert run.info.status == "FINISHED"
     assert run.data.metrics == {"champion.auroc": 0.71, "champion.auroc.low": 0.7, "champion.auroc.high": 0.72,
-                                "flow.no consent:2c so no label": 7.0, "flow.event": 400.0}  # fmt: skip
+                                "flow.no consent:2c so no label": 70.0, "flow.event": 400.0}  # fmt: skip
     assert run.data.params["estimator"] == boosted_model().name
     assert (run.data.params["train.seed"], run.data.params["train.lightgbm.num_leaves"]) == ("17", "15")
     assert len(run.data.params["estimator.settings.many"]) == 6000
@@ -107,7 +113,7 @@ def test_a_run_names_its_rows_and_holds_none(tracking_uri, place):
     assert (used.dataset.name, used.dataset.digest) == ("burnout.training", "c" * 36)
     assert json.loads(used.dataset.source) == {"uri": "data/training/burnout/rows.npz"}
     assert {tag.key: tag.value for tag in used.tags} == {
-        "mlflow.data.context": "training", "sha256": "c" * 64, "rows": "3"
+        "mlflow.data.context": "training", "sha256": "c" * 64, "rows": "<10"
     }  # fmt: skip
     assert "age_years" in used.dataset.schema
 
@@ -125,7 +131,8 @@ def test_signature_and_input_example_are_of_nobody(tracking_uri, place):
 
 def test_what_is_fetched_is_what_was_registered(tracking_uri, place, tmp_path):
     found = fetch("burnout", "1", tmp_path, tracking_uri=tracking_uri)
-    assert found.report == evidence(place).report
+    without_places = evidence(place).report["current_champion"] | {"refused": REFUSED.format("", "")}
+    assert found.report == evidence(place).report | {"current_champion": without_places}
     assert found.registered_by == getpass.getuser()
 
 

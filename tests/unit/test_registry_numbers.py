@@ -1,6 +1,6 @@
 """Every number of a report has a name that MLflow takes, and no two share one."""
 
-from models.registry_numbers import flat, flat_metrics
+from models.registry_numbers import flat, flat_counts, flat_metrics, shown
 from tests.lib.promotions import sound_report
 
 
@@ -27,3 +27,18 @@ def test_signs_that_mlflow_refuses_do_not_make_two_names_one():
     names = [*flat({"<30": 1, ">30": 2, "30": 3, "no consent, so none": 4, "a/../b": 5}, "age")]
     assert len({*names}) == 5
     assert all(set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789_-.: ") for name in names)
+
+
+def test_counts_of_one_to_nine_are_no_metrics_and_no_tags():
+    exits = {"left": 3, "lost": 0, "events": 9, "persons": 10, "rows": {"value": 4, "low": 2, "high": 12}}
+    days = {"30": {"left_before_event": {"value": 0.03}}}
+    found = flat({"competing_exits": exits | {"days": days}, "auroc": 1})
+    assert found == {
+        "competing_exits.lost": 0,
+        "competing_exits.persons": 10,
+        "competing_exits.rows.high": 12,
+        "competing_exits.days.30.left_before_event": 0.03,
+        "auroc": 1,
+    }
+    assert flat_counts({"no consent": 9, "under 18": 10, "burnt out": 1}, "flow") == {"flow.under 18": 10.0}
+    assert [shown("events", 5), shown("events", 50), shown("folds", 5)] == ["<10", "50", "5"]

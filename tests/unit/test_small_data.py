@@ -95,6 +95,13 @@ def test_companies_that_differ_are_told_of_and_never_served():
     assert alike["partially pooled by company"]["gain"]["low"] <= 0
 
 
+def test_an_interval_that_reaches_beyond_what_was_tried_has_no_upper_end_and_says_so():
+    wide = fallen(cohort(300, level=1.0, n_companies=3, between=6.0))[0].facts["small_data"]["gains"]
+    spread = wide["partially pooled by company"]["spread"]
+    assert spread["high"] is None
+    assert spread["note"] == "the interval reaches to 2 or beyond"
+
+
 def test_the_champion_can_be_stored_and_served_and_holds_nobody(tmp_path):
     rows = cohort(150, level=1.2)
     champion = fallen(rows)[0]

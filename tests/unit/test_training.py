@@ -98,6 +98,17 @@ def test_where_everybody_is_compared_every_line_is_of_everybody(result):
     assert not any("recalibrated on the" in note for note in result.comparison.notes)
 
 
+@pytest.mark.parametrize(("most", "searches"), [(20_000, 4), (400, 7)])
+def test_the_time_for_tuning_is_for_all_searches_together(monkeypatch, most, searches):
+    """One search per fold and one on all rows; where few are compared, each fold of the winner on all rows again."""
+    given = []
+    monkeypatch.setattr("models.training.candidates", lambda *arguments: given.append(arguments[-1]) or ())
+    monkeypatch.setattr("models.training.LEARNS_NOTHING", ())
+    with pytest.raises(ValueError, match="empty"):
+        trained(random_training_set(900), insufficient="leave out", tuning_minutes=7.0, comparison_persons=most)
+    assert given == [pytest.approx(60 * 7 / searches)]
+
+
 def test_the_champion_says_how_it_was_fitted_and_when_its_risk_falls_due(result):
     assert result.champion.facts["estimator"]["name"] == "ElasticNetEstimator"
     assert result.champion.facts["estimator"]["settings"]["strength"] > 0
