@@ -120,7 +120,7 @@ def _horizons(report: Mapping[str, Any], policy: Policy) -> Iterator[Line]:
         for metric, bounds in limits.items()
         if (number := complete(one.get(metric))) is None or not _meet(number, bounds)
     ]
-    served = ", ".join(said.get("days", {}))
+    served = ", ".join(sorted(said.get("days", {}), key=int))
     found = "; ".join(wrong) or (
         f"days {served} hold" if served else "none is served" if "reason" in said else NOT_THERE
     )

@@ -55,11 +55,11 @@ class Policy:
     widest_observed_to_expected: float = 1.6
     calibration_slope: tuple[float, float] = (0.8, 1.25)
     good_slope: tuple[float, float] = (0.9, 1.1)
-    largest_detectable_ratio: float = 2.0
+    largest_detectable_ratio: float = 2.5
     fewest_resamples: int = 200
     most_versions_on_test_rows: int = 20
     auroc_margin: float = 0.01
-    net_benefit_margin: float = 0.03
+    net_benefit_margin: float = 0.05
     loss_margin: float = 0.01
 
 

@@ -24,7 +24,7 @@ class _Section(BaseModel):
 class SimulateSettings(_Section):
     """The synthetic cohort."""
 
-    persons: int = Field(default=8000, ge=100, le=1_000_000)
+    persons: int = Field(default=10_000, ge=100, le=1_000_000)
     seed: int = Field(default=17, ge=0, lt=2**32)
     start: date = date(2021, 1, 1)
     end: date = date(2026, 1, 1)

@@ -32,7 +32,7 @@ def project(tmp_path_factory) -> Path:
     assert stages.count(ALL) == 3
     (home / "dvc.yaml").write_text(stages.replace(ALL, ", ".join(OUTCOMES)))
     params = (ROOT / "params.yaml").read_text()
-    smaller = {"persons: 8000": "persons: 1600", "refits: 20": "refits: 2", "bootstrap: 200": "bootstrap: 20"}
+    smaller = {"persons: 10000": "persons: 1600", "refits: 20": "refits: 2", "bootstrap: 200": "bootstrap: 20"}
     for big, small in smaller.items():
         assert big in params
         params = params.replace(big, small)
