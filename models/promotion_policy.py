@@ -163,8 +163,9 @@ def _leakage(report: Mapping[str, Any]) -> Line:
 def _synthetic(report: Mapping[str, Any], situation: Situation) -> Line:
     made_up = report.get("synthetic")
     words = {True: "a model of simulated persons", False: "a model of real persons"}
+    of_whom = words[made_up] if isinstance(made_up, bool) else "a model of unknown persons"
     where = "simulated" if situation.is_workspace_synthetic else "real or unknown"
-    found = f"{words.get(made_up, 'a model of unknown persons')}; persons here are {where}"  # type: ignore[arg-type]
+    found = f"{of_whom}; persons here are {where}"
     passed = made_up is False or (made_up is True and situation.is_workspace_synthetic)
     return Line("synthetic", "a model of simulated persons serves simulated persons only", found, passed)
 

@@ -163,7 +163,8 @@ def _write(
             ):
                 band = "" if why_not else risk_band(number, model.reference_risk).name
                 pair = (number, "") if model.link == "logit" else ("", number)
-                numbers = ("",) * 4 if why_not else (*pair, low, high)
+                interval = ("", "") if np.isnan(low) else (low, high)  # a published formula has no refits
+                numbers = ("",) * 4 if why_not else (*pair, *interval)
                 writer.writerow((person_id, name, *numbers, band, why_not, flagged.get(person_id, ""), model.version))
 
 

@@ -129,7 +129,8 @@ def _words_of(verdict: Mapping[str, Any]) -> str | None:
 def shortage(facts: CardFacts) -> str:
     """Return "Not enough data for X; Y more persons needed" where that is so, else an empty string."""
     if facts.not_enough_data:
-        return str(veiled(facts.not_enough_data))
+        said = str(veiled(facts.not_enough_data))
+        return said[:1].upper() + said[1:]
     small, verdict = facts.champion.get("small_data") or {}, sample_size_verdict(facts.champion)
     if not small and verdict.get("enough", True):
         return ""

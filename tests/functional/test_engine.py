@@ -116,7 +116,8 @@ def command(workspace: Workspace, *options: str) -> list[str]:
     params = workspace.root / "params.yaml"
     params.write_text("training: {months_between: 6}\n")
     verb = [sys.executable, "-m", "pipeline.cli", "build-training-set", "-w", str(workspace.root)]
-    return [*verb, "--params", str(params), "--json", *options]
+    outcomes = [part for outcome in BOTH for part in ("--outcome", outcome)]
+    return [*verb, "--params", str(params), "--json", *outcomes, *options]
 
 
 @pytest.mark.parametrize("n", [1, 3, 7])

@@ -168,7 +168,7 @@ def test_what_fails_a_line_moves_nothing_and_the_line_is_named(workspace, approv
     assert not [path for path in (workspace.bundles / OUTCOME).iterdir() if path.name.startswith(f"{version}-")]
     expected = (
         "long_sick_leave version 3, subgroup_harm: found sex women (events_missed); required no group that is harmed, "
-        "and for sex, age, education a ratio of 2 seen four times in five"
+        "and for sex, age, education a ratio of 2.5 seen four times in five"
     )
     with pytest.raises(PromotionRefused, match="policy") as refused:
         promote.refuse_failed(told)
