@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -129,8 +130,7 @@ def _words_of(verdict: Mapping[str, Any]) -> str | None:
 def shortage(facts: CardFacts) -> str:
     """Return "Not enough data for X; Y more persons needed" where that is so, else an empty string."""
     if facts.not_enough_data:
-        said = str(veiled(facts.not_enough_data))
-        return said[:1].upper() + said[1:]
+        return re.sub("^not enough", "Not enough", str(veiled(facts.not_enough_data)))
     small, verdict = facts.champion.get("small_data") or {}, sample_size_verdict(facts.champion)
     if not small and verdict.get("enough", True):
         return ""
