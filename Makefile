@@ -11,10 +11,10 @@ export DVC_NO_ANALYTICS := 1
 export GX_ANALYTICS_ENABLED := False
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help setup demo test check serve repro bench acceptance format lock clean
+.PHONY: help setup demo test test-long check serve repro bench acceptance format lock clean
 
 help: ## Show what can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 setup: $(READY) ## Install everything into .venv (seconds when nothing changed)
 
@@ -33,6 +33,9 @@ demo: $(READY) ## Simulated firms -> models -> registry -> running service -> on
 
 test: $(READY) ## All tests
 	@$(BIN)/python -m pytest -n auto --dist loadfile
+
+test-long: $(READY) ## Fuzzing, kills, swaps and load against real processes (half an hour)
+	@$(BIN)/python -m pytest -m long
 
 check: $(READY) ## Formatting, lint, types, import rules, generated pages current
 	@$(BIN)/ruff format --check .

@@ -40,6 +40,23 @@ NAV_CERTIFICATES = (
 )
 """Canonical URLs of NAV's sickness certificate (github.com/navikt/syk-inn, docs/fhir; the second is its draft)."""
 
+JOB_CODE = "11341-5"
+"""LOINC, history of occupation: an Observation of the profile PastOrPresentJob (hl7.org/fhir/us/odh)."""
+
+INDUSTRY_CODE = "86188-0"
+"""LOINC, history of occupation industry: the component of that profile."""
+
+EMPLOYER_EXTENSION = "http://hl7.org/fhir/us/odh/StructureDefinition/odh-Employer-extension"
+
+OCCUPATION_SYSTEM = "https://www.ssb.no/klass/klassifikasjoner/7"
+"""STYRK-08, by its address at Statistics Norway; neither HL7 Norway nor ODH has a system for it."""
+
+INDUSTRY_SYSTEM = "https://www.ssb.no/klass/klassifikasjoner/6"
+"""SN2007, likewise."""
+
+JOB_SYSTEM = "urn:balance-risk:job"
+"""Components of a job that ODH has no code for: position-percent, shift-work, leader, unit."""
+
 ABSENCE_KIND_SYSTEM = "urn:balance-risk:absence-kind"
 ABSENCE_GRADE_SYSTEM = "urn:balance-risk:absence-grade"
 CONSENT_SOURCE_SYSTEM = "urn:balance-risk:consent-source"

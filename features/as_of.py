@@ -7,8 +7,10 @@ version that is visible itself) and what it tells of has begun before ``t``. Spe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
@@ -68,9 +70,34 @@ class Known:
     absences: Rows
     guidance: Rows
     events: Block
+    found: dict[Callable[..., Any], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What :func:`once` remembers."""
 
     def __len__(self) -> int:
         return len(self.t)
+
+
+_FEW_PERSONS = 100
+_T = TypeVar("_T")
+
+
+def once(find: Callable[[Known], _T]) -> Callable[[Known], _T]:
+    """Let a function of what is known of few persons work once, for the numbers as for the days behind them.
+
+    Of many it is not kept: it would take memory, and the days behind the numbers are asked for single persons only. Nobody may
+    write into what is returned.
+    """
+
+    @wraps(find)
+    def remembered(known: Known) -> _T:
+        if len(known) > _FEW_PERSONS:
+            return find(known)
+        if find not in known.found:
+            known.found[find] = find(known)
+        found: _T = known.found[find]
+        return found
+
+    return remembered
 
 
 @dataclass(frozen=True)

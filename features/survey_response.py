@@ -8,7 +8,7 @@ from data_contracts.consent import SOURCES
 from data_contracts.instruments import INSTRUMENTS, VALID_DAYS
 from data_contracts.time_windows import NO_DAY
 from features.answer_sheets import FEWEST_TO_BE_STRAIGHT
-from features.as_of import Known
+from features.as_of import Known, once
 from features.feature import Feature, FeatureGroup
 from features.segments import reduce_groups, run_ends, run_numbers, run_starts
 
@@ -68,6 +68,11 @@ def compute(known: Known) -> np.ndarray:
     -------
     float32 array, shape (N, 5); NaN where never answered (but 0 days) and without consent for surveys.
     """
+    return _numbers(known).copy()
+
+
+@once
+def _numbers(known: Known) -> np.ndarray:
     result = np.full((len(known), len(FEATURES)), np.nan, dtype=np.float32)
     result[known.consented[:, _SOURCE], 0] = 0
     rows = known.sheets
@@ -105,7 +110,7 @@ def observed_on(known: Known) -> np.ndarray:
     """Return the day of the latest survey, for all but the count over a window; see ``FeatureGroup``."""
     days = np.repeat(_latest_day(known)[:, np.newaxis], len(FEATURES), axis=1)
     days[:, 0] = NO_DAY
-    days[np.isnan(compute(known))] = NO_DAY
+    days[np.isnan(_numbers(known))] = NO_DAY
     return days
 
 

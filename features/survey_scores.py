@@ -9,7 +9,7 @@ import numpy as np
 
 from data_contracts.instruments import CORE, INSTRUMENTS, VALID_DAYS, Instrument, Scale
 from data_contracts.time_windows import NO_DAY, Days
-from features.as_of import Known, scores_known
+from features.as_of import Known, once, scores_known
 from features.feature import Feature, FeatureGroup
 from features.histories import Histories
 from features.segments import order_of, reduce_groups, run_numbers, run_starts
@@ -121,6 +121,7 @@ class _Found(NamedTuple):
     day: np.ndarray
 
 
+@once
 def _found(known: Known) -> list[_Found]:
     """Return levels, ages, changes and slopes."""
     rows = known.scores

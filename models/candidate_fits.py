@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from sklearn.base import clone
 
-from models.comparison import OutOfFold, TrainingRows, described
+from models.comparison import described
 from models.estimators import refittable
 from models.estimators.columns import training_ranges
+from models.estimators.trees import BinnedRows, TreesEstimator, are_grown_here
 from models.evaluation.intervals import resampled_weights
+from models.out_of_fold import OutOfFold, TrainingRows
 from models.risk_model import RiskModel
+from models.side_by_side import side_by_side
 
 GOLDEN_ROWS = 24
 
@@ -68,12 +71,24 @@ def resampled_models(
     """
     (estimator,) = refittable(champion).estimators
     X = rows.columns(fit.candidate.feature_names)
-    in_comparison = np.isin(rows.person, compared.person)
-    for weights in np.concatenate(list(resampled_weights(rows.person, rows.weight, refits, seed))):
-        drawn = weights > 0
-        parts = clone(estimator).fit(X[drawn], rows.y[drawn], weights[drawn], groups=rows.person[drawn]).parts_
+    in_comparison, fitted = np.isin(rows.person, compared.person), _refitter(estimator, X, rows)
+
+    def refitted(weights: np.ndarray) -> RiskModel:
+        parts = fitted(np.flatnonzero(weights > 0), weights).parts_
         line = rows.target.fit_recalibration(fit.log_odds, compared.y, weights[in_comparison])
-        yield replace(champion, **parts, **_on_top(line, fit), golden=None, facts={})
+        return replace(champion, **parts, **_on_top(line, fit), golden=None, facts={})
+
+    yield from side_by_side(refitted, np.concatenate(list(resampled_weights(rows.person, rows.weight, refits, seed))))
+
+
+def _refitter(estimator: Any, X: np.ndarray, rows: TrainingRows) -> Callable[[np.ndarray, np.ndarray], Any]:
+    """What fits the estimator to the drawn rows, given their positions and the weights of all rows."""
+    if isinstance(estimator, TreesEstimator) and are_grown_here():
+        binned = BinnedRows(estimator, X)
+        return lambda drawn, weights: binned.fitted(drawn, rows.y[drawn], weights[drawn])
+    return lambda drawn, weights: clone(estimator).fit(
+        X[drawn], rows.y[drawn], weights[drawn], groups=rows.person[drawn]
+    )
 
 
 def _on_top(line: tuple[float, float], fit: OutOfFold) -> dict[str, Any]:

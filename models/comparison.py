@@ -6,18 +6,17 @@ one-standard-error rule); here with the standard error of the paired difference,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
 
-from models.estimators.candidates import Candidate
 from models.estimators.trees import TreeSize
 from models.evaluation.discrimination import Ranking, auroc, average_precision, brier_score
+from models.out_of_fold import OutOfFold, TrainingRows, loss_differences, simplest_within_one_standard_error
 from models.risk_model import risk_of
-from models.target import EVENT, Target
+from models.target import EVENT
 
 PUBLISHED_CEILING = 0.82
 """The best published models reach an AUROC of 0.70-0.79; above this, suspect leakage."""
@@ -25,42 +24,6 @@ PUBLISHED_CEILING = 0.82
 
 MOST_AT_ONCE, FEWEST_ONSETS = 0.05, 20
 """Share of events on the index date that may be chance or a habit of registering on the first of a month, of so many events."""
-
-
-@dataclass(frozen=True, eq=False)
-class TrainingRows:
-    """Rows with an observed label, ready to learn from.
-
-    Parameters
-    ----------
-    feature_names : tuple of str
-    X : float32 array, shape (n, n_features)
-    y, weight : float64 arrays, shape (n,)
-        1 event, 0 no event, or days; and how many rows each stands for.
-    person, fold : int arrays, shape (n,)
-        All rows of a person share the fold.
-    company : int32 array, shape (n,)
-        -1 where it is not known.
-    followed_days : int32 array, shape (n,)
-        Days from the index date to the event or the end of the horizon.
-    target : Target
-        What y is.
-    """
-
-    feature_names: tuple[str, ...]
-    X: np.ndarray
-    y: np.ndarray
-    weight: np.ndarray
-    person: np.ndarray
-    fold: np.ndarray
-    company: np.ndarray
-    followed_days: np.ndarray
-    target: Target = EVENT
-
-    def columns(self, names: Sequence[str]) -> np.ndarray:
-        """Return the named columns, float32 (n, len(names))."""
-        positions = {name: position for position, name in enumerate(self.feature_names)}
-        return self.X[:, [positions[name] for name in names]]
 
 
 @dataclass(frozen=True)
@@ -118,35 +81,6 @@ class Comparison:
         return {"chosen": self.chosen.name, **asdict(self)}
 
 
-@dataclass(frozen=True, eq=False)
-class OutOfFold:
-    """A candidate's estimator with its recalibration line and its calibrated out-of-fold log-odds, shape (n,)."""
-
-    candidate: Candidate
-    estimator: Any
-    intercept: float
-    slope: float
-    log_odds: np.ndarray
-
-
-def out_of_fold(candidate: Candidate, rows: TrainingRows) -> OutOfFold:
-    """Predict every row by a model that never saw its person; of several estimators keep the simplest within one SE."""
-    X = rows.columns(candidate.feature_names)
-    fits = [_recalibrated(candidate, estimator, X, rows) for estimator in candidate.estimators]
-    _, differences, errors = _differences(fits, rows)
-    return fits[simplest_within_one_standard_error(differences, errors)]
-
-
-def _recalibrated(candidate: Candidate, estimator: Any, X: np.ndarray, rows: TrainingRows) -> OutOfFold:
-    raw = np.empty(len(X))
-    for held_out in np.unique(rows.fold):
-        rest = rows.fold != held_out
-        fitted = clone(estimator).fit(X[rest], rows.y[rest], rows.weight[rest], groups=rows.person[rest])
-        raw[~rest] = fitted.decision_function(X[~rest])
-    intercept, slope = rows.target.fit_recalibration(raw, rows.y, rows.weight)
-    return OutOfFold(candidate, estimator, intercept, slope, intercept + slope * raw)
-
-
 def compare(fits: Sequence[OutOfFold], rows: TrainingRows) -> Comparison:
     """Compare candidates on the same out-of-fold rows.
 
@@ -156,23 +90,9 @@ def compare(fits: Sequence[OutOfFold], rows: TrainingRows) -> Comparison:
         Simplest candidate first.
     rows : TrainingRows
     """
-    found = zip(fits, *_differences(fits, rows), strict=True)
+    found = zip(fits, *loss_differences(fits, rows), strict=True)
     lines = choose([_line(fit, rows, *numbers) for fit, *numbers in found])
     return Comparison(lines, _notes(lines), reason_of(lines))
-
-
-def _differences(fits: Sequence[OutOfFold], rows: TrainingRows) -> tuple[list[float], list[float], list[float]]:
-    """Return each fit's log loss, its difference to the best, and that difference's standard error."""
-    losses = np.stack([rows.target.losses(fit.log_odds, rows.y) for fit in fits])
-    means = np.average(losses, axis=1, weights=rows.weight)
-    best = int(means.argmin())
-    errors = [clustered_standard_error(loss - losses[best], rows.weight, rows.person) for loss in losses]
-    return means.tolist(), (means - means[best]).tolist(), errors
-
-
-def simplest_within_one_standard_error(differences: Iterable[float], standard_errors: Iterable[float]) -> int:
-    """Return the first position (simplest first) whose difference to the best is at most its standard error."""
-    return [difference <= error for difference, error in zip(differences, standard_errors, strict=True)].index(True)
 
 
 def choose(lines: Sequence[ComparedCandidate]) -> tuple[ComparedCandidate, ...]:
@@ -185,20 +105,6 @@ def choose(lines: Sequence[ComparedCandidate]) -> tuple[ComparedCandidate, ...]:
         replace(line, within_one_standard_error=near, chosen=position == first)
         for position, (line, near) in enumerate(zip(lines, within, strict=True))
     )
-
-
-def clustered_standard_error(values: np.ndarray, weights: np.ndarray, person: np.ndarray) -> float:
-    """Return the standard error of a weighted mean when the rows of one person are not independent.
-
-    Parameters
-    ----------
-    values, weights : float64 arrays, shape (n,)
-    person : int array, shape (n,)
-    """
-    mean = np.average(values, weights=weights)
-    sums = np.bincount(np.unique(person, return_inverse=True)[1], weights * (values - mean))
-    n = len(sums)
-    return float(np.sqrt(n / max(n - 1, 1) * (sums**2).sum()) / weights.sum())
 
 
 def _line(fit: OutOfFold, rows: TrainingRows, mean: float, difference: float, error: float) -> ComparedCandidate:

@@ -124,7 +124,7 @@ class Explanation:
     def strongest(self, raising: int, lowering: int) -> tuple[Reason, ...]:
         """Return at most so many reasons that raise and that lower the risk, the largest contribution first."""
         ranked = self.contributions[self._ranked]
-        kept = np.sort(np.concatenate([(ranked > 0).nonzero()[0][:raising], (ranked < 0).nonzero()[0][:lowering]]))
+        kept = sorted([*(ranked > 0).nonzero()[0][:raising].tolist(), *(ranked < 0).nonzero()[0][:lowering].tolist()])
         return tuple(self._reason(position) for position in self._ranked[kept].tolist())
 
     @property
@@ -161,19 +161,20 @@ class Explanation:
         return np.argsort(-np.abs(self.contributions), kind="stable")
 
     def _reason(self, position: int) -> Reason:
-        one = feature(self.feature_names[position])
+        one, label, source, is_about_others = _facts_of(self.feature_names[position])
+        number = self.values[position]
+        is_known = not math.isnan(number)
+        is_shown = is_known and not is_about_others
         # The shortest text of a float32 reads back to the same float32, and shows 61.3 rather than 61.29999923706055.
-        is_known = not math.isnan(self.values[position])
-        is_shown = is_known and one.name not in ABOUT_OTHERS
-        value = float(str(self.values[position])) if is_shown else None
+        value = float(str(number)) if is_shown else None
         contribution = float(self.contributions[position])
         direction = _direction(contribution)
-        without_consent = not is_known and self._lacks_consent(one)
+        without_consent = not is_known and source is not None and not self.consented[source]
         shown = shown_value(one, value, without_consent) if is_shown or not is_known else _NOT_SHOWN
         return Reason(
             group=one.domain,
             feature=one.name,
-            label={"nb": one.label_nb, "en": one.label_en},
+            label=label,
             text=reason_text(one, shown, direction, is_known=is_known),
             value=value,
             unit=one.unit,
@@ -189,10 +190,6 @@ class Explanation:
     def _day(self, position: int) -> str | None:
         day = int(self.observed_on[position])
         return None if day == NO_DAY else calendar_date(day).isoformat()
-
-    def _lacks_consent(self, one: Feature) -> bool:
-        source = TABLES[one.table].consent_source
-        return source is not None and not self.consented[SOURCES.index(source)]
 
 
 def explain(model: RiskModel, values: np.ndarray, observed_on: np.ndarray, consented: np.ndarray) -> Explanation:
@@ -214,10 +211,11 @@ def explain(model: RiskModel, values: np.ndarray, observed_on: np.ndarray, conse
     """
     own = _columns(model.feature_names)
     row = values[own]
-    terms = model.contributions(row[np.newaxis])[0]
+    X = row[np.newaxis]
+    terms = model.contributions(X)[0]
     return Explanation(
         feature_names=model.feature_names,
-        log_odds=float(model.log_odds(row[np.newaxis])[0]),
+        log_odds=float(model.log_odds(X)[0]),
         base=float(terms[-1]),
         contributions=terms[:-1],
         values=row,
@@ -228,6 +226,15 @@ def explain(model: RiskModel, values: np.ndarray, observed_on: np.ndarray, conse
 
 def _direction(contribution: float) -> Direction:
     return "raises" if contribution > 0 else "lowers" if contribution < 0 else "none"
+
+
+@cache
+def _facts_of(name: str) -> tuple[Feature, dict[str, str], int | None, bool]:
+    """A feature, its label, the position of the source that needs consent, if any, and whether it tells of others."""
+    one = feature(name)
+    source = TABLES[one.table].consent_source
+    place = None if source is None else SOURCES.index(source)
+    return one, {"nb": one.label_nb, "en": one.label_en}, place, name in ABOUT_OTHERS
 
 
 @cache

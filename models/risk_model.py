@@ -17,6 +17,7 @@ import numpy as np
 from data_contracts.errors import ArtifactError
 from models import booster
 from models.additive import AdditiveTerms, Pieces, stacked
+from models.packed_trees import PackedTrees, packed
 from models.row_arithmetic import linear_terms, quantiles, row_sums
 
 if TYPE_CHECKING:
@@ -109,8 +110,16 @@ class RiskModel:
         _check_parts(self)
 
     @cached_property
-    def _booster(self) -> booster.lightgbm.Booster:
-        return booster.parse(self.booster_text)
+    def _trees(self) -> booster.Trees:
+        return booster.Trees(self.booster_text)
+
+    @cached_property
+    def _trees_of_refits(self) -> list[booster.Trees]:
+        return [refit._trees for refit in self.refits]
+
+    @cached_property
+    def _packed_refits(self) -> PackedTrees | None:
+        return packed([one.booster_text for one in self.refits], self._trees_of_refits, len(self.feature_names))
 
     def select(self, matrix: FeatureMatrix) -> np.ndarray:
         """Return the model's columns of a feature matrix, float32 of shape (n_rows, n_features)."""
@@ -147,7 +156,7 @@ class RiskModel:
         """
         X = _checked_rows(self, X)
         if self.kind == "lightgbm":
-            terms = booster.margin_contributions(self._booster, X)
+            terms = self._trees.contributions(X)
         else:
             terms = np.column_stack([self._terms(X), np.full(len(X), self.intercept)])
         terms = self.recalibration_slope * terms
@@ -178,7 +187,7 @@ class RiskModel:
 
     def _raw(self, X: np.ndarray) -> np.ndarray:
         if self.kind == "lightgbm":
-            return booster.margins(self._booster, X)
+            return self._trees.margins(X)
         return self.intercept + row_sums(self._terms(X))
 
     def _terms(self, X: np.ndarray) -> np.ndarray:
@@ -189,11 +198,21 @@ class RiskModel:
     def _refit_log_odds(self, X: np.ndarray) -> np.ndarray:
         """Log-odds of every refit, float64 of shape (n_refits, n_rows)."""
         if self.kind == "lightgbm":
-            return np.stack([refit.log_odds(X) for refit in self.refits])
+            return self._refit_trees_log_odds(X)
         starts = range(0, max(len(X), 1), _ROWS_AT_ONCE)
         raw = np.concatenate([self._refits_raw(X[start : start + _ROWS_AT_ONCE]) for start in starts])
         intercept, slope = self._refit_recalibration
         return (intercept + slope * raw).T
+
+    def _refit_trees_log_odds(self, X: np.ndarray) -> np.ndarray:
+        if len(X) != 1:
+            raw = np.stack([trees.margins(X) for trees in self._trees_of_refits])
+        elif self._packed_refits is not None:
+            raw = self._packed_refits.margins(X)[:, np.newaxis]
+        else:
+            raw = booster.margins_of_row(self._trees_of_refits, X)[:, np.newaxis]
+        intercept, slope = self._refit_recalibration[..., np.newaxis]
+        return intercept + slope * raw
 
     def _refits_raw(self, X: np.ndarray) -> np.ndarray:
         intercepts, parts = self._stacked_refits

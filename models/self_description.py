@@ -12,9 +12,10 @@ import numpy as np
 
 from features.catalogue import feature
 from models.abstention import limits_of
-from models.comparison import TrainingRows
+from models.out_of_fold import TrainingRows
 from models.reference_groups import ALL_GROUPS, POPULATION, group_numbers
 from models.risk_model import RiskModel
+from models.side_by_side import side_by_side
 
 FEWEST_PERSONS = 50
 MOST_ROWS = {"lightgbm": (3_000, 400)}
@@ -84,7 +85,11 @@ def _importance(
     few = slice(most_refitted)
     names = champion.feature_names
     value, same_rows = mean_absolute(names, terms, weight), mean_absolute(names, terms[few], weight[few])
-    refitted = [mean_absolute(names, refit.contributions(X[few])[:, :-1], weight[few]) for refit in champion.refits]
+
+    def of(refit: RiskModel) -> dict[str, dict[str, float]]:
+        return mean_absolute(names, refit.contributions(X[few])[:, :-1], weight[few])
+
+    refitted = list(side_by_side(of, champion.refits))
     named = {
         kind: {
             name: _with_interval(number, [one[kind][name] - same_rows[kind][name] for one in refitted])

@@ -18,11 +18,12 @@ from sklearn.base import clone
 
 from data_contracts.errors import NotEnoughDataError
 from models.company_effects import FEWEST_COMPANIES, SPREADS, CompanyEffects, fit_company_effects
-from models.comparison import Comparison, OutOfFold, TrainingRows, clustered_standard_error, compare, described
+from models.comparison import Comparison, compare, described
 from models.estimators.candidates import Candidate
 from models.evaluation.discrimination import log_losses
 from models.evaluation.intervals import resampled_weights
 from models.model_updating import Rung, UpdatedRoelen
+from models.out_of_fold import OutOfFold, TrainingRows, clustered_standard_error
 from models.published_models import ROELEN_CAUTION, ROELEN_FEATURES
 from models.risk_model import RiskModel
 from models.sample_size import Verdict

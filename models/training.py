@@ -12,14 +12,16 @@ from threadpoolctl import threadpool_limits
 from data_contracts.errors import NotEnoughDataError
 from data_contracts.time_windows import calendar_date
 from models.candidate_fits import fitted_model, resampled_models, varying
-from models.comparison import Comparison, OutOfFold, TrainingRows, compare, out_of_fold
-from models.comparison_persons import compared_on, drawn, recalibrated, recalibrated_on, with_lines_note
+from models.comparison import Comparison, compare
+from models.comparison_persons import MOST_ROWS, compared_on, drawn, recalibrated, recalibrated_on, with_lines_note
 from models.estimators import Candidate, TreeSize, candidates
 from models.horizons import fit_horizons
+from models.out_of_fold import OutOfFold, TrainingRows, all_out_of_fold
 from models.outcomes.outcome import Outcome
 from models.risk_model import RiskModel
 from models.sample_size import Verdict, verdict
 from models.self_description import describe
+from models.side_by_side import side_by_side
 from models.small_data import fallback
 from models.splits import Split, person_folds
 from models.target import EVENT, TARGETS, Target
@@ -47,6 +49,8 @@ class TrainingPlan:
         Time for all searches of tree sizes together; 0: none.
     comparison_persons : int
         Candidates are compared on at most so many persons; the fits that are kept learn from all.
+    comparison_rows : int
+        Where these persons have more rows, candidates are compared on some of the index dates.
     insufficient : {"leave out", "report"}
         What happens to a candidate that takes more persons than there are.
     seed : int
@@ -57,6 +61,7 @@ class TrainingPlan:
     trees: TreeSize = field(default_factory=TreeSize)
     tuning_minutes: float = 0.0
     comparison_persons: int = 20_000
+    comparison_rows: int = MOST_ROWS
     insufficient: str = "leave out"
     seed: int = 17
 
@@ -118,8 +123,10 @@ def _train(
     plan: TrainingPlan,
     on_step: Callable[[str], None],
 ) -> Trained:
-    # One search per fold and one on all rows; where only some persons are compared, the winner is searched twice over.
-    passes = 2 if len(np.unique(rows.person)) > plan.comparison_persons else 1
+    t = training_set.t[_labelled(training_set, split.train)]
+    compared = drawn(rows, t, training_set.person_ids, plan.comparison_persons, plan.comparison_rows)
+    # One search per fold and one on all rows; where only some rows are compared, the winner is searched twice over.
+    passes = 2 if len(compared.y) < len(rows.y) else 1
     seconds = 60 * plan.tuning_minutes / (passes * plan.folds + 1)
     possible = candidates(outcome, varying(rows), plan.trees, plan.seed, seconds)
     verdicts = sample_size_verdicts(possible, rows, outcome.name)
@@ -137,8 +144,7 @@ def _train(
         champion, models, comparison = fallback(rows, outcome.name, smallest, facts, refits=plan.refits, seed=plan.seed)
         return Trained(_described(champion, rows, plan.seed), models, comparison)
     _refuse_too_few(rows, outcome.name)
-    compared = drawn(rows, training_set.person_ids, plan.comparison_persons)
-    fits = _compared_fits(allowed, compared, on_step)
+    fits = list(all_out_of_fold(allowed, compared, lambda name: on_step(f"comparing {name}")))
     comparison = replace(
         compare(fits, compared),
         left_out=_left_out(possible, verdicts, outcome, plan),
@@ -146,14 +152,6 @@ def _train(
     )
     comparison = with_lines_note(comparison)
     return _kept(fits, comparison, rows, outcome, facts(comparison), plan, on_step)
-
-
-def _compared_fits(allowed: list[Candidate], compared: TrainingRows, on_step: Callable[[str], None]) -> list[OutOfFold]:
-    fits = []
-    for candidate in allowed:
-        on_step(f"comparing {candidate.name}")
-        fits.append(out_of_fold(candidate, compared))
-    return fits
 
 
 def _kept(
@@ -166,12 +164,14 @@ def _kept(
     on_step: Callable[[str], None],
 ) -> Trained:
     """Fit every candidate on all rows, and resample the chosen one."""
-    fits, models = recalibrated(fits, comparison, rows, on_step), {}
-    for fit in fits:
-        name = fit.candidate.name
-        on_step(f"fitting {name} on all rows")
-        about = facts | {"recalibrated_on": recalibrated_on(name, comparison)}
-        models[name] = fitted_model(fit, rows, outcome.name, about, plan.seed)
+    fits = recalibrated(fits, comparison, rows, on_step)
+
+    def fitted(fit: OutOfFold) -> RiskModel:
+        about = facts | {"recalibrated_on": recalibrated_on(fit.candidate.name, comparison)}
+        return fitted_model(fit, rows, outcome.name, about, plan.seed)
+
+    on_step("fitting every candidate on all rows")
+    models = {model.name: model for model in side_by_side(fitted, fits)}
     on_step(f"refitting {comparison.chosen.name} on resampled persons")
     (winner,) = [fit for fit in fits if fit.candidate.name == comparison.chosen.name]
     champion = models[winner.candidate.name]
@@ -220,7 +220,7 @@ def _left_out(
 
 def training_rows(training_set: TrainingSet, positions: np.ndarray, folds: int, target: Target = EVENT) -> TrainingRows:
     """Return the chosen rows whose label was observed, with the fold of their person."""
-    chosen = positions[training_set.observed[positions]]
+    chosen = _labelled(training_set, positions)
     person = training_set.person[chosen]
     return TrainingRows(
         feature_names=tuple(training_set.feature_names.tolist()),
@@ -233,6 +233,10 @@ def training_rows(training_set: TrainingSet, positions: np.ndarray, folds: int, 
         followed_days=training_set.followed_days[chosen],
         target=target,
     )
+
+
+def _labelled(training_set: TrainingSet, positions: np.ndarray) -> np.ndarray:
+    return np.asarray(positions[training_set.observed[positions]])
 
 
 def _refuse_too_few(rows: TrainingRows, outcome: str) -> None:

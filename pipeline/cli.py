@@ -8,7 +8,7 @@ import sys
 import typer
 
 from data_contracts.errors import BalanceRiskError
-from pipeline.commands import data, service, training
+from pipeline.commands import access, audit, data, service, training
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -34,9 +34,12 @@ for verb in (
     service.score,
     training.features,
     service.serve,
+    access.token,
     service.demo,
 ):
     app.command(verb.__name__.replace("_", "-"))(verb)
+
+app.add_typer(audit.app, name="audit")
 
 UNEXPECTED = """balance-risk: unexpected {}; this is a fault of ours: please report, with the command but without data. \
 (BALANCE_RISK_TRACEBACK=1 shows where it happened; what it shows may hold data.)"""

@@ -66,7 +66,7 @@ def run(workspace: Workspace, settings: Settings, as_json: bool) -> None:
     record = _someone(workspace, settings, Path(scored["path"]))
     with progress("start the scoring service and ask it for one person"), _service(workspace) as address:
         request = {"index_date": settings.simulate.end.isoformat(), "outcomes": outcomes, "record": record}
-        answer = _post(f"{address}/v1/risk", request)
+        answer = _post(f"{address}/v1/risk", request, _token(workspace))
     picture = workspace.root / "explained_risk.png"
     draw(answer, picture)
     write_json(workspace.root / "request.json", request)
@@ -119,9 +119,11 @@ def _service(workspace: Workspace) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     address, log = f"http://127.0.0.1:{port}", workspace.root / "service.log"
+    variables = serving_process.environment(workspace, {})
+    serving_process.prepare(variables)
     with log.open("wb") as sink:
         process = subprocess.Popen(
-            serving_process.command("127.0.0.1", port), env=serving_process.environment(workspace),
+            serving_process.command("127.0.0.1", port), env=variables,
             cwd=serving_process.PROJECT, stdout=sink, stderr=subprocess.STDOUT,
         )  # fmt: skip
     try:
@@ -143,8 +145,13 @@ def _wait_until_ready(address: str, process: subprocess.Popen[bytes], log: Path)
     raise ServiceDidNotStart(f"The scoring service was not ready after {LONGEST_START_SECONDS} s; its log is {log}.")
 
 
-def _post(url: str, body: dict[str, Any]) -> dict[str, Any]:
-    headers = {"Content-Type": "application/json"}
+def _token(workspace: Workspace) -> str:
+    words = serving_process.token_command("app", workspace)
+    return subprocess.run(words, cwd=serving_process.PROJECT, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def _post(url: str, body: dict[str, Any], token: str) -> dict[str, Any]:
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}", "X-Purpose-Of-Use": "healthcare"}
     request = urllib.request.Request(url, json.dumps(body).encode(), headers)
     try:
         with urllib.request.urlopen(request, timeout=30) as response:

@@ -63,7 +63,15 @@ def gather(
         pictures={name: (evaluation / f"{name}.png").read_bytes() for name in PICTURES
                   if is_judged and (evaluation / f"{name}.png").exists()},
         not_enough_data=not_enough_data,
+        synthetic=_synthetic(workspace),
     )  # fmt: skip
+
+
+def _synthetic(workspace: Workspace) -> bool | None:
+    """Tell whether the tables are of simulated persons, None if there are no tables that say."""
+    stamp = workspace.tables / "ingest.json"
+    found = read_json(stamp).get("synthetic") if stamp.exists() else None
+    return found if isinstance(found, bool) else None
 
 
 def _refuse_another_champion(report: Mapping[str, object], lineage: Mapping[str, str], path: Path) -> None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
-from data_contracts.errors import BalanceRiskError
+from data_contracts.errors import BalanceRiskError, SettingsError
 from models.outcomes import OUTCOMES
 from pipeline.erasure.models import retrain_due
 from pipeline.workspace import Workspace, require
 
+DEVELOPMENT_ISSUER = "urn:balance-risk:development"
+IN_DEVELOPMENT = "Development mode: tokens by `balance-risk token --role app` (docs/access.md).\n"
 SERVICE = "serving.service:BalanceRisk"
 PROJECT = Path(__file__).parents[1]
 """Where the service is started, so that its package is found."""
@@ -26,15 +30,61 @@ def command(host: str, port: int) -> list[str]:
     return [sys.executable, "-m", "bentoml", "serve", SERVICE, "--host", host, "--port", str(port)]
 
 
-def environment(workspace: Workspace) -> dict[str, str]:
-    """Return the environment in which the service finds bundles and verification key and keeps what it writes."""
-    return {
-        **os.environ,
-        "BENTOML_DO_NOT_TRACK": "True",
+def environment(workspace: Workspace, given: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the environment of every process of the service; a deployment's settings in ``given`` are kept.
+
+    Where no issuer of tokens is configured it is the development one, with a key of this workspace.
+    """
+    keys, store = workspace.keys.resolve(), (workspace.root / "store").resolve()
+    defaults = {
         "BENTOML_HOME": str((workspace.root / ".bentoml").resolve()),
         "BALANCE_RISK_BUNDLES": str(workspace.bundles.resolve()),
-        "BALANCE_RISK_VERIFY_KEY": str((workspace.keys / "verify.key").resolve()),
+        "BALANCE_RISK_VERIFY_KEY": str(keys / "verify.key"),
+        "BALANCE_RISK_STORE": f"sqlite:///{store / 'store.db'}",
+        "BALANCE_RISK_AUDIT": f"sqlite:///{store / 'audit.db'}",
+        "BALANCE_RISK_AUDIT_KEY": str(keys / "audit.key"),
+        "BALANCE_RISK_AUDIT_HEADS": str(store / "audit-heads.jsonl"),
     }
+    if not given.get("BALANCE_RISK_ISSUER"):
+        defaults |= {
+            "BALANCE_RISK_ISSUER": DEVELOPMENT_ISSUER,
+            "BALANCE_RISK_JWKS": str(keys / "development.jwks.json"),
+            "BALANCE_RISK_MODE": "development",
+        }
+    others = {name: value for name, value in os.environ.items() if not name.startswith("BALANCE_RISK_")}
+    settings = {name: value for name, value in given.items() if name.startswith("BALANCE_RISK_") and value}
+    return {**others, **defaults, **settings, "BENTOML_DO_NOT_TRACK": "True"}
+
+
+def token_command(role: str, workspace: Workspace) -> list[str]:
+    """Return the command that prints a development token."""
+    return [
+        sys.executable,
+        "-m",
+        "serving.access.development",
+        "--role",
+        role,
+        "--workspace",
+        str(workspace.root.resolve()),
+    ]
+
+
+def prepare(variables: dict[str, str]) -> None:
+    """Make keys (in development) and tables, and raise NotPrepared with what is lacking."""
+    done = subprocess.run(
+        [sys.executable, "-m", "serving.prepare"],
+        cwd=PROJECT,
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise NotPrepared(done.stderr.strip().removeprefix("balance-risk: ") or "The service cannot be prepared.")
+
+
+class NotPrepared(BalanceRiskError):
+    """The service would never be ready."""
 
 
 def run(workspace: Workspace, host: str, port: int) -> None:
@@ -44,8 +94,21 @@ def run(workspace: Workspace, host: str, port: int) -> None:
     for note in retrain_due(workspace, OUTCOMES):
         sys.stderr.write(f"{note}\n")
     variables, words = environment(workspace), command(host, port)
+    if variables.get("BALANCE_RISK_MODE") == "development":
+        check_loopback(host)
+        sys.stderr.write(IN_DEVELOPMENT)
+    prepare(variables)
     os.chdir(PROJECT)
     os.execvpe(words[0], words, variables)
+
+
+def check_loopback(host: str) -> None:
+    """Raise SettingsError where tokens that anybody with this disk can make would open a door to the network."""
+    if host not in ("127.0.0.1", "::1", "localhost"):
+        raise SettingsError(
+            f"--host {host}: with development tokens the service listens on this machine only. For others set "
+            "BALANCE_RISK_ISSUER and BALANCE_RISK_JWKS (docs/access.md)."
+        )
 
 
 def check_address(host: str, port: int) -> None:

@@ -56,8 +56,16 @@ class BundleWatch:
     def not_ready_because(self) -> str:
         """Say why there is no predictor."""
         if self._refused:
-            return " ".join(f"{outcome}: {reason}" for outcome, (_, _, reason) in self._refused.items())
+            return " ".join(f"{outcome}: {reason}" for outcome, reason in self.refused().items())
         return "No model is promoted yet. Run: balance-risk promote"
+
+    def refused(self) -> dict[str, str]:
+        """Return the outcomes whose promoted model was refused, and why; the model before, if any, stays in service."""
+        return {outcome: reason for outcome, (_, _, reason) in self._refused.items()}
+
+    def versions(self) -> dict[str, str]:
+        """Return the version in service of each outcome."""
+        return {} if self.predictor is None else {name: model.version for name, model in self.predictor.models.items()}
 
     def _watch(self) -> None:
         while not self._stopped.is_set():

@@ -20,6 +20,7 @@ from models.outcomes import OUTCOMES
 from models.outcomes.outcome import general_eligibility
 from models.reference_groups import ReferenceGroup, groups_of, reference_groups
 from models.risk_model import RiskModel
+from serving.answer_json import always_said
 from serving.notices import SafetyNotice
 from serving.responses import ModelBody, Texts
 
@@ -94,6 +95,7 @@ class Served:
         self.horizon_days = model.facts.get("horizon_days", self.outcome.horizon_days)
         self.has_washout = "washout" in self.outcome.own_reasons
         self.body = _model_body(model)
+        self.always_said = always_said(label=self.label, horizon_days=self.horizon_days, model=self.body)
         self.carrier = Carrier.of(model)
         self.groups = reference_groups(model.feature_names, model.facts)
         own = [name for name in model.feature_names if name not in NAMES]

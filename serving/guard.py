@@ -1,99 +1,70 @@
-"""What stands between the network and the framework: size, type, form and number of requests, and one way to say no.
+"""What stands between the network and the framework: its own pages are shut, and there is one way to say no.
 
-BentoML logs a traceback for every refused body and answers in formats of its own. So a request is checked here before
-the framework sees it, and whatever error the framework makes itself leaves as a problem document. An exception must not
-leave this class: the framework would keep the client waiting until its time-out.
+BentoML answers in formats of its own, and its pages load things from elsewhere. So only its health and metrics pages are
+let through, and whatever error the framework makes itself leaves as a problem document. An exception must not leave this
+class: the framework would keep the client waiting until its time-out.
 """
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-from pydantic import BaseModel
-from pydantic_core import from_json
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving import problems
+from serving.log import log_without_values
 from serving.problems import MEDIA_TYPE, Problem
 
-LOGGER = logging.getLogger("bentoml.balance_risk")  # the framework shows loggers under its own name only
+SHUT = ("/docs.json", "/schema.json", "/static_content", "/assets", "/is_alive")
+"""Pages of the framework that describe another service than this one, or load things from elsewhere."""
 
-MOST_BYTES = 2**20
-MOST_AT_ONCE = 64
-BODY_SECONDS = 10.0
-
-_HEADERS = (
+HEADERS = (
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
-    # BentoML's index page would load a tracker from elsewhere.
-    (b"content-security-policy", b"default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"content-security-policy", b"default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"),
 )
 
 
 class Guard:
-    """ASGI middleware.
+    """ASGI middleware; ``readiness`` answers /readyz."""
 
-    ``bodies`` gives the form of the body of each route that takes one; ``not_ready_because`` says why /readyz is 503.
-    """
-
-    def __init__(
-        self, app: ASGIApp, bodies: Mapping[str, type[BaseModel]], not_ready_because: Callable[[], str]
-    ) -> None:
+    def __init__(self, app: ASGIApp, readiness: Callable[[], Response]) -> None:
         self.app = app
-        self.bodies = bodies
-        self.not_ready_because = not_ready_because
-        self.in_flight = 0
+        self.readiness = readiness
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        answer = _Answer(send, lambda status: self._framework_problem(scope["path"], status))
+        answer = _Answer(send)
         try:
-            await self._handle(scope, receive, answer)
+            if scope["path"] == "/readyz":
+                await self.readiness()(scope, receive, answer)
+            elif _is_shut(scope["path"]):
+                await answer.refuse(scope, receive, problems.of_status(404))
+            else:
+                await self.app(scope, receive, answer)
         except Exception as error:
             log_without_values(error)
             if not answer.has_started:
                 await answer.refuse(scope, receive, problems.UNEXPECTED)
 
-    async def _handle(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
-        model = self.bodies.get(scope["path"]) if scope["method"] == "POST" else None
-        if model is None:
-            await self.app(scope, receive, answer)
-        elif self.in_flight >= MOST_AT_ONCE:
-            await answer.refuse(scope, receive, problems.OVERLOADED)
-        else:
-            self.in_flight += 1
-            try:
-                await self._handle_body(scope, receive, answer, model)
-            finally:
-                self.in_flight -= 1
 
-    async def _handle_body(self, scope: Scope, receive: Receive, answer: _Answer, model: type[BaseModel]) -> None:
-        body = await _read_body(scope, receive)
-        if isinstance(body, Problem):
-            await answer.refuse(scope, receive, body)
-        elif body is not None and (problem := _check_body(body, model)):
-            await answer.refuse(scope, receive, problem)
-        elif body is not None:
-            await self.app(scope, _replay(body, receive), answer)
-
-    def _framework_problem(self, path: str, status: int) -> Problem:
-        if path == "/readyz" and status == 503:
-            return problems.not_ready(self.not_ready_because())
-        return problems.of_status(status)
+def _is_shut(path: str) -> bool:
+    return path == "/" or path.startswith(SHUT)
 
 
 class _Answer:
     """The way out: adds headers, and turns the framework's own errors into problem documents."""
 
-    def __init__(self, send: Send, problem: Callable[[int], Problem]) -> None:
+    def __init__(self, send: Send) -> None:
         self.send = send
-        self.problem = problem
         self.has_started = False
         self.is_replaced = False
 
@@ -112,65 +83,12 @@ class _Answer:
         if message["status"] >= 400 and not headers.get(b"content-type", b"").startswith(MEDIA_TYPE.encode()):
             await self._replace(message["status"], headers)
         else:
-            await self.send({**message, "headers": [*message["headers"], *_HEADERS]})
+            await self.send({**message, "headers": [*message["headers"], *HEADERS]})
 
     async def _replace(self, status: int, headers: dict[bytes, bytes]) -> None:
         self.is_replaced = True
-        response = self.problem(status).response()
+        response = problems.of_status(status).response()
         kept = [(name, headers[name]) for name in (b"allow", b"retry-after") if name in headers]
-        start = {"type": "http.response.start", "status": status, "headers": [*response.raw_headers, *kept, *_HEADERS]}
+        start = {"type": "http.response.start", "status": status, "headers": [*response.raw_headers, *kept, *HEADERS]}
         await self.send(start)
         await self.send({"type": "http.response.body", "body": response.body})
-
-
-async def _read_body(scope: Scope, receive: Receive) -> bytes | Problem | None:
-    """Return the body, the problem with it, or None if the client went away."""
-    headers = dict(scope["headers"])
-    if headers.get(b"content-type", b"").split(b";")[0].strip().lower() != b"application/json":
-        return problems.NOT_JSON
-    announced = headers.get(b"content-length", b"0")
-    if announced.isdigit() and int(announced) > MOST_BYTES:
-        return problems.too_large(MOST_BYTES)
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            return await _receive_all(receive)
-    except TimeoutError:
-        return problems.TOO_SLOW
-
-
-async def _receive_all(receive: Receive) -> bytes | Problem | None:
-    # Counted as it comes: a chunked body announces no length.
-    body = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        body += message.get("body", b"")
-        if len(body) > MOST_BYTES:
-            return problems.too_large(MOST_BYTES)
-        if not message.get("more_body", False):
-            return bytes(body)
-
-
-def _check_body(body: bytes, model: type[BaseModel]) -> Problem | None:
-    # The framework's own parser, so that nothing passes here that it then refuses with a traceback. It quotes nothing.
-    try:
-        document = from_json(body, allow_inf_nan=False)
-    except ValueError as error:
-        return problems.invalid_json(f"{error}.")
-    return problems.check_body(model, document)
-
-
-def _replay(body: bytes, receive: Receive) -> Receive:
-    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def replayed() -> Message:
-        return messages.pop() if messages else await receive()
-
-    return replayed
-
-
-def log_without_values(error: Exception) -> None:
-    """Log that and where something failed: no message and no traceback, which may quote what a person has sent."""
-    where = traceback.extract_tb(error.__traceback__)[-1]
-    LOGGER.error("unexpected %s in %s, line %s", type(error).__name__, where.name, where.lineno)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -27,6 +27,7 @@ from models.outcomes import OUTCOMES
 from models.risk_model import RiskModel, inverse_link
 from models.wording import RISK_BANDS, risk_band
 from serving import notices
+from serving.answer_json import answer_json
 from serving.case import Case, Served
 from serving.caveats import caveats, not_carried, not_eligible, not_sent
 from serving.notices import SafetyNotice
@@ -68,8 +69,11 @@ class Predictor:
 
         Raises RecordViolation if the record breaks the data contract, OutcomeNotServed if an outcome has no model.
         """
-        case = _case(record, index_date, received_on)
-        served = self._asked(outcomes, case)
+        return self.predict_case(case_of(tables_of_record(record, received_on), index_date), index_date, outcomes)
+
+    def predict_case(self, case: Case, index_date: date, outcomes: Sequence[str]) -> RiskResponse:
+        """Return what ``predict`` returns, of a record that has been checked and numbered."""
+        served = self.asked(outcomes, case)
         risks = {name: _risk(served[name], case) for name in outcomes}
         return RiskResponse(index_date=index_date, safety_flags=case.safety_flags, outcomes=risks)
 
@@ -77,28 +81,56 @@ class Predictor:
         self, record: dict[str, Any], index_date: date, outcomes: Sequence[str], received_on: date
     ) -> ExplanationResponse:
         """Return the risk of each outcome with all reasons, the base and the sum per domain; raises as ``predict``."""
-        case = _case(record, index_date, received_on)
-        served = self._asked(outcomes, case)
+        case = case_of(tables_of_record(record, received_on), index_date)
+        served = self.asked(outcomes, case)
         explained = {name: _explanation(served[name], case) for name in outcomes}
         return ExplanationResponse(index_date=index_date, safety_flags=case.safety_flags, outcomes=explained)
 
+    def predict_json(
+        self, record: dict[str, Any], index_date: date, outcomes: Sequence[str], received_on: date
+    ) -> bytes:
+        """Return the answer of ``predict`` as JSON, the same bytes as its model gives, sooner; raises as ``predict``."""
+        case = case_of(tables_of_record(record, received_on), index_date)
+        return self._json(case, index_date, outcomes, _risk_fields)
+
+    def explain_json(
+        self, record: dict[str, Any], index_date: date, outcomes: Sequence[str], received_on: date
+    ) -> bytes:
+        """Return the answer of ``explain`` as JSON, the same bytes as its model gives, sooner; raises as ``predict``."""
+        case = case_of(tables_of_record(record, received_on), index_date)
+        return self._json(case, index_date, outcomes, _explanation_fields)
+
+    def _json(
+        self, case: Case, index_date: date, outcomes: Sequence[str], fields: Callable[[Served, Case], dict[str, Any]]
+    ) -> bytes:
+        served = self.asked(outcomes, case)
+        told = {name: (served[name].always_said, fields(served[name], case)) for name in outcomes}
+        return answer_json(index_date, case.safety_flags, told)
+
     @cached_property
-    def _served(self) -> dict[str, Served]:
+    def named(self) -> tuple[str, ...]:
+        """Outcome, version and the first digits of the artifact's hash of every model."""
+        return tuple(f"{name}:{model.version}:{model.artifact_sha256[:12]}" for name, model in self.models.items())
+
+    @cached_property
+    def served(self) -> dict[str, Served]:
+        """The models with what their answers always say, by outcome."""
         return {name: Served(model) for name, model in self.models.items()}
 
-    def _asked(self, outcomes: Sequence[str], case: Case) -> dict[str, Served]:
+    def asked(self, outcomes: Sequence[str], case: Case) -> dict[str, Served]:
+        """Return the models in service; raises OutcomeNotServed if one of the outcomes has none."""
         absent = [name for name in outcomes if name not in self.models]
         if absent:
             raise OutcomeNotServed(
                 f"No model of {', '.join(absent)} is in service. Promote one, or ask for another outcome.",
                 case.safety_flags,
             )
-        return self._served
+        return self.served
 
 
-def _case(record: dict[str, Any], index_date: date, received_on: date) -> Case:
+def case_of(tables: dict[str, Table], index_date: date) -> Case:
+    """Return what the checked tables of one person tell at an index date."""
     t = day_number(index_date)
-    tables = tables_of_record(record, received_on)
     histories = Histories.from_tables(tables, purpose="risk_scoring", consent_on=t)
     known = as_of(histories, t)
     values = np.empty((1, len(FEATURE_NAMES)), dtype=np.float32)
@@ -113,25 +145,32 @@ def _safety_notices(tables: dict[str, Table]) -> tuple[SafetyNotice, ...]:
 
 
 def _risk(served: Served, case: Case) -> OutcomeRisk:
-    found, shared = _scored(served, case)
-    return OutcomeRisk(**shared, reasons=found.strongest(RAISING, LOWERING) if found else ())
+    return OutcomeRisk(**_risk_fields(served, case))
+
+
+def _risk_fields(served: Served, case: Case) -> dict[str, Any]:
+    found, shared = scored(served, case)
+    return shared | {"reasons": found.strongest(RAISING, LOWERING) if found else ()}
 
 
 def _explanation(served: Served, case: Case) -> OutcomeExplanation:
-    found, shared = _scored(served, case)
+    return OutcomeExplanation(**_explanation_fields(served, case))
+
+
+def _explanation_fields(served: Served, case: Case) -> dict[str, Any]:
+    found, shared = scored(served, case)
     if found is None:
-        return OutcomeExplanation(**shared, reasons=(), log_odds=None, base=None, domains=(), references=())
-    return OutcomeExplanation(
-        **shared,
-        reasons=found.reasons,
-        log_odds=found.log_odds,
-        base=found.base,
-        domains=found.domains,
-        references=tuple(found.beside(group) for group in case.reference_groups(served)),
-    )
+        return shared | {"reasons": (), "log_odds": None, "base": None, "domains": (), "references": ()}
+    return shared | {
+        "reasons": found.reasons,
+        "log_odds": found.log_odds,
+        "base": found.base,
+        "domains": found.domains,
+        "references": tuple(found.beside(group) for group in case.reference_groups(served)),
+    }
 
 
-def _scored(served: Served, case: Case) -> tuple[Explanation | None, dict[str, Any]]:
+def scored(served: Served, case: Case) -> tuple[Explanation | None, dict[str, Any]]:
     """Return the explained log-odds (None if the model has nothing to say about this person) and what answers share."""
     why_not = not_eligible(served, case)
     if why_not:

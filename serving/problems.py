@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 from starlette.responses import Response
 
 from data_contracts.national_identity_number import mask
@@ -73,9 +74,53 @@ OVERLOADED = Problem(
     "The service is busy. Wait a second and send the request again.",
     headers=(("Retry-After", "1"),),
 )
+BEARER = (("WWW-Authenticate", 'Bearer realm="balance-risk"'),)
+AUDIT_UNAVAILABLE = Problem(
+    503, "audit-unavailable", "The access could not be logged", "Without an entry in the audit log there is no answer.",
+    headers=(("Retry-After", "5"),),
+)  # fmt: skip
+STORE_UNAVAILABLE = Problem(
+    503, "store-unavailable", "The store cannot be reached", "Stored scores cannot be read or written now.",
+    headers=(("Retry-After", "5"),),
+)  # fmt: skip
+KEYS_UNAVAILABLE = Problem(
+    503, "keys-unavailable", "Tokens cannot be verified", "The issuer's public keys are not known now.",
+    headers=(("Retry-After", "5"),),
+)  # fmt: skip
+TIMED_OUT = Problem(
+    503, "timed-out", "The answer took too long", "The service is overloaded. Send the request again later.",
+    headers=(("Retry-After", "5"),),
+)  # fmt: skip
+NO_SCORE = Problem(404, "no-score", "No score", "There is no stored score of such a person that you may see.")
 UNEXPECTED = Problem(
     500, "unexpected", "Something went wrong here", "The fault is on this side; nothing about the request was stored."
 )
+
+
+class Refused(Exception):
+    """A handler will not answer; the exchange sends the problem instead."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.kind)
+        self.problem = problem
+
+
+def unauthenticated(reason: str) -> Problem:
+    """There is no token, or none that counts; ``reason`` is a fixed word, never a part of the token."""
+    detail = f"Send a valid token in the header Authorization: Bearer (refused: {reason.replace('_', ' ')})."
+    return Problem(401, "unauthenticated", "Who are you?", detail, headers=BEARER)
+
+
+def forbidden(reason: str) -> Problem:
+    """The caller may not do this; ``reason`` is a fixed sentence or word, never a value."""
+    return Problem(403, "forbidden", "This is not yours to see", f"Refused: {reason.replace('_', ' ')}.")
+
+
+def quota_spent(seconds: float) -> Problem:
+    """The caller has asked more often than is allowed."""
+    wait = max(1, math.ceil(seconds))
+    detail = f"The quota of this kind of request is spent. Send it again in {wait} second(s)."
+    return Problem(429, "quota-spent", "Too many requests", detail, headers=(("Retry-After", str(wait)),))
 
 
 def too_large(most_bytes: int) -> Problem:
@@ -105,8 +150,8 @@ def of_status(status: int) -> Problem:
 
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 _DETAILS = {
-    404: "There is nothing at this address. POST /v1/risk and /v1/explanation; GET /livez, /readyz and /docs.json.",
-    405: "This address takes another method: POST for /v1/risk and /v1/explanation, GET for the rest.",
+    404: "There is nothing at this address. /openapi.json lists what there is.",
+    405: "This address takes another method; /openapi.json lists what there is.",
 }
 
 
@@ -114,13 +159,13 @@ def invalid_request(error: ValidationError) -> Problem:
     """The body is JSON but not a request."""
     faults = error.errors(include_url=False, include_context=False, include_input=False)
     errors = [FieldError(pointer(fault["loc"]), fault["type"], _reason(fault["msg"])) for fault in faults]
-    return _unprocessable("invalid-request", "The request does not have the right form", errors)
+    return unprocessable("invalid-request", "The request does not have the right form", errors)
 
 
 def index_date_too_late(last: str) -> Problem:
     """The index date lies further ahead than the next morning."""
     reason = f"must not be after {last}: what is known today counts for tomorrow morning at the latest"
-    return _unprocessable(
+    return unprocessable(
         "invalid-request",
         "The request does not have the right form",
         [FieldError("/index_date", "index_date in the future", reason)],
@@ -130,24 +175,24 @@ def index_date_too_late(last: str) -> Problem:
 def contract_violation(violations: Iterable[Violation], safety_flags: Iterable[SafetyFlag] = ()) -> Problem:
     """The record breaks the data contract; its sound rows may still say that a human must look."""
     errors = [FieldError(_record_pointer(one), one.rule, one.reason) for one in violations]
-    problem = _unprocessable("contract-violation", "The record breaks the data contract", errors)
+    problem = unprocessable("contract-violation", "The record breaks the data contract", errors)
     return replace(problem, safety_flags=tuple(map(safety_notice, safety_flags)))
+
+
+def invalid_query(reason: str) -> Problem:
+    """The query of the address is not one the endpoint takes."""
+    return Problem(422, "invalid-request", "The request does not have the right form", f"In the query, {reason}.")
+
+
+def flagged_notices(problem: Problem, notices: Iterable[SafetyNotice]) -> Problem:
+    """Return a problem with safety notices that are known already."""
+    return replace(problem, safety_flags=tuple(notices))
 
 
 def flagged(problem: Problem, record: Any) -> Problem:
     """Return a problem that has nothing to do with the record, with the safety flags of the record all the same."""
     flags = record_safety_flags(record, today())
     return replace(problem, safety_flags=tuple(map(safety_notice, flags)))
-
-
-def check_body(model: type[BaseModel], document: Any) -> Problem | None:
-    """Return what is wrong with the form of a request body, None if nothing is."""
-    try:
-        model.model_validate(document)
-    except ValidationError as error:
-        record = document.get("record") if isinstance(document, dict) else None
-        return flagged(invalid_request(error), record)
-    return None
 
 
 def pointer(parts: Iterable[Any]) -> str:
@@ -162,7 +207,8 @@ def _record_pointer(violation: Violation) -> str:
     return pointer([*table, *row, *([violation.column] if violation.column else [])])
 
 
-def _unprocessable(kind: str, title: str, errors: list[FieldError]) -> Problem:
+def unprocessable(kind: str, title: str, errors: list[FieldError]) -> Problem:
+    """The request can be read but not be answered as it is; the first errors are listed."""
     shown = errors[:MOST_ERRORS]
     more = f" The first {MOST_ERRORS} are listed." if len(errors) > MOST_ERRORS else ""
     detail = f"{len(errors)} field(s) must be mended; see errors.{more}"

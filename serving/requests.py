@@ -37,12 +37,19 @@ def _record_schema() -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": ["person"], "additionalProperties": False}
 
 
-class RiskRequest(BaseModel):
-    """One person's record, the outcomes asked for, and the morning for which they are asked."""
+IndexDate = Annotated[Day, BeforeValidator(_iso_date)]
+
+
+class Body(BaseModel):
+    """What all bodies of requests have in common: an unknown field is an error, and no error quotes what was sent."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    index_date: Annotated[Day, BeforeValidator(_iso_date)] = Field(
+
+class AskedFor(Body):
+    """The outcomes asked for, and the morning for which they are asked."""
+
+    index_date: IndexDate = Field(
         description="Morning of the prediction: what became known on this day or later is not used. "
         "To use what is known today, send tomorrow."
     )
@@ -51,7 +58,24 @@ class RiskRequest(BaseModel):
         Field(min_length=1, json_schema_extra={"items": {"type": "string", "enum": list(OUTCOMES)}}),
         AfterValidator(_known_outcomes),
     ] = Field(description="Names of the outcomes.")
-    record: Annotated[dict[str, Any], WithJsonSchema(_record_schema())] = Field(
+
+
+RecordJson = Annotated[dict[str, Any], WithJsonSchema(_record_schema())]
+MOST_RECORDS = 1000
+
+
+class RiskRequest(AskedFor):
+    """One person's record, the outcomes asked for, and the morning for which they are asked."""
+
+    record: RecordJson = Field(
         description="The rows of one person, columns as in the data dictionary: all versions of every fact. An empty list says "
         "that nothing happened; a list that is left out, or null, is unknown, and the answer warns of it."
+    )
+
+
+class BatchRequest(AskedFor):
+    """Records of several persons, answered for the same morning and outcomes."""
+
+    records: list[RecordJson] = Field(
+        min_length=1, max_length=MOST_RECORDS, description="Each as ``record`` of /v1/risk."
     )

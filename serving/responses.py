@@ -11,25 +11,27 @@ from models.explanation import Comparison, DomainSum, Reason
 from serving.notices import Notice, SafetyNotice
 
 
-class _Answer(BaseModel):
+class Answer(BaseModel):
+    """What all bodies of answers have in common: no field that is not declared, no number that is none."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False)
 
 
-class Texts(_Answer):
+class Texts(Answer):
     """The same in Norwegian bokmål and English."""
 
     nb: str
     en: str
 
 
-class Band(_Answer):
+class Band(Answer):
     """The risk compared with the reference group."""
 
     name: str
     label: Texts
 
 
-class ModelBody(_Answer):
+class ModelBody(Answer):
     """Which model has answered."""
 
     name: str
@@ -48,7 +50,7 @@ _INTERVAL = (
 )
 
 
-class OutcomeRisk(_Answer):
+class OutcomeRisk(Answer):
     """The number of one outcome; null, with a warning that says why, when the model has none to give for this person.
 
     It is a risk where the target is an event, and expected days where it is days; the fields of the other target are null.
@@ -89,7 +91,7 @@ class OutcomeExplanation(OutcomeRisk):
     )
 
 
-class _PersonAnswer(_Answer):
+class PersonAnswer(Answer):
     """What every answer about a person carries; ``safety_flags`` has no default, so that none can leave it out."""
 
     index_date: date
@@ -98,13 +100,13 @@ class _PersonAnswer(_Answer):
     )
 
 
-class RiskResponse(_PersonAnswer):
+class RiskResponse(PersonAnswer):
     """Answer of /v1/risk."""
 
     outcomes: dict[str, OutcomeRisk]
 
 
-class ExplanationResponse(_PersonAnswer):
+class ExplanationResponse(PersonAnswer):
     """Answer of /v1/explanation."""
 
     outcomes: dict[str, OutcomeExplanation]

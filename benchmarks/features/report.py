@@ -9,10 +9,12 @@ from typing import Any
 
 from environments import HERE, SCRIPTS
 from results import RESULTS
+from training_section import training_section
 
 Row = dict[str, Any]
 NAMES = {"ours": "balance-risk", "duckdb": "DuckDB (SQL)", "polars": "Polars", "pandas": "pandas"}
 EXPLAINED = RESULTS.with_name("explanation_speed.json")
+TRAINED = RESULTS.with_name("training_rivals.json")
 PICTURE = Path("images") / "features_speed.png"
 _TARGET_SHARE, _TARGET_GB, _LINEAR = 0.5, 4.0, 1.25
 _COLOURS = {"ours": "#1b5e8c", "duckdb": "#c98500", "polars": "#7a7a7a", "pandas": "#a8577e"}
@@ -50,6 +52,8 @@ def _page(document: dict[str, Any], rows: list[Row]) -> Iterator[str]:
     yield from _METHOD.splitlines()
     if EXPLAINED.exists():
         yield from _explaining(json.loads(EXPLAINED.read_text(encoding="utf-8")))
+    if TRAINED.exists():
+        yield from training_section(json.loads(TRAINED.read_text(encoding="utf-8")))
 
 
 def _targets(rows: list[Row]) -> Iterator[str]:

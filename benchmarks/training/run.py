@@ -1,22 +1,25 @@
 """Our training beside FLAML, AutoGluon, plain LightGBM and plain logistic regression: same SYNTHETIC rows, same folds.
 
-    python -m benchmarks.training.run [--persons 10000] [--times 1 10]
+    python -m benchmarks.training.run [--persons 10000 40000] [--times 1 10 100] [--longest 300] [--alone]
 
 What ours takes (every candidate compared, the champion fitted, refits for its intervals; no tuning) is the budget that the
-searching tools get, once and ten times over. All are judged on the same rows: other persons at later index dates. A rival
-runs in an environment of its own; one that cannot be installed is left out with a line that says so. Writes
-benchmarks/results/training_rivals.json.
+searching tools get, once, ten and a hundred times over, if that is no longer than ``--longest``. All are judged on the same
+rows: other persons at later index dates. A rival runs in an environment of its own; of one that cannot be installed or does not
+finish the results say why. Writes
+benchmarks/results/training_rivals.json; ``benchmarks/features/report.py`` makes the page from it.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import sys
 import tempfile
 import time
 from dataclasses import replace
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -39,6 +42,8 @@ RIVALS = Path(__file__).parent / "rivals"
 RESULTS = ROOT / "benchmarks" / "results" / "training_rivals.json"
 SEARCHING, PLAIN = ("flaml", "autogluon"), ("lightgbm", "logistic")
 SHOWN = ("auroc", "brier", "log_loss", "observed_to_expected", "calibration_slope", "ici")
+BESIDE = ("auroc", "log_loss")
+"""Of these the paired difference is told: the rival minus ours, every resample of persons drawn for both."""
 REPEATS, SEED = 200, 17
 EDGE = 1e-9
 """Risks of exactly 0 or 1, which some rivals give, have no log-odds."""
@@ -76,14 +81,20 @@ def rival(name: str, rows: Path, seconds: float) -> tuple[dict[str, Any], np.nda
     return took, np.log(p / (1 - p))
 
 
-def judged(log_odds: np.ndarray, found: TrainingSet, test: np.ndarray) -> dict[str, Any]:
-    """Judge on the test rows, with intervals by resampling persons."""
-    statistic = metrics_of(log_odds, found.y[test])
-    numbers = with_intervals(statistic, found.person[test], found.weight[test], REPEATS, SEED)
-    return {name: numbers[name] for name in SHOWN}
+def judged(log_odds: np.ndarray, own: np.ndarray, found: TrainingSet, test: np.ndarray) -> dict[str, Any]:
+    """Judge on the test rows, with intervals by resampling persons; ``own`` are our log-odds of the same rows."""
+    y = found.y[test]
+    its, ours = metrics_of(log_odds, y), metrics_of(own, y)
+
+    def statistic(weights: np.ndarray) -> dict[str, np.ndarray]:
+        theirs, mine = its(weights), ours(weights)
+        differences = {f"{name}_minus_ours": theirs[name] - mine[name] for name in BESIDE}
+        return {name: theirs[name] for name in SHOWN} | differences
+
+    return with_intervals(statistic, found.person[test], found.weight[test], REPEATS, SEED)
 
 
-def compared(persons: int, times: list[float]) -> dict[str, Any]:
+def compared(persons: int, times: list[float], longest: float) -> dict[str, Any]:
     """Run everybody on the same rows."""
     with tempfile.TemporaryDirectory() as scratch:
         found, settings = training_set_of(persons, Path(scratch))
@@ -92,22 +103,27 @@ def compared(persons: int, times: list[float]) -> dict[str, Any]:
         test = split.test[found.observed[split.test]]
         rows = Path(scratch) / "rows.npz"
         np.savez(rows, X_train=fit.X, y_train=fit.y, weight=fit.weight, fold=fit.fold, X_test=found.X[test])
-        took, log_odds = ours(found, split, settings, test)
-        lines = [{"tool": "balance-risk", "budget": None, **took, **judged(log_odds, found, test)}]
-        print(_told(lines[-1]), flush=True)
-        asked = [(name, 1.0) for name in PLAIN] + [(name, factor) for factor in times for name in SEARCHING]
-        for name, factor in asked:
-            budget = None if name in PLAIN else factor * took["seconds"]
+        took, own = ours(found, split, settings, test)
+        lines = [{"tool": "balance-risk", "times": None, "budget": None, **took, **judged(own, own, found, test)}]
+        _tell(lines[-1])
+        for name, factor in asked(took["seconds"], times, longest):
+            line = {"tool": name, "times": factor, "budget": factor and factor * took["seconds"], "problem": ""}
             try:
-                its, log_odds = rival(name, rows, budget or 0.0)
+                its, log_odds = rival(name, rows, line["budget"] or 0.0)
+                lines.append(line | its | judged(log_odds, own, found, test))
             except MissingRivalError as error:
-                print(error, flush=True)
-                continue
-            lines.append({"tool": name, "budget": budget, **its, **judged(log_odds, found, test)})
-            print(_told(lines[-1]), flush=True)
-    sizes = {"persons": persons, "training_rows": len(fit.y), "training_persons": len(np.unique(fit.person)),
-             "test_rows": len(test), "test_events": int(found.y[test].sum())}  # fmt: skip
-    return {"synthetic": True, "outcome": OUTCOME, **sizes, "lines": lines, "versions": _versions()}
+                lines.append(line | {"problem": str(error)})
+            _tell(lines[-1])
+    sizes = {"persons": persons, "features": fit.X.shape[1], "training_rows": len(fit.y),
+             "training_persons": len(np.unique(fit.person)), "test_rows": len(test), "test_events": int(found.y[test].sum()),
+             "test_persons": len(np.unique(found.person[test]))}  # fmt: skip
+    return sizes | {"lines": lines, "machine": _machine()}
+
+
+def asked(seconds: float, times: list[float], longest: float) -> list[tuple[str, float | None]]:
+    """Return every rival with the times of our seconds that it gets; those that take as long as they take get None."""
+    searching = [(name, one) for one in times for name in SEARCHING if one * seconds <= longest]
+    return [*((name, None) for name in PLAIN), *searching]
 
 
 def _versions() -> dict[str, str]:
@@ -124,18 +140,30 @@ def _versions() -> dict[str, str]:
     )
 
 
-def _told(line: dict[str, Any]) -> str:
+def _machine() -> dict[str, Any]:
+    return {"cores": os.cpu_count(), "load": os.getloadavg()[0], "date": date.today().isoformat()}
+
+
+def _tell(line: dict[str, Any]) -> None:
     budget = "" if line["budget"] is None else f" (allowed {line['budget']:.0f} s)"
+    if line.get("problem"):
+        print(f"{line['tool']}{budget}: {line['problem']}", flush=True)
+        return
     numbers = ", ".join(f"{name} {line[name]['value']:.4f}" for name in SHOWN)
-    return f"{line['tool']}: {line['seconds']:.0f} s{budget}, {line['chosen']}: {numbers}"
+    print(f"{line['tool']}: {line['seconds']:.0f} s{budget}, {line['chosen']}: {numbers}", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--persons", type=int, default=10_000)
-    parser.add_argument("--times", type=float, nargs="+", default=[1.0, 10.0])
+    parser.add_argument("--persons", type=int, nargs="+", default=[10_000, 40_000], help="one run each")
+    parser.add_argument("--times", type=float, nargs="+", default=[1.0, 10.0, 100.0], help="budgets, in times of ours")
+    parser.add_argument("--longest", type=float, default=300, help="seconds; longer budgets are left out")
+    parser.add_argument("--alone", action="store_true", help="nothing else runs on this machine")
     chosen = parser.parse_args()
-    RESULTS.write_text(json.dumps(compared(chosen.persons, chosen.times), indent=1) + "\n", encoding="utf-8")
+    runs = [compared(persons, chosen.times, chosen.longest) for persons in chosen.persons]
+    found = {"synthetic": True, "outcome": OUTCOME, "runs": runs, "versions": _versions()}
+    found |= {"beside other work": not chosen.alone}
+    RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from data_contracts.readers.fhir_elements import (
     parts,
     pseudonym,
 )
+from data_contracts.readers.fhir_employments import employment_rows, is_job
 from data_contracts.readers.fhir_entries import Entry, References
 from data_contracts.readers.fhir_observations import effective, result_rows
 from data_contracts.readers.fhir_questionnaires import certificate_rows, is_certificate, survey_rows
@@ -89,9 +90,14 @@ class Reading:
         self.gathered.counts["Conditions, read only as the diagnosis of an absence"] += 1
 
     def observation(self, entry: Entry) -> None:
-        """Read an Observation into lab_results."""
+        """Read an Observation into lab_results, or one of a job into employments."""
         fate = self._fate(entry)
         if fate == PASSED_OVER:
+            return
+        if is_job(entry.resource):
+            shared = self._shared(entry, as_text(entry.resource.get("issued")), fate=fate)
+            for row in employment_rows(entry.resource, shared, self.gathered):
+                self.gathered.add("employments", entry.number, row)
             return
         sampled, issued = self.report_dates.get(entry.number, (None, None))
         shared = self._shared(entry, as_text(entry.resource.get("issued")), issued, fate=fate)

@@ -10,7 +10,6 @@ References: Zou H, Hastie T. J R Stat Soc B 2005;67:301 (elastic net). Wang H, L
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from threadpoolctl import threadpool_limits
 from models.estimators.columns import person_folds_of
 from models.estimators.generalised_linear import Curvature, curvature, linear, null_model, ridge
 from models.estimators.splines import Design
+from models.side_by_side import without_expected_warnings
 from models.target import DAYS, TARGETS, TWEEDIE_POWER
 
 L1_RATIO = 0.5
@@ -134,8 +134,7 @@ def _quadratic_path(around: Curvature, centre: np.ndarray, strengths: np.ndarray
     values, vectors = np.linalg.eigh(hessian)
     values = np.sqrt(np.maximum(values, _FLATTEST * values.max(initial=1e-9)))
     root, aim = values[:, None] * vectors.T, vectors.T @ (hessian @ centre[:p] - gradient) / values
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Objective did not converge")  # near enough to rank strengths
+    with without_expected_warnings():
         _, coefficients, _ = enet_path(
             np.sqrt(p) * root, np.sqrt(p) * aim, l1_ratio=L1_RATIO, alphas=strengths, tol=1e-5
         )

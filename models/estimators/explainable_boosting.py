@@ -9,7 +9,6 @@ Reference: Lou Y et al. Accurate intelligible models with pairwise interactions.
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from sklearn.base import BaseEstimator
 
 from models.additive import AdditiveTerms
 from models.estimators.columns import EXTREMES_NOT_KEPT, numbered, person_folds_of
+from models.side_by_side import without_expected_warnings
 
 MOST_BINS = 24
 VALIDATION_FOLDS = 7
@@ -67,8 +67,7 @@ class ExplainableBoostingEstimator(BaseEstimator):
             n_jobs=1,
             random_state=self.seed,
         )
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Missing values detected")  # about drawings that nobody sees
+        with without_expected_warnings():
             bags = np.where(stops, _VALIDATE, _TRAIN)[:, None]
             machine.fit(X[:, known], y.astype(np.int64), sample_weight=sample_weight, bags=bags)
         taught = np.flatnonzero(~stops)

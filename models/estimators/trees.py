@@ -11,9 +11,10 @@ from typing import Any
 
 import lightgbm
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 
 from features.catalogue import POSITIONS, feature
+from models.side_by_side import workers
 from models.target import DAYS, TWEEDIE_POWER
 
 
@@ -62,9 +63,15 @@ class TreesEstimator(BaseEstimator):
         self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray, *, groups: np.ndarray | None = None
     ) -> TreesEstimator:
         """Grow the trees; ``groups`` is not used: nothing is chosen here."""
-        size = self.size or TreeSize()
-        parameters = parameters_of(size, self.seed, self.target, self.feature_names if self.monotone else ())
-        text = _GROW.get()(parameters, X, y, sample_weight, self.feature_names)
+        return self.keep(_GROW.get()(self.parameters(), X, y, sample_weight, self.feature_names))
+
+    def parameters(self) -> dict[str, Any]:
+        """Return LightGBM's parameters, with ``n_estimators``."""
+        monotone = self.feature_names if self.monotone else ()
+        return parameters_of(self.size or TreeSize(), self.seed, self.target, monotone)
+
+    def keep(self, text: str) -> TreesEstimator:
+        """Take LightGBM's text model as what was fitted."""
         self.booster_ = lightgbm.Booster(model_str=text)
         self.parts_ = {"kind": "lightgbm", "booster_text": text}
         return self
@@ -87,7 +94,10 @@ def grow(
     y, weight : float64 arrays, shape (n,)
     feature_names : sequence of str
     """
-    data = lightgbm.Dataset(X, y, weight=weight, feature_name=list(feature_names) or "auto")
+    return _grown(parameters, lightgbm.Dataset(X, y, weight=weight, feature_name=list(feature_names) or "auto"))
+
+
+def _grown(parameters: dict[str, Any], data: lightgbm.Dataset) -> str:
     rest = dict(parameters)
     booster = lightgbm.train(rest, data, num_boost_round=rest.pop("n_estimators"))
     return without_extremes(booster.model_to_string())
@@ -97,12 +107,46 @@ Grow = Callable[..., str]
 _GROW: ContextVar[Grow] = ContextVar("grow", default=grow)
 
 
+class BinnedRows:
+    """Rows whose values are put into bins once, for many fits to some of them: the limits of the bins are of all rows.
+
+    Parameters
+    ----------
+    estimator : TreesEstimator
+        Unfitted; that of the fits.
+    X : float32 array, shape (n, n_features)
+    """
+
+    def __init__(self, estimator: TreesEstimator, X: np.ndarray) -> None:
+        self.estimator = estimator
+        settings = estimator.parameters()
+        del settings["n_estimators"]
+        names = list(estimator.feature_names) or "auto"
+        label = np.zeros(len(X))  # LightGBM asks for one; each fit brings its own
+        self.data = lightgbm.Dataset(X, label, feature_name=names, params=settings).construct()
+
+    def fitted(self, rows: np.ndarray, y: np.ndarray, weight: np.ndarray) -> TreesEstimator:
+        """Return the estimator fitted to the rows at these positions; y and weight are of them."""
+        some = self.data.subset(rows).construct()
+        some.set_label(y).set_weight(weight)
+        return clone(self.estimator).keep(_grown(self.estimator.parameters(), some))
+
+
+def are_grown_here() -> bool:
+    """Say whether trees are grown by this process, not by what :func:`grown_by` was given."""
+    return _GROW.get() is grow
+
+
 @contextmanager
 def grown_by(other: Grow) -> Iterator[None]:
-    """Let another function of :func:`grow`'s signature grow all trees meanwhile, such as one that uses a cluster."""
+    """Let another function of :func:`grow`'s signature grow all trees meanwhile, such as one that uses a cluster.
+
+    Fits then come one after the other: a cluster grows the trees of one fit at a time.
+    """
     token = _GROW.set(other)
     try:
-        yield
+        with workers(1):
+            yield
     finally:
         _GROW.reset(token)
 
@@ -151,6 +195,9 @@ def parameters_of(size: TreeSize, seed: int, target: str, monotone_features: Seq
         "num_threads": size.threads,
         "seed": seed,
         "deterministic": True,
-        "force_row_wise": True,
+        # Read by columns, only the features drawn for a tree are read; and hardly any of ours exclude each other, so that
+        # bundles are looked for in vain. Together 0.6 of the time, and the same bits.
+        "force_col_wise": True,
+        "enable_bundle": False,
         "verbosity": -1,
     }

@@ -26,7 +26,10 @@ class Ranking:
 
     def sums(self, values: np.ndarray) -> np.ndarray:
         """Sum values of shape (..., n) within each group of equal risks, ascending."""
-        return np.add.reduceat(values[..., self.order], self.starts, axis=-1)
+        ordered = np.take(values, self.order, axis=-1)
+        if len(self.starts) == len(self.order):  # nobody shares a risk
+            return ordered
+        return np.asarray(np.add.reduceat(ordered, self.starts, axis=-1))
 
 
 def auroc(ranking: Ranking, y: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from features.catalogue import feature
-from models.comparison import MOST_AT_ONCE, PUBLISHED_CEILING, TrainingRows, leakage_note, onset_note
+from models.comparison import MOST_AT_ONCE, PUBLISHED_CEILING, leakage_note, onset_note
 from models.evaluation.discrimination import Ranking, auroc
 from models.evaluation.refits import MOST_ROWS, at_most, learning_rows, shares_of
+from models.out_of_fold import TrainingRows
 from models.splits import Split
 from models.training_set import TrainingSet
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from models.comparison import TrainingRows
 from models.estimators import Candidate
 from models.evaluation.differences import differences
 from models.evaluation.discrimination import Ranking, auroc
@@ -28,6 +27,7 @@ from models.evaluation.refits import (
     take,
     too_few,
 )
+from models.out_of_fold import TrainingRows
 from models.splits import Split
 from models.target import EVENT, Target
 from models.training_set import TrainingSet

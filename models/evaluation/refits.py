@@ -16,9 +16,9 @@ import numpy as np
 from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
-from models.comparison import TrainingRows
 from models.estimators import Candidate
 from models.evaluation.held_out import HeldOut
+from models.out_of_fold import TrainingRows
 from models.splits import Split, person_shares
 from models.target import TARGETS
 from models.training import training_rows

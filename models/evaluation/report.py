@@ -19,6 +19,7 @@ from models.evaluation.metrics import metrics_of
 from models.evaluation.sections import SECTIONS, Case
 from models.outcomes.outcome import Outcome
 from models.risk_model import RiskModel, risk_of
+from models.side_by_side import side_by_side
 from models.splits import Split
 from models.training_set import TrainingSet
 
@@ -83,18 +84,26 @@ def evaluate(
     report = _heading(case) | {"models": _judged(case, on_step)} | _shape(case)
     on_step("leakage")
     report["leakage"] = leakage(training_set, split, _areas(report["models"]))
-    for title, section in SECTIONS[outcome.target]:
+    sections = SECTIONS[outcome.target]
+    found = side_by_side(lambda one: one[1](case), sections)
+    for title, _ in sections:
         on_step(title)
-        report |= section(case)
+        report |= next(found)
     return report | {"notes": _notes(report), "methods": _methods(case)}
 
 
 def _judged(case: Case, on_step: Callable[[str], None]) -> dict[str, Any]:
-    held_out, metrics = case.held_out, {}
+    held_out = case.held_out
     of_model = metrics_of if case.outcome.target == "event" else days_metrics_of
-    for name, linear in held_out.linear.items():
+
+    def judged(name: str) -> dict[str, Any]:
+        statistic = of_model(held_out.linear[name], held_out.y)
+        return with_intervals(statistic, held_out.cluster, held_out.weight, **case.drawn)
+
+    found, metrics = side_by_side(judged, held_out.linear), {}
+    for name in held_out.linear:
         on_step(f"judging {name}")
-        metrics[name] = with_intervals(of_model(linear, held_out.y), held_out.cluster, held_out.weight, **case.drawn)
+        metrics[name] = next(found)
     return metrics
 
 

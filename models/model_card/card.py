@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from models.model_card.checklists import answered, declared
 from models.model_card.facts import CardFacts, context_of
@@ -26,6 +26,7 @@ HTML, MARKDOWN = "model_card.html", "model_card.md"
 _TEMPLATES = Path(__file__).parent / "templates"
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 _LINE_BREAKS = re.compile(r"\s*[\r\n]+\s*")
+_INTERVAL = re.compile(r"\(?-?\d[\d.]* to -?\d[\d.]*\)?")
 _MISSING = "(missing)"
 
 
@@ -83,8 +84,13 @@ def _environment(*, is_html: bool) -> Environment:
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True, finalize=None if is_html else markdown_text,
     )  # fmt: skip
-    environment.filters |= {"count": count, "picture_file": lambda name: Markup(f"{name}.png")}
+    environment.filters |= {"count": count, "together": together, "picture_file": lambda name: Markup(f"{name}.png")}
     return environment
+
+
+def together(text: str) -> Markup:
+    """Escape a text and mark its intervals, so that a narrow column on a screen breaks before the bracket only."""
+    return Markup(_INTERVAL.sub(r'<span class="together">\g<0></span>', str(escape(text))))
 
 
 def markdown_text(value: Any) -> Any:
@@ -160,17 +166,20 @@ def fact_at(context: dict[str, Any], path: str) -> tuple[bool, Any]:
 
 
 def _summaries(context: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The half page in both languages; a sentence without its facts is named as missing by its own words."""
+    """The half page in both languages; of a model, a sentence without its facts is named as missing by its own words."""
     return {
-        language: {"heading": told["heading"], "sentences": [
-            said for sentence in told["sentences"] if (said := _summary_sentence(sentence, context, told["missing"]))
-        ]}
+        language: {"heading": told["heading"], "sentences": _said(told, context)}
         for language, told in declared("summary").items()
-    }  # fmt: skip
+    }
+
+
+def _said(told: Mapping[str, Any], context: dict[str, Any]) -> list[str]:
+    missing = told["missing"] if context["champion"] else ""
+    return [said for sentence in told["sentences"] if (said := _summary_sentence(sentence, context, missing))]
 
 
 def _summary_sentence(sentence: str, context: dict[str, Any], missing: str) -> str | None:
     said = say(sentence, context)
-    if said or sentence.startswith("{%") or sentence == "{{ shortage }}":
+    if said or not missing or sentence.startswith("{%") or sentence == "{{ shortage }}":
         return said
     return missing.format(re.sub(r"\{\{.*?\}\}", "…", sentence))

@@ -38,6 +38,8 @@ class CardFacts:
         PNG files by their name without ending, for example ``calibration``.
     not_enough_data : str
         Why nothing, or only the fallback, could be trained.
+    synthetic : bool or None
+        Whether the tables are of simulated persons; what champion or report say of their own goes before. None: not known.
     written_on : str
         Printed if given; no clock is read, so that equal facts give equal bytes.
     """
@@ -51,6 +53,7 @@ class CardFacts:
     study: Mapping[str, str] = field(default_factory=dict)
     pictures: Mapping[str, bytes] = field(default_factory=dict)
     not_enough_data: str = ""
+    synthetic: bool | None = None
     written_on: str = ""
 
 
@@ -86,14 +89,14 @@ def context_of(facts: CardFacts) -> dict[str, Any]:
     test = report.get("test", {})
     found = report.get("models", {}).get(report.get("champion"), {})
     verdict = sample_size_verdict(champion)
+    synthetic = champion.get("synthetic", report.get("synthetic", facts.synthetic))
     names = {
         "outcome": facts.outcome, "definition": facts.definition, "champion": champion, "report": report, "test": test,
         "found": found, "lineage": facts.lineage, "registration": facts.registration, "study": facts.study,
         "label": champion.get("label", {}).get("en", facts.outcome.replace("_", " ")),
         "label_nb": champion.get("label", {}).get("nb", facts.outcome.replace("_", " ")),
         "horizon_days": champion.get("horizon_days"), "target": report.get("target", champion.get("target", "event")),
-        "synthetic": bool(champion.get("synthetic", report.get("synthetic", False))),
-        "synthetic_is_known": "synthetic" in champion or "synthetic" in report,
+        "synthetic": bool(synthetic), "synthetic_is_known": synthetic is not None,
         "shortage": shortage(facts), "sample_size_verdict": _words_of(verdict),
         "sample_size_is_enough": verdict.get("enough"), "event_share": event_share(test),
         "headline": headline(facts, found, test), "against_baselines": against_baselines(report),
@@ -182,7 +185,16 @@ def settings(champion: Mapping[str, Any]) -> str | None:
         champion.get("estimator", {}).get("settings")
     ]
     found = chosen[0]
-    return ", ".join(f"{name} {value}" for name, value in sorted(found.items())) if found else None
+    return _listed(found) if found else None
+
+
+def _listed(settings: Mapping[str, Any]) -> str:
+    """Say settings as words, those of a part in brackets."""
+    said = (
+        (name.replace("_", " "), f"({_listed(value)})" if isinstance(value, Mapping) else value)
+        for name, value in sorted(settings.items())
+    )
+    return ", ".join(f"{name} {value}" for name, value in said)
 
 
 def leakage_alarm(report: Mapping[str, Any]) -> bool:

@@ -14,6 +14,8 @@ _COUNTS = {"persons", "rows", "events", "employees", "cases", "left", "lost"}
 _NOT_COUNTS = ("missing_", "required_", "needed_", "per_")
 _SMALLEST = 0.0005
 """What three decimals would call nought, though it is not."""
+_WHOLE_FROM = 1000
+"""From here on decimals say nothing."""
 
 _THIN = "\N{NARROW NO-BREAK SPACE}"
 
@@ -83,13 +85,13 @@ def is_interval(value: Any) -> bool:
 
 def words(name: str) -> str:
     """Return the name of a key as words."""
-    return _WORDS.get(name, name.replace("_", " "))
+    return _WORDS.get(name, name.replace("_", " ").replace("auroc", "AUROC"))
 
 
 _WORDS = {
     "auroc": "AUROC", "ici": "ICI", "ppv": "PPV", "npv": "NPV", "observed_to_expected": "O:E", "brier": "Brier score",
     "scaled_brier": "scaled Brier score", "mae": "mean absolute error", "e50": "E50", "e90": "E90", "emax": "Emax",
-    "false_negative_rate": "false-negative rate",
+    "false_negative_rate": "false-negative rate", "label_en": "label",
 }  # fmt: skip
 
 
@@ -109,7 +111,7 @@ def cell(name: str, value: Any) -> str:
 def _plain(name: str, value: float) -> str:
     if not math.isfinite(value):
         return "–"
-    if float(value).is_integer():
+    if float(value).is_integer() or abs(value) >= _WHOLE_FROM:
         return count(value) if is_count(name) else f"{round(value):,}".replace(",", _THIN)
     return f"{value:.3f}" if abs(value) >= _SMALLEST else f"{value:.1e}"
 

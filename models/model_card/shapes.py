@@ -5,14 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from models.model_card.numbers import cell, words
+
 EVERY = 5
 """Of the thresholds of a decision curve every fifth is printed; the picture has all."""
 
 
+LEADING = ("auroc", "observed_to_expected", "calibration_slope", "ici", "scaled_brier", "brier", "log_loss")
+"""The numbers that a reader looks for first; the others follow."""
+
+
 def performance(models: Mapping[str, Any], champion: str) -> list[dict[str, Any]]:
-    """Return one row per model, the champion first and marked."""
+    """Return one row per number and one column per model, the champion first and marked: a phone shows these two."""
     names = sorted(models, key=lambda name: name != champion)
-    return [{"model": f"{name} (champion)" if name == champion else name, **models[name]} for name in names]
+    there = dict.fromkeys(measure for found in models.values() for measure in found)
+    titles = {name: f"{words(name)} (champion)" if name == champion else words(name) for name in names}
+    return [
+        {"": words(measure)} | {titles[name]: cell(measure, models[name].get(measure)) for name in names}
+        for measure in dict.fromkeys((*(name for name in LEADING if name in there), *there))
+    ]
 
 
 def decision_curve(curve: Mapping[str, Any], champion: str) -> list[dict[str, Any]]:
@@ -51,7 +62,7 @@ def subgroups(found: Mapping[str, Any]) -> list[dict[str, Any]]:
 def internal_external(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the pooled numbers across companies and industries with their prediction intervals."""
     return [
-        {"across": across.removeprefix("by_"), "measure": name.replace("_", " "), "pooled": _cut(number),
+        {"across": across.removeprefix("by_"), "measure": words(name), "pooled": _cut(number),
          "prediction_interval": _ends(number.get("prediction_low"), number.get("prediction_high")),
          "clusters": number.get("clusters"), "tau_squared": number.get("tau_squared")}
         for across in ("by_company", "by_industry")
@@ -71,7 +82,7 @@ def _ends(low: float | None, high: float | None) -> str:
 def against_truth(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return one row per model with its single numbers; the curves of net benefit stay in the report."""
     return [{"model": "attainable by any model", **found["attainable"]}] + [
-        {"model": name} | {key: value for key, value in numbers.items() if not isinstance(value, list | dict)}
+        {"model": words(name)} | {key: value for key, value in numbers.items() if not isinstance(value, list | dict)}
         for name, numbers in found["models"].items()
     ]
 
@@ -98,7 +109,33 @@ def sample_size(found: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def candidates(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the compared candidates without their settings."""
-    return [{name: value for name, value in line.items() if name != "settings"} for line in found["candidates"]]
+    return [
+        {name: words(value) if name == "name" else value for name, value in line.items() if name != "settings"}
+        for line in found["candidates"]
+    ]
+
+
+def harm(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the findings with their names as words."""
+    return [{name: words(value) if isinstance(value, str) else value for name, value in one.items()} for one in found]
+
+
+def ablation(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one row per source: how many features it has, and what it adds, or why that is not known."""
+    rows = [
+        {"source": words(name), "features": one["features"], "available": one["available"]}
+        | (one.get("gain") or {})
+        | {"not_shown_because": one.get("reason", "")}
+        for name, one in found["sources"].items()
+    ]
+    return {name: value for name, value in found.items() if name != "sources"} | {"sources": rows}
+
+
+def permutation(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the test on all labels with the range that chance reaches, and one row per domain of features."""
+    range_of_chance = {"chance": _ends(*found["test"]["chance"])} if "chance" in found["test"] else {}
+    domains = [{name: value for name, value in one.items() if name != "name"} for one in found["domains"]["domains"]]
+    return {"labels": found["test"] | range_of_chance, "one_domain_shuffled": domains}
 
 
 def ranked(found: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -121,6 +158,9 @@ ADAPTERS: dict[str, Callable[..., Any]] = {
     "report.against_truth": against_truth,
     "champion.comparison": candidates,
     "champion.importance": ranked,
+    "report.harm": harm,
+    "report.ablation": ablation,
+    "report.permutation": permutation,
 }
 _WITH_CHAMPION = ("report.models", "report.decision_curve")
 

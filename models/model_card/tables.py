@@ -19,6 +19,8 @@ FIRST = (
     "label_en",
     "attribute",
     "group",
+    "source",
+    "feature",
     "number",
     "day",
     "share",
@@ -26,6 +28,9 @@ FIRST = (
     "threshold",
 )
 """Columns that say what a row is about come first; files keep keys in the order of the alphabet."""
+
+OTHER_LANGUAGE = "label_nb"
+"""Left out: the card's tables are in English, and the same label stands beside it."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +44,8 @@ class Table:
 
     @classmethod
     def of(cls, caption: str, rows: Sequence[Mapping[str, Any]]) -> Table:
-        """Make a table of rows that may lack some columns."""
-        there = dict.fromkeys(name for row in rows for name in row)
+        """Make a table of rows that may lack some columns; a column with nothing in it is left out."""
+        there = dict.fromkeys(name for row in rows for name, one in row.items() if one != "" and name != OTHER_LANGUAGE)
         names = tuple(dict.fromkeys((*(name for name in FIRST if name in there), *there)))
         shown = tuple(tuple(cell(name, row.get(name)) for name in names) for row in rows[:MOST_ROWS])
         return cls(caption, tuple(words(name) for name in names), shown, max(0, len(rows) - MOST_ROWS))

@@ -75,14 +75,27 @@ def score(
     index_date: Annotated[str | None, typer.Option(help="Morning of the prediction; default: today.")] = None,
     outcome: OutcomeOption = None,
     person: Annotated[str | None, typer.Option(help="Explain this one person instead of scoring everybody.")] = None,
+    again: Annotated[
+        str | None, typer.Option("--rebuild", help="Compute this past morning again and compare, bit for bit.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, max=64, help="Processes; default: one per processor.")] = None,
     json_: JsonOption = False,
 ) -> None:
-    """Score everybody in the tables (CSV of risks), or explain one person, with the promoted champions."""
+    """Score everybody in the tables (store and CSV of risks), or explain one person, with the promoted champions."""
+    from pipeline import rebuild
     from pipeline import score as stage
 
     place = Workspace(workspace)
+    if again is not None:
+        if outcome or person or index_date:
+            raise SettingsError(
+                "--rebuild takes neither --outcome nor --person nor --index-date: the night names them."
+            )
+        report = rebuild.run(place, day_of(again), workers)
+        show(report, json_)
+        return rebuild.refuse_differences(report)
     outcomes = outcomes_of(outcome) if outcome else stage.promoted(place)
-    show(stage.run(place, day_of(index_date), outcomes, person), json_)
+    return show(stage.run(place, day_of(index_date), outcomes, person, workers), json_)
 
 
 def serve(

@@ -61,7 +61,8 @@ def test_after_one_year_every_stage_says_what_is_missing_and_makes_nothing_up(on
     assert not any(path.exists() for path in left)
     for home in (one_year.model("long_sick_leave"), one_year.evaluation("long_sick_leave")):
         assert json.loads((home / "not_enough_data.json").read_text())["verdict"] == word["verdict"]
-    assert (one_year.evaluation("long_sick_leave") / "model_card.html").exists()
+    card = (one_year.evaluation("long_sick_leave") / "model_card.html").read_text(encoding="utf-8")
+    assert "SYNTHETIC: simulated persons." in card
 
 
 def test_after_three_years_the_published_formula_stands_in_and_no_verdict_is_given(tmp_path):

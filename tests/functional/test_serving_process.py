@@ -2,104 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import signal
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
-from models.artifact import save
-from models.bundle import create_keys, export_bundle, move_current
-from models.risk_model import RiskModel
+from models.bundle import move_current
+from tests.lib.deployment import LONGEST_START_SECONDS, PERSON, REQUEST, Deployment, wait_for
 from tests.lib.models import boosted_model, linear_model
 
-PROJECT = Path(__file__).parents[2]
-REQUEST = json.loads((PROJECT / "examples" / "request.json").read_text())
-PERSON = REQUEST["record"]["person"]["person_id"]
 IDENTITY_NUMBER = "01818010008"  # synthetic: the month is raised by 80
-LONGEST_START_SECONDS = 90
-
-
-class Service:
-    """A workspace with keys, and the service that serves its bundles."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.signing, self.verify = create_keys(root / "keys")
-        self.log = root / "log.txt"
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=20)
-
-    def start(self) -> None:
-        command = [sys.executable, "-m", "bentoml", "serve", "serving.service:BalanceRisk"]
-        address = ["--host", "127.0.0.1", "--port", str(self.port)]
-        environment = {
-            **os.environ,
-            "BENTOML_HOME": str(self.root / "bentoml"),
-            "BENTOML_DO_NOT_TRACK": "True",
-            "BALANCE_RISK_BUNDLES": str(self.root / "bundles"),
-            "BALANCE_RISK_VERIFY_KEY": str(self.verify),
-        }
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                command + address, cwd=PROJECT, env=environment, stdout=log, stderr=log, start_new_session=True
-            )
-        wait_for(lambda: self.status("/livez") == 200)
-
-    def stop(self) -> None:
-        self.client.close()
-        self.process.send_signal(signal.SIGINT)
-        try:
-            self.process.wait(15)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
-
-    def export(self, model: RiskModel, version: str) -> Path:
-        save(model, self.root / "model" / model.outcome)
-        trained = self.root / "model" / model.outcome
-        return export_bundle(trained, self.root / "bundles", model.outcome, version, self.signing)
-
-    def promote(self, model: RiskModel, version: str) -> None:
-        move_current(self.root / "bundles", model.outcome, self.export(model, version))
-
-    def status(self, path: str) -> int:
-        try:
-            return self.client.get(path).status_code
-        except httpx.TransportError:
-            return 0
-
-    def post(self, path: str, body: Any, **others: Any) -> httpx.Response:
-        content = body if isinstance(body, bytes) else json.dumps(body)
-        return self.client.post(path, content=content, headers={"content-type": "application/json"} | others)
-
-    def version(self, outcome: str) -> str:
-        response = self.post("/v1/risk", REQUEST | {"outcomes": [outcome]})
-        return response.json()["outcomes"][outcome]["model"]["version"] if response.status_code == 200 else ""
-
-
-def wait_for(true: Callable[[], bool]) -> None:
-    until = time.monotonic() + LONGEST_START_SECONDS
-    while not true():
-        assert time.monotonic() < until, "it did not happen in time"
-        time.sleep(0.1)
 
 
 @pytest.fixture(scope="module")
-def empty(tmp_path_factory) -> Iterator[Service]:
+def empty(tmp_path_factory) -> Iterator[Deployment]:
     """A service that has started before anything was promoted."""
-    service = Service(tmp_path_factory.mktemp("serving"))
+    service = Deployment(tmp_path_factory.mktemp("serving"))
     try:
         service.start()
         yield service
@@ -108,7 +28,7 @@ def empty(tmp_path_factory) -> Iterator[Service]:
 
 
 @pytest.fixture(scope="module")
-def service(empty: Service) -> Service:
+def service(empty: Deployment) -> Deployment:
     """The same service after both outcomes were promoted."""
     assert empty.status("/readyz") == 503
     empty.promote(linear_model(), "1")
@@ -147,6 +67,7 @@ def test_the_explanation_adds_up(service):
 
 
 BAD_RECORD = {
+    "employments": REQUEST["record"]["employments"],
     "person": {**REQUEST["record"]["person"], "person_id": IDENTITY_NUMBER},
     "lab_results": [{"code_system": "NPU", "code": "NPU27300", "value": 40, "unit": "%", "sampled_on": "2025-01-01",
                      "known_from": "2025-01-02"}],
@@ -180,8 +101,9 @@ def test_bad_requests_name_the_field_and_repeat_no_value(service, body, status, 
 
 
 def test_other_ways_to_ask_wrongly(service):
-    form = service.client.post("/v1/risk", data={"a": IDENTITY_NUMBER})
-    files = service.client.post("/v1/risk", files={"a": b"x"})
+    caller = {name: value for name, value in service.headers().items() if name != "content-type"}
+    form = service.client.post("/v1/risk", data={"a": IDENTITY_NUMBER}, headers=caller)
+    files = service.client.post("/v1/risk", files={"a": b"x"}, headers=caller)
     wrong_method = service.client.get("/v1/risk")
     nowhere = service.client.get(f"/v1/persons/{IDENTITY_NUMBER}")
     statuses = [response.status_code for response in (form, files, wrong_method, nowhere)]
@@ -191,10 +113,17 @@ def test_other_ways_to_ask_wrongly(service):
         assert IDENTITY_NUMBER not in response.text
 
 
-def test_the_framework_page_loads_nothing_from_elsewhere(service):
-    assert service.client.get("/").headers["content-security-policy"].startswith("default-src 'self'")
-    paths = service.client.get("/docs.json").json()["paths"]
-    assert {"/v1/risk", "/v1/explanation"} <= set(paths)
+def test_the_pages_of_the_framework_are_shut_and_ours_are_true(service):
+    assert {service.status(page) for page in ("/", "/docs.json", "/schema.json", "/static_content/x")} == {404}
+    assert {"/v1/risk", "/v1/explanation"} <= set(service.client.get("/openapi.json").json()["paths"])
+
+
+def test_metrics_count_by_declared_address_and_name_nobody(service):
+    service.client.get(f"/v1/persons/{PERSON}/risk")
+    text = service.client.get("/metrics").text
+    assert 'balance_risk_model_in_service{outcome="burnout",version="1"} 1.0' in text
+    assert 'route="/v1/risk"' in text
+    assert PERSON not in text
 
 
 def test_a_promotion_is_picked_up_while_requests_run(service):
@@ -216,7 +145,9 @@ def test_a_damaged_promotion_leaves_the_last_good_model(service):
     move_current(service.root / "bundles", "burnout", bundle)
     wait_for(lambda: "burnout: promoted model refused" in service.log.read_text())
     assert service.version("burnout") == before
-    assert service.status("/readyz") == 200
+    told = service.client.get("/readyz")
+    assert (told.status_code, told.json()["status"], list(told.json()["refused"])) == (200, "degraded", ["burnout"])
+    assert 'balance_risk_bundle_refused{outcome="burnout"} 1.0' in service.client.get("/metrics").text
 
 
 def test_the_log_holds_no_person_no_trace_and_nothing_unexpected(service):
@@ -238,12 +169,7 @@ def test_the_process_holds_neither_data_frames_nor_the_training_stack(service):
     if not Path("/proc/self/maps").exists():
         pytest.skip("this system has no /proc to look into")
     # Where there is one, a service without a child or a child without a map is a failure, not a reason to look away.
-    maps = "".join((Path("/proc") / child / "maps").read_text() for child in _children(service.process.pid))
+    maps = "".join((Path("/proc") / child / "maps").read_text() for child in map(str, service.workers()))
     assert "lib_lightgbm" in maps
     for library in ("/pandas/", "/pyarrow/", "/sklearn/", "/matplotlib/"):
         assert library not in maps
-
-
-def _children(parent: int) -> list[str]:
-    listing = Path(f"/proc/{parent}/task/{parent}/children")
-    return listing.read_text().split()

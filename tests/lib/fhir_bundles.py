@@ -5,7 +5,15 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from data_contracts.fhir_codes import UCUM
+from data_contracts.fhir_codes import (
+    EMPLOYER_EXTENSION,
+    INDUSTRY_CODE,
+    INDUSTRY_SYSTEM,
+    JOB_CODE,
+    JOB_SYSTEM,
+    OCCUPATION_SYSTEM,
+    UCUM,
+)
 from data_contracts.readers.fhir_r4 import FhirTables, read_bundle
 from data_contracts.records import TABLES
 from data_contracts.tables import Coded, Table
@@ -91,6 +99,22 @@ def absence(
     return resource | {"period": period, "meta": meta("2025-03-02")} | others
 
 
+def job(company: str = "c1", percent: float = 100, start: str | None = "2020-01-01", **others: Any) -> Json:
+    """A job as ODH's PastOrPresentJob with our components; ``components`` are more of ours: code -> value element."""
+    period = {name: day for name, day in (("start", start), ("end", others.pop("end", None))) if day}
+    ours = {"position-percent": {"valueQuantity": quantity(percent, "%")}} | others.pop("components", {})
+    resource = observation(id="j", code=concept(LOINC, JOB_CODE), effectivePeriod=period)
+    del resource["valueQuantity"], resource["effectiveDateTime"]
+    resource["extension"] = [{"url": EMPLOYER_EXTENSION, "valueReference": {"reference": f"Organization/{company}"}}]
+    resource["component"] = [{"code": concept(JOB_SYSTEM, code)} | value for code, value in ours.items()]
+    if occupation := others.pop("occupation", None):
+        resource["valueCodeableConcept"] = concept(OCCUPATION_SYSTEM, occupation)
+    if industry := others.pop("industry", None):
+        coded = {"code": concept(LOINC, INDUSTRY_CODE), "valueCodeableConcept": concept(INDUSTRY_SYSTEM, industry)}
+        resource["component"].append(coded)
+    return resource | others
+
+
 def condition(system: str, code: str, **others: Any) -> Json:
     resource = {"resourceType": "Condition", "id": "d", "subject": {"reference": "Patient/p"}}
     return resource | {"code": concept(system, code)} | others
@@ -109,7 +133,7 @@ def bundle(*resources: Json) -> Json:
 
 
 def bundle_of(record: Json) -> Json:
-    """The Bundle that says what a JSON record says about its person, survey answers, results, absences and consents."""
+    """The Bundle that says what a JSON record says, but for education, events and guidance, for which there is no place."""
     person = record["person"]
     resources = [patient(person["person_id"], birthDate=str(person["birth_year"]), gender=person["sex"],
                          meta=meta(person["known_from"]))]  # fmt: skip
@@ -118,10 +142,19 @@ def bundle_of(record: Json) -> Json:
     for place, row in enumerate(record.get("absence_spells", [])):
         resources += _absence_resources(row, f"d{place}")
     resources += [_consent_resource(row) for row in record.get("consents", [])]
+    resources += [_job_resource(row) for row in record.get("employments", [])]
     about = {"reference": f"Patient/{person['person_id']}"}
     for one in resources[1:]:
         one["patient" if one["resourceType"] == "Consent" else "subject"] = about
     return bundle(*resources)
+
+
+def _job_resource(row: Json) -> Json:
+    ours = {"unit": ("unit_id", "valueString"), "shift-work": ("shift_work", "valueBoolean"), "leader": ("is_leader", "valueBoolean")}
+    components = {code: {kind: row[name]} for code, (name, kind) in ours.items() if row.get(name) is not None}
+    return job(row["company_id"], row["position_percent"], row["start_date"], end=row.get("end_date"),
+               occupation=row.get("occupation_code"), industry=row.get("industry_code"), components=components,
+               issued=noon(row["known_from"]))  # fmt: skip
 
 
 def _answer_resource(row: Json) -> Json:
@@ -143,19 +176,19 @@ def _result_resource(row: Json) -> Json:
 
 
 def _absence_resources(row: Json, diagnosis_id: str) -> list[Json]:
-    resource = absence(row["kind"], row["first_day"], row["last_day"], meta=meta(row["known_from"]))
+    resource = absence(row["kind"], row["first_day"], row.get("last_day"), meta=meta(row["known_from"]))
     resource["type"].append(concept(f"{OURS}absence-grade", str(row["grade_percent"])))
     resource["identifier"] = [{"value": row["spell_id"]}]
-    if not row["diagnosis"]:
+    if not row.get("diagnosis"):
         return [resource]
     resource["diagnosis"] = [{"condition": {"reference": f"Condition/{diagnosis_id}"}}]
-    return [condition(SYSTEMS[row["diagnosis_system"]], row["diagnosis"], id=diagnosis_id), resource]
+    return [condition(SYSTEMS[row.get("diagnosis_system") or "ICPC-2"], row["diagnosis"], id=diagnosis_id), resource]
 
 
 def _consent_resource(row: Json) -> Json:
     period = {"start": row["given_on"]}
     others: Json = {"dateTime": row["known_from"]}
-    if row["withdrawn_on"]:
+    if row.get("withdrawn_on"):
         period["end"] = row["withdrawn_on"]
         others |= {"status": "inactive", "meta": meta(row["known_from"])}
     return consent([row["source"]], [row["purpose"]], {"period": period}, **others)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from features.catalogue import FEATURE_NAMES
-from models.comparison import TrainingRows
+from models.out_of_fold import TrainingRows
 from models.risk_model import RiskModel
 from models.self_description import describe
 from pipeline import risk_picture

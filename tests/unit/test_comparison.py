@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from models.comparison import ComparedCandidate, choose, clustered_standard_error, leakage_note, onset_note
+from models.comparison import ComparedCandidate, choose, leakage_note, onset_note
+from models.out_of_fold import clustered_standard_error
 
 
 def line(name: str, difference: float, error: float) -> ComparedCandidate:

@@ -18,9 +18,15 @@ from hypothesis import strategies as st
 from data_contracts.analytes import ANALYTES
 from data_contracts.errors import MissingInputError, SourceFileError
 from data_contracts.fhir_codes import (
+    EMPLOYER_EXTENSION,
+    INDUSTRY_CODE,
+    INDUSTRY_SYSTEM,
+    JOB_CODE,
+    JOB_SYSTEM,
     LOINC_ANSWERS,
     LOINC_PANELS,
     NAV_CERTIFICATES,
+    OCCUPATION_SYSTEM,
     STATUSES,
 )
 from data_contracts.instruments import INSTRUMENTS
@@ -793,6 +799,17 @@ def consents(draw):
             "withdrawn_on": None if ended is None else later(known_from, -ended)}  # fmt: skip
 
 
+@st.composite
+def employments(draw):
+    start = draw(days())
+    row = {"company_id": draw(st.sampled_from(["c1", "c 2"])), "position_percent": draw(st.sampled_from([80, 100.0, 0, 101])),
+           "start_date": start, "known_from": later(start, draw(st.integers(-300, 20))),
+           "end_date": draw(st.none() | st.integers(-2, 90).map(lambda n: later(start, n)))}  # fmt: skip
+    codes = {"occupation_code": draw(st.sampled_from([None, "2223", "22"])), "industry_code": draw(st.sampled_from([None, "86.101"]))}
+    flags = {name: draw(st.sampled_from([None, True, False])) for name in ("shift_work", "is_leader")}
+    return row | codes | flags | {"unit_id": draw(st.sampled_from([None, "u2"]))}
+
+
 PERSON = {"person_id": "p1", "birth_year": 1975, "sex": "male", "known_from": "2024-01-01"}
 RECORDS = st.fixed_dictionaries({
     "person": st.just(PERSON),
@@ -800,6 +817,7 @@ RECORDS = st.fixed_dictionaries({
     "lab_results": st.lists(results(), max_size=5),
     "absence_spells": st.lists(spells(), max_size=5),
     "consents": st.lists(consents(), max_size=4),
+    "employments": st.lists(employments(), max_size=3),
 })  # fmt: skip
 
 
@@ -833,13 +851,13 @@ def test_the_example_on_the_page_is_read_without_a_fault():
     tables, violations = checked(json.loads(example), RECEIVED_ON)
     assert violations == []
     counts = {name: len(table["known_from"]) for name, table in tables.items() if len(table["known_from"])}
-    assert counts == {"persons": 1, "consents": 4, "survey_answers": 5, "lab_results": 3, "absence_spells": 3}
+    assert counts == {"persons": 1, "consents": 4, "survey_answers": 5, "lab_results": 3, "absence_spells": 3, "employments": 1}
 
 
 def test_the_page_names_every_system_status_and_rule():
     page = DOCS.read_text(encoding="utf-8")
     rules = [name for name, rule in RULES.items() if "FHIR" in rule.only_on_arrival]
-    words = [*rules, *LOINC_PANELS, *NAV_CERTIFICATES, NLK, ICPC2, ICD10]
+    words = [*rules, JOB_CODE, INDUSTRY_CODE, JOB_SYSTEM, INDUSTRY_SYSTEM, OCCUPATION_SYSTEM, EMPLOYER_EXTENSION, *LOINC_PANELS, *NAV_CERTIFICATES, NLK, ICPC2, ICD10]
     words += [status for of_type in STATUSES.values() for status in of_type]
     assert [word for word in words if f"`{word}`" not in page] == []
 

@@ -9,9 +9,9 @@ import yaml
 
 from data_contracts.errors import ContractViolation, SettingsError
 from models import artifact
-from models.model_card.card import model_card, write_card
+from models.model_card.card import model_card, together, write_card
 from models.model_card.checklists import answered, declared
-from models.model_card.facts import CardFacts, champion_facts, context_of
+from models.model_card.facts import CardFacts, champion_facts, context_of, settings
 from models.model_card.flow import Flow
 from models.model_card.numbers import cell, count, veiled
 from models.model_card.risk_of_bias import assessed
@@ -185,7 +185,7 @@ def test_a_part_that_only_says_why_it_could_not_be_had_answers_no_item():
 
 @BOTH
 def test_numbers_of_the_card_are_those_of_the_report(page):
-    text = getattr(CARD, page)
+    text = re.sub("</?span[^>]*>", "", getattr(CARD, page))
     for name, found in report()["models"].items():
         for number in found.values():
             assert f"{number['value']:.3f} ({number['low']:.3f} to {number['high']:.3f})" in text, name
@@ -333,7 +333,22 @@ def test_a_card_is_written_where_nothing_could_be_trained(page):
         page,
     )
     assert "88 more persons needed" in text
-    assert "no model" in text
+    assert "There is no model yet, and so there are no numbers." in text
+    assert "Fact missing" not in text
+    assert "burnout within" not in text
+
+
+def test_an_interval_stays_on_one_line_of_a_narrow_column():
+    assert together("0.7 (0.64 to -0.78)") == '0.7 <span class="together">(0.64 to -0.78)</span>'
+    assert together("0.61 to 0.77") == '<span class="together">0.61 to 0.77</span>'
+    assert together("up to 3 <b>persons</b>") == "up to 3 &lt;b&gt;persons&lt;/b&gt;"
+    assert '<span class="together">(0.651 to 0.784)</span>' in CARD.html
+
+
+def test_settings_are_words():
+    comparison = {"candidates": [{"chosen": True, "settings": {"seed": 17, "size": {"num_leaves": 15}}}]}
+    assert settings({"comparison": comparison}) == "seed 17, size (num leaves 15)"
+    assert settings({}) is None
 
 
 def test_the_flow_is_in_the_order_of_the_checks():
@@ -388,8 +403,47 @@ def test_shapes_of_the_report_are_brought_into_rows_for_a_reader():
     (days,) = tables_of({"180": {"events": 30}, "30": {"events": 20}})
     assert [row[0] for row in days.rows] == ["30", "180"]
     assert cell("largest_gap", 3e-14) == "3.0e-14"
+    assert cell("effective_sample_size", 287677.77) == count(287678)
     unknown = {"reason": "too few"}
     assert shaped("report.subgroups", unknown, "") == shaped("champion.sample_size", unknown, "") == unknown
+
+
+def test_models_are_columns_the_champion_first_and_the_leading_numbers_on_top():
+    numbers = {"emax": interval(0.1), "auroc": interval(0.7), "n": 3}
+    (table,) = tables_of(
+        shaped("report.models", {"prior_absence": {"auroc": interval(0.6)}, "short": numbers}, "short")
+    )
+    assert table.columns == ("", "short (champion)", "prior absence")
+    assert [row[0] for row in table.rows] == ["AUROC", "Emax", "n"]
+    assert table.rows[0][1:] == ("0.700 (0.639 to 0.772)", "0.600 (0.539 to 0.672)")
+    assert table.rows[2][1:] == ("<10", "–")
+
+
+def test_findings_are_told_in_words_and_sources_are_rows():
+    (row,) = shaped("report.harm", [{"group": "health_and_social", "finding": "risks_too_low", "p": 0.001}], "")
+    assert row == {"group": "health and social", "finding": "risks too low", "p": 0.001}
+    sources = {"labs": {"features": 5, "available": 5, "gain": {"auroc": interval(0.1)}},
+               "survey": {"features": 0, "available": 7, "gain": None, "reason": "None is used."}}  # fmt: skip
+    (single, table) = tables_of(shaped("report.ablation", {"model": "lightgbm", "sources": sources}, ""))
+    assert single.rows == (("model", "lightgbm"),)
+    assert table.columns == ("source", "features", "available", "AUROC", "not shown because")
+    assert table.rows[0][:3] == ("labs", "5", "5")
+    assert table.rows[1] == ("survey", "0", "7", "–", "None is used.")
+
+
+def test_what_chance_reaches_is_a_range_and_domains_are_told_by_their_label():
+    domain = {"name": "sleep", "label_en": "Sleep", "label_nb": "Søvn", "auroc": interval(0.1)}
+    given = {"test": {"auroc": 0.7, "chance": [0.55, 0.57]}, "domains": {"rows": 100, "domains": [domain]}}
+    (labels, domains) = tables_of(shaped("report.permutation", given, ""))
+    assert labels.rows == (("AUROC", "0.700"), ("chance", "0.550 to 0.570"))
+    assert domains.columns == ("label", "AUROC")
+    few = {"test": {"reason": "too few"}, "domains": {"domains": []}}
+    assert shaped("report.permutation", few, "")["labels"] == {"reason": "too few"}
+
+
+def test_columns_with_nothing_in_them_and_labels_of_the_other_language_are_left_out():
+    (table,) = tables_of([{"label_en": "Sleep", "label_nb": "Søvn", "not_shown_because": ""}])
+    assert (table.columns, table.rows) == (("label",), (("Sleep",),))
 
 
 @pytest.mark.parametrize(("text", "says"), [
@@ -439,6 +493,33 @@ def test_a_report_of_another_champion_is_refused(workspace):
 def test_where_training_was_refused_no_older_model_is_shown(workspace):
     facts = stage.gather(workspace, "long_sick_leave", {}, not_enough_data="not enough data")
     assert (facts.champion, facts.report, facts.pictures) == ({}, {}, {})
+
+
+@pytest.mark.parametrize(
+    ("stamp", "is_known", "is_synthetic"),
+    [
+        ('{"synthetic": true}', True, True),
+        ('{"synthetic": false}', True, False),
+        ("{}", False, False),
+        (None, False, False),
+    ],
+)
+def test_where_nothing_could_be_trained_the_tables_say_whether_persons_are_simulated(
+    workspace, stamp, is_known, is_synthetic
+):
+    if stamp is not None:
+        workspace.tables.mkdir(parents=True)
+        (workspace.tables / "ingest.json").write_text(stamp)
+    path = stage.write(workspace, "burnout", {}, not_enough_data="not enough data for burnout; 88 more persons needed")
+    for name in ("model_card.html", "model_card.md"):
+        text = (path / name).read_text(encoding="utf-8")
+        assert ("Whether these data are synthetic is not among the facts" in text) is not is_known
+        assert ("SYNTHETIC" in text) is is_synthetic
+
+
+def test_what_a_model_says_of_its_own_rows_goes_before_what_the_tables_say_now():
+    assert context_of(CardFacts(outcome="burnout", champion={"synthetic": True}, synthetic=False))["synthetic"]
+    assert not context_of(CardFacts(outcome="burnout", champion={"synthetic": False}, synthetic=True))["synthetic"]
 
 
 def test_a_small_linear_model_is_printed_whole_and_a_large_one_is_not():

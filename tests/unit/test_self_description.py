@@ -11,7 +11,7 @@ import pytest
 
 from features.catalogue import FEATURE_NAMES, POSITIONS
 from models.abstention import Carrier
-from models.comparison import TrainingRows
+from models.out_of_fold import TrainingRows
 from models.reference_groups import groups_of, reference_groups
 from models.risk_model import RiskModel
 from models.self_description import describe

@@ -10,7 +10,8 @@ import pytest
 
 from data_contracts.errors import NotEnoughDataError
 from models import artifact
-from models.comparison import Comparison, TrainingRows
+from models.comparison import Comparison
+from models.out_of_fold import TrainingRows
 from models.published_models import ROELEN_COEFFICIENTS, ROELEN_FEATURES, ROELEN_INTERCEPT
 from models.risk_model import RiskModel, risk_of
 from models.sample_size import Verdict, verdict

@@ -7,11 +7,13 @@ import pytest
 from data_contracts.errors import NotEnoughDataError
 from models import artifact
 from models.candidate_fits import resampled_models
-from models.comparison import out_of_fold
+from models.comparison_persons import compared_on, drawn
 from models.estimators import Candidate, LinearEstimator, TreeSize, refittable
 from models.evaluation.discrimination import log_losses
+from models.out_of_fold import out_of_fold
 from models.outcomes import OUTCOMES
 from models.risk_model import RiskModel
+from models.side_by_side import workers
 from models.training import Trained, TrainingPlan, train, training_rows
 from tests.lib.cohorts import NEVER_KNOWN, random_training_set, split_of
 
@@ -138,7 +140,8 @@ def test_no_estimator_meets_a_person_whom_it_is_then_asked_about():
             return super().fit(X, y, sample_weight)
 
     rows = training_rows_of(400)
-    out_of_fold(Candidate("two", ("age_years",), (Watched(),)), rows)
+    with workers(1):
+        out_of_fold(Candidate("two", ("age_years",), (Watched(),)), rows)
     for persons, fold in zip(met, np.unique(rows.fold), strict=True):
         assert persons == set(rows.person[rows.fold != fold])
         assert not persons & set(rows.person[rows.fold == fold])
@@ -238,3 +241,38 @@ def test_too_few_rows_or_events_is_an_error_that_says_what_to_do(persons, effect
         found = replace(found, y=np.where(np.isnan(found.y), np.nan, 0.0))
     with pytest.raises(NotEnoughDataError, match=r"at least 200 rows and 20 of each.*flow counts"):
         trained(found)
+
+
+def test_of_many_rows_some_index_dates_are_compared_the_last_among_them():
+    found = random_training_set(400)
+    positions = split_of(found).train
+    rows, t = training_rows(found, positions, 3), found.t[positions[found.observed[positions]]]
+    compared = drawn(rows, t, found.person_ids, 10_000, len(t) // 2)
+    kept = np.unique(t)[::-3]  # one date in two is a few rows too many
+    assert len(compared.y) == np.isin(t, kept).sum() < len(t) // 2
+    assert compared.y.tolist() == rows.y[np.isin(t, kept)].tolist()
+    told = compared_on(rows, compared)
+    assert (told["rows"], told["of_rows"]) == (len(compared.y), len(t))
+    assert "some of their index dates" in told["how"]
+    assert drawn(rows, t, found.person_ids, 10_000, len(t)) is rows
+
+
+def test_where_some_dates_are_compared_the_champions_line_is_of_all_rows():
+    """A line of a model of fewer rows is too flat, be it that they are of all persons."""
+    found = trained(random_training_set(900), insufficient="leave out", comparison_rows=600)
+    told = found.comparison.to_json()["compared_on"]
+    assert told["rows"] <= 600 < told["of_rows"]
+    again = out_of_fold(refittable(found.champion), training_rows_of(900))
+    assert found.champion.recalibration_slope == pytest.approx(again.slope)
+    assert found.comparison.chosen.recalibration_slope != pytest.approx(again.slope)
+
+
+def test_a_training_has_the_same_bits_with_one_worker_and_with_two(result):
+    with workers(1):
+        alone = trained(random_training_set())
+    assert alone.comparison == result.comparison
+    for name, model in result.candidates.items():
+        assert alone.candidates[name].golden[1].tobytes() == model.golden[1].tobytes()
+    X = result.champion.golden[0]
+    assert alone.champion.interval(X).tobytes() == result.champion.interval(X).tobytes()
+    assert alone.champion.facts == result.champion.facts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -19,8 +20,13 @@ def answer(fit: Fit) -> None:
     request = json.load(sys.stdin)
     with np.load(request["rows"]) as stored:
         arrays = {name: stored[name] for name in stored.files}
-    began, cpu = time.perf_counter(), time.process_time()
+    began, cpu = time.perf_counter(), _cpu_seconds()
     risks, chosen = fit(arrays, request["seconds"], request["seed"])
-    took: dict[str, Any] = {"seconds": time.perf_counter() - began, "cpu_seconds": time.process_time() - cpu}
+    took: dict[str, Any] = {"seconds": time.perf_counter() - began, "cpu_seconds": _cpu_seconds() - cpu}
     np.save(request["risks"], np.asarray(risks, dtype=np.float64))
     print(json.dumps(took | {"chosen": chosen}))
+
+
+def _cpu_seconds() -> float:
+    """Of this process and of its children that have ended: some tools fit in processes of their own."""
+    return sum(os.times()[:4])

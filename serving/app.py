@@ -1,0 +1,68 @@
+"""The web application that BentoML mounts: every endpoint, and problem documents for what is none."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+import orjson
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from serving import metrics, problems
+from serving.call import Endpoint
+from serving.endpoints import ENDPOINTS
+from serving.exchange import Exchange
+from serving.gate import Gate
+from serving.log import log_without_values
+from serving.openapi import document
+from serving.parts import Parts
+
+
+def create_app(parts: Parts, gate: Gate, endpoints: Sequence[Endpoint] = ENDPOINTS) -> Starlette:
+    """Return the application with all routes of the endpoints and ``/openapi.json``."""
+    openapi = document(endpoints)
+
+    async def show_openapi(request: Request) -> Response:
+        return Response(openapi, media_type="application/json")
+
+    routes = [_route(endpoint, parts, gate) for endpoint in endpoints]
+    routes += [Route("/openapi.json", show_openapi), Route("/metrics", _metrics_of(parts))]
+    return Starlette(routes=routes, exception_handlers={HTTPException: _http_problem, Exception: _unexpected})
+
+
+def readiness(parts: Parts) -> Response:
+    """Answer /readyz: 200 while requests can be answered, though a promoted model may have been refused; else 503 and why."""
+    reason = parts.not_ready_because()
+    if reason:
+        return problems.not_ready(reason).response()
+    refused = parts.watch.refused()
+    told = {"status": "degraded" if refused else "ready", "models": parts.watch.versions(), "refused": refused}
+    return Response(orjson.dumps(told), media_type="application/json")
+
+
+def _metrics_of(parts: Parts) -> Callable[[Request], Awaitable[Response]]:
+    async def show(request: Request) -> Response:
+        metrics.describe_models(parts.watch, not parts.not_ready_because())
+        return Response(metrics.exposition(), media_type=metrics.CONTENT_TYPE_LATEST)
+
+    return show
+
+
+def _route(endpoint: Endpoint, parts: Parts, gate: Gate) -> Route:
+    return Route(endpoint.path, Exchange(endpoint, parts, gate), methods=[endpoint.method])
+
+
+async def _http_problem(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    headers = error.headers if isinstance(error, HTTPException) else None
+    response = problems.of_status(status).response()
+    response.headers.update(headers or {})
+    return response
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    log_without_values(error)
+    return problems.UNEXPECTED.response()

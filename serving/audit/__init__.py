@@ -1,0 +1,1 @@
+"""Who saw what about whom: one append-only chain of events, written before an answer leaves."""

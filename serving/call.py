@@ -1,0 +1,56 @@
+"""What a handler is given, and how an endpoint is declared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+from pydantic import BaseModel
+from starlette.datastructures import QueryParams
+
+from serving.access.caller import Caller
+from serving.access.policy import Action, Purpose, Subject
+from serving.body import MOST_BYTES
+from serving.parts import Parts
+from serving.predictor import Predictor
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request of a known caller. ``predictor`` was read once: an answer never mixes versions."""
+
+    caller: Caller
+    purpose: Purpose
+    predictor: Predictor | None
+    body: Any
+    path: Mapping[str, str]
+    query: QueryParams
+    today: date
+    request_id: str
+    parts: Parts
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One address of the service: the declaration from which route, policy, audit, OpenAPI and tests follow.
+
+    ``subjects`` names the persons or companies that an answer would be about; the policy is asked about each, and each is an
+    event in the audit log. ``handle`` runs in a worker thread. ``query`` describes the query parameters as JSON schemas.
+    """
+
+    method: Literal["GET", "POST"]
+    path: str
+    action: Action
+    handle: Callable[[Call], Any]
+    answer: type[BaseModel] | Mapping[str, Any]
+    summary: str
+    body: type[BaseModel] | None = None
+    subjects: Callable[[Call], Sequence[Subject]] = lambda call: ()
+    query: Mapping[str, Mapping[str, Any]] | None = None
+    needs_model: bool = True
+    most_bytes: int = MOST_BYTES
+    media_type: str = "application/json"
+    is_public: bool = False
+    """Without a token: it says nothing about anybody."""

@@ -1,0 +1,74 @@
+"""POST /v1/profile: what is known of a person by domain, without any model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+
+from data_contracts.analytes import ANALYTES
+from data_contracts.consent import SOURCES
+from data_contracts.domains import DOMAIN_LABELS, Domain
+from data_contracts.instruments import CORE
+from data_contracts.records import Source
+from data_contracts.time_windows import latest_index_date
+from features.catalogue import feature
+from features.record import tables_of_record
+from serving import problems
+from serving.call import Call
+from serving.case import Case
+from serving.handlers.profile_bodies import DomainProfile, Missing, ProfileRequest, ProfileResponse, ProfileValue
+from serving.handlers.profile_measurements import measurements
+from serving.handlers.profile_scales import scales
+from serving.predictor import case_of
+from serving.problems import Refused
+from serving.responses import Texts
+
+_EXPECTED = (
+    *((scale.name, "scale") for instrument in CORE for scale in instrument.scales),
+    *((analyte.name, "measurement") for analyte in ANALYTES if analyte.followed),
+)
+"""What the programme asks and measures again: nothing known of it is worth a word."""
+
+
+def profile(call: Call) -> ProfileResponse:
+    """Scales and measurements of a record by domain."""
+    request: ProfileRequest = call.body
+    if request.index_date > latest_index_date():
+        last = latest_index_date().isoformat()
+        raise Refused(problems.flagged(problems.index_date_too_late(last), request.record))
+    tables = tables_of_record(request.record, call.today)
+    case = case_of(tables, request.index_date)
+    values = list(chain(scales(case), measurements(case, tables)))
+    missing = list(_missing(case, {one.name for one in values}))
+    return ProfileResponse(
+        index_date=request.index_date,
+        safety_flags=case.safety_flags,
+        consents=dict(zip(SOURCES, case.consented.tolist(), strict=True)),
+        domains=tuple(_domain(domain, values, missing) for domain in DOMAIN_LABELS),
+    )
+
+
+def _domain(domain: Domain, values: list[ProfileValue], missing: list[Missing]) -> DomainProfile:
+    return DomainProfile(
+        domain=domain,
+        label=Texts(**DOMAIN_LABELS[domain]),
+        values=tuple(one for one in values if feature(one.name).domain == domain),
+        missing=tuple(one for one in missing if feature(one.name).domain == domain),
+    )
+
+
+def _missing(case: Case, known: set[str]) -> Iterator[Missing]:
+    for name, kind in _EXPECTED:
+        if name not in known:
+            one, source = feature(name), _SOURCE_OF[kind]
+            label = Texts(nb=one.label_nb, en=one.label_en)
+            yield Missing(name=name, kind=kind, label=label, reason=_why(case, source))  # type: ignore[arg-type]
+
+
+_SOURCE_OF: dict[str, Source] = {"scale": "survey", "measurement": "lab"}
+
+
+def _why(case: Case, source: Source) -> str:
+    if not case.consented[SOURCES.index(source)]:
+        return "no_consent"
+    return "not_observed" if case.told(source) else "not_sent"

@@ -1,0 +1,128 @@
+"""Consents as the newest night saw them, and withdrawals that came since: what was withdrawn is not shown any more.
+
+A stored score is shown only while everything it was computed from may still be used: of the sources with consent on the
+night, none may have been withdrawn since, in the tables of a newer night or through the service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
+
+from data_contracts.consent import SOURCES
+from data_contracts.records import Source
+from serving.store.tables import CONSENTS, WITHDRAWALS
+
+SCORING = "risk_scoring"
+
+
+def may_be_shown(person: Any, night: Any, today: date) -> ColumnElement[bool]:
+    """Return the condition under which a score of a person and a night may be shown today."""
+    of_score = CONSENTS.alias()
+    was_used = and_(
+        of_score.c.person_id == person,
+        of_score.c.purpose == SCORING,
+        of_score.c.given_on <= night,
+        or_(of_score.c.withdrawn_on.is_(None), of_score.c.withdrawn_on > night),
+    )
+    is_over = or_(of_score.c.withdrawn_on <= today, _withdrawn_since(of_score, today))
+    return and_(exists().where(was_used), ~exists().where(and_(was_used, is_over)))
+
+
+def _withdrawn_since(consents: Any, today: date) -> ColumnElement[bool]:
+    withdrawn = WITHDRAWALS.alias()
+    return exists().where(
+        and_(
+            withdrawn.c.person_id == consents.c.person_id,
+            withdrawn.c.source == consents.c.source,
+            withdrawn.c.withdrawn_on >= consents.c.given_on,
+            withdrawn.c.withdrawn_on <= today,
+        )
+    )
+
+
+def in_force(connection: Connection, person_id: str, day: date) -> dict[Source, bool]:
+    """Return for each source whether consent to risk scoring is in force; all false where nothing is known."""
+    holds = and_(
+        CONSENTS.c.person_id == person_id,
+        CONSENTS.c.purpose == SCORING,
+        CONSENTS.c.given_on <= day,
+        or_(CONSENTS.c.withdrawn_on.is_(None), CONSENTS.c.withdrawn_on > day),
+        ~_withdrawn_since(CONSENTS, day),
+    )
+    found = set(connection.execute(select(CONSENTS.c.source).where(holds)).scalars())
+    return {source: source in found for source in SOURCES}
+
+
+def withdraw(connection: Connection, person_id: str, source: Source | None, day: date) -> tuple[Source, ...]:
+    """Note that a person withdraws one source, or all, for every purpose; saying so twice is saying so once."""
+    sources = SOURCES if source is None else (source,)
+    known = select(WITHDRAWALS.c.source).where(WITHDRAWALS.c.person_id == person_id, WITHDRAWALS.c.withdrawn_on == day)
+    noted = set(connection.execute(known).scalars())
+    rows = [{"person_id": person_id, "source": one, "withdrawn_on": day} for one in sources if one not in noted]
+    if rows:
+        connection.execute(WITHDRAWALS.insert(), rows)
+    return sources
+
+
+def withdrawals(connection: Connection, up_to: int | None = None) -> dict[str, dict[Source, date]]:
+    """Return, per person and source, the latest day of withdrawal, of those noted up to a number."""
+    query = select(WITHDRAWALS.c.person_id, WITHDRAWALS.c.source, func.max(WITHDRAWALS.c.withdrawn_on))
+    if up_to is not None:
+        query = query.where(WITHDRAWALS.c.withdrawal_id <= up_to)
+    found: dict[str, dict[Source, date]] = {}
+    for person_id, source, day in connection.execute(query.group_by(WITHDRAWALS.c.person_id, WITHDRAWALS.c.source)):
+        found.setdefault(person_id, {})[source] = day
+    return found
+
+
+def last_withdrawal(connection: Connection) -> int:
+    """Return the number of the newest withdrawal, 0 if there is none."""
+    return int(connection.execute(select(func.max(WITHDRAWALS.c.withdrawal_id))).scalar() or 0)
+
+
+def with_withdrawals(record: Mapping[str, Any], withdrawn: Mapping[Source, date]) -> dict[str, Any]:
+    """Return a record in which consents end where the person has withdrawn them through the service.
+
+    The source of the tables may learn of it later, or never. Consent that was given after the withdrawal holds.
+    """
+    rows = [dict(row) for row in record.get("consents") or ()]
+    for latest in latest_versions(rows):
+        day = withdrawn.get(latest["source"])
+        if day is None or not _ends(latest, day.isoformat()):
+            continue
+        if latest["known_from"] >= day.isoformat():  # two versions known from one day would contradict each other
+            rows.remove(latest)
+        known_from = max(latest["known_from"], day.isoformat())
+        rows.append(latest | {"withdrawn_on": day.isoformat(), "known_from": known_from})
+    return {**record, "consents": rows}
+
+
+def _ends(consent: Mapping[str, Any], day: str) -> bool:
+    """True if a consent was in force on a day, as a whole or until later."""
+    ended = consent.get("withdrawn_on")
+    return not consent.get("is_deleted") and consent["given_on"] <= day and (not ended or ended > day)
+
+
+def latest_versions(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the newest version of each consent of one person."""
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
+    for row in sorted(rows, key=lambda one: str(one["known_from"])):
+        found[(row["source"], row["purpose"], row["given_on"])] = row
+    return list(found.values())
+
+
+def as_seen(record: Mapping[str, Any]) -> list[tuple[str, str, str, str | None]]:
+    """Return source, purpose, first day and day of withdrawal of each consent of a checked record.
+
+    A consent that was deleted counts as withdrawn on the day the deletion became known: a score may rest on it.
+    """
+    rows = latest_versions([dict(row) for row in record.get("consents") or ()])
+    return [
+        (row["source"], row["purpose"], row["given_on"],
+         row["known_from"] if row.get("is_deleted") else row.get("withdrawn_on"))
+        for row in rows
+    ]  # fmt: skip

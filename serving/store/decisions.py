@@ -1,0 +1,118 @@
+"""What clinicians say about a score: agree, disagree, not relevant, and why; it comes back as data for monitoring."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, Literal, get_args
+
+from sqlalchemy import Connection, select
+
+from serving.store.tables import DECISIONS, NIGHTS, OUTCOME_SCORES, SCORES
+
+Verdict = Literal["agree", "disagree", "not_relevant"]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+
+
+@dataclass(frozen=True)
+class LastDecision:
+    """The newest word of any clinician about a person and an outcome."""
+
+    verdict: Verdict
+    decided_at: datetime
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One decision with exactly what it was about; who decided is not told."""
+
+    decision_id: int
+    score_id: str
+    person_id: str
+    night: date
+    outcome: str
+    verdict: Verdict
+    reason: str
+    decided_at: datetime
+    number: float | None
+    low: float | None
+    high: float | None
+    band: str | None
+    model: str
+    data_version: str
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A decision that was noted."""
+
+    decision_id: int
+    decided_at: datetime
+
+
+def record(
+    connection: Connection, caller: str, score_id: str, person_id: str, outcome: str, verdict: Verdict, reason: str
+) -> Recorded | None:
+    """Note a decision about a score; None if the score says nothing about the outcome."""
+    if not _has_outcome(connection, score_id, outcome):
+        return None
+    at = datetime.now(UTC).replace(microsecond=0)
+    row = {"caller": caller, "score_id": score_id, "person_id": person_id, "outcome": outcome, "verdict": verdict,
+           "reason": reason, "decided_at": at.isoformat()}  # fmt: skip
+    result = connection.execute(DECISIONS.insert().returning(DECISIONS.c.decision_id), row)
+    return Recorded(int(result.scalar_one()), at)
+
+
+def _has_outcome(connection: Connection, score_id: str, outcome: str) -> bool:
+    query = select(OUTCOME_SCORES.c.score_id).where(
+        OUTCOME_SCORES.c.score_id == score_id, OUTCOME_SCORES.c.outcome == outcome
+    )
+    return connection.execute(query).first() is not None
+
+
+def last_decisions(connection: Connection, persons: Collection[str], outcome: str) -> dict[str, LastDecision]:
+    """Return the newest decision about each of the persons."""
+    query = (
+        select(DECISIONS.c.person_id, DECISIONS.c.verdict, DECISIONS.c.decided_at)
+        .where(DECISIONS.c.outcome == outcome, DECISIONS.c.person_id.in_([*persons]))
+        .order_by(DECISIONS.c.decision_id)
+    )
+    return {
+        row.person_id: LastDecision(row.verdict, datetime.fromisoformat(row.decided_at))
+        for row in connection.execute(query)
+    }
+
+
+def decisions(connection: Connection) -> list[Decision]:
+    """Return all decisions in the order in which they were made, each with the number and the model it was about."""
+    of_outcome = (OUTCOME_SCORES.c.score_id == DECISIONS.c.score_id) & (OUTCOME_SCORES.c.outcome == DECISIONS.c.outcome)
+    query = (
+        select(DECISIONS, OUTCOME_SCORES.c.number, OUTCOME_SCORES.c.low, OUTCOME_SCORES.c.high, OUTCOME_SCORES.c.band,
+               NIGHTS.c.night, NIGHTS.c.models, NIGHTS.c.data_version)
+        .join(OUTCOME_SCORES, of_outcome)
+        .join(SCORES, SCORES.c.score_id == DECISIONS.c.score_id)
+        .join(NIGHTS, NIGHTS.c.run_id == SCORES.c.run_id)
+        .order_by(DECISIONS.c.decision_id)
+    )  # fmt: skip
+    return [_decision(row) for row in connection.execute(query)]
+
+
+def _decision(row: Any) -> Decision:
+    return Decision(
+        decision_id=row.decision_id,
+        score_id=row.score_id,
+        person_id=row.person_id,
+        night=row.night,
+        outcome=row.outcome,
+        verdict=row.verdict,
+        reason=row.reason,
+        decided_at=datetime.fromisoformat(row.decided_at),
+        number=row.number,
+        low=row.low,
+        high=row.high,
+        band=row.band,
+        model=json.loads(row.models)[row.outcome]["directory"],
+        data_version=row.data_version,
+    )

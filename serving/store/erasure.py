@@ -1,0 +1,106 @@
+"""Takes a person out of the store, also out of the bytes of its file: ``python -m serving.store.erasure``.
+
+Standard input has one JSON document: ``{"store": URL, "names": [...]}``; standard output gets the number of rows that went
+by table. What was published of a company stays as it is: it tells of ten persons or more and of nobody, and its cohort
+keeps the number of its persons, so that a later month cannot be compared with it to find out about who is gone.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, or_, select, text
+
+from data_contracts.errors import BalanceRiskError
+from serving.store.connection import Database, StoreUnavailable, database
+from serving.store.schema import migrate
+from serving.store.tables import CARE_RELATIONS, DECISIONS, METADATA, OUTCOME_SCORES, PERSONAL, SCORES
+
+FREE_TEXT = (DECISIONS, CARE_RELATIONS)
+"""Somebody may have written the name of one person into the reason of a decision about another."""
+
+GONE = "[erased]"
+_AT_ONCE = 200
+
+
+def erase(store: Database, names: Sequence[str]) -> dict[str, int]:
+    """Delete every row of a person; return how many went, by table.
+
+    Raises
+    ------
+    StoreUnavailable
+        Also where the file could not be rewritten because somebody reads it: the rows are gone, their bytes may not be.
+    """
+    gone: dict[str, int] = {}
+    with store.writing() as connection:
+        for start in range(0, len(names), _AT_ONCE):
+            _erase(connection, names[start : start + _AT_ONCE], gone)
+        for name in names:
+            _mask(connection, name, gone)
+    _rewrite(store)
+    with store.reading() as connection:
+        left = {table.name: count for table in PERSONAL if (count := _count(connection, table, names))}
+    if left:
+        raise StoreUnavailable(f"The store still holds rows of the person in {', '.join(left)}. Run this again.")
+    return gone
+
+
+def _erase(connection: Connection, names: Sequence[str], gone: dict[str, int]) -> None:
+    scores = select(SCORES.c.score_id).where(SCORES.c.person_id.in_(names))
+    _add(gone, DECISIONS.name, connection.execute(delete(DECISIONS).where(DECISIONS.c.score_id.in_(scores))).rowcount)
+    outcomes = delete(OUTCOME_SCORES).where(OUTCOME_SCORES.c.score_id.in_(scores))
+    _add(gone, OUTCOME_SCORES.name, connection.execute(outcomes).rowcount)
+    for table in PERSONAL:
+        _add(gone, table.name, connection.execute(delete(table).where(table.c.person_id.in_(names))).rowcount)
+
+
+def _mask(connection: Connection, name: str, gone: dict[str, int]) -> None:
+    for table in FREE_TEXT:
+        masked = table.update().where(table.c.reason.contains(name, autoescape=True))
+        count = connection.execute(masked.values(reason=func.replace(table.c.reason, name, GONE))).rowcount
+        _add(gone, f"{table.name}.reason", count)
+
+
+def _add(gone: dict[str, int], name: str, count: int) -> None:
+    if count:
+        gone[name] = gone.get(name, 0) + count
+
+
+def _count(connection: Connection, table: Any, names: Sequence[str]) -> int:
+    where = or_(*(table.c.person_id == name for name in names))
+    return int(connection.execute(select(func.count()).select_from(table).where(where)).scalar() or 0)
+
+
+def _rewrite(store: Database) -> None:
+    """Write the file anew, so that no page keeps what was deleted, and empty the log beside it."""
+    with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if not store.is_sqlite:
+            for table in METADATA.sorted_tables:
+                connection.execute(text(f'VACUUM FULL "{table.name}"'))
+            return
+        for _ in range(2):  # the first empties the log so that the rewritten file is all there is, the second after it
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.exec_driver_sql("VACUUM")
+        busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").first()
+    if busy is None or busy[0]:
+        raise StoreUnavailable("The store is being read, so its log could not be emptied. Run this again.")
+
+
+def main() -> int:
+    """Read what is asked from standard input and do it."""
+    asked = json.load(sys.stdin)
+    try:
+        store = database(asked["store"], patient=True)
+        migrate(store)
+        json.dump(erase(store, asked["names"]), sys.stdout)
+    except BalanceRiskError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,178 @@
+"""One record of the night: withdrawals that came through the service first, then the same predictor that answers requests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+import orjson
+
+from data_contracts.errors import ArtifactError
+from data_contracts.records import Source
+from data_contracts.time_windows import is_visible
+from features.record import RecordViolation
+from models.abstention import REASONS
+from models.bundle import open_bundle
+from serving.notices import NOT_ELIGIBLE, TOO_UNCERTAIN, UNLIKE_TRAINING
+from serving.predictor import Predictor
+from serving.responses import ExplanationResponse, OutcomeRisk, RiskResponse
+from serving.store.consents import as_seen, with_withdrawals
+from serving.store.nights import OutcomeScore, ScoredPerson
+
+_WORDS = {
+    **{notice.code: reason for reason, notice in NOT_ELIGIBLE.items()},
+    **dict(zip(("too_little_known", UNLIKE_TRAINING.code, TOO_UNCERTAIN.code), REASONS[1:], strict=True)),
+}
+"""Of the warning that stands first where there is no number."""
+
+Mode = Literal["score", "rebuild", "explain"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a night asks of whoever scores; it travels to other processes as JSON.
+
+    Parameters
+    ----------
+    mode : {"score", "rebuild", "explain"}
+    index_date, received_on : date
+    bundles : mapping
+        Outcome -> directory of the bundle: named, so that no promotion changes the models of a night under way.
+    key : str
+        File of the verification key.
+    withdrawals : mapping
+        Person -> source -> day of withdrawal.
+    """
+
+    mode: Mode
+    index_date: date
+    received_on: date
+    bundles: Mapping[str, str]
+    key: str
+    withdrawals: Mapping[str, Mapping[Source, date]]
+
+    def to_json(self) -> bytes:
+        """Return it as one line."""
+        return orjson.dumps(vars(self))
+
+    @classmethod
+    def from_json(cls, line: bytes) -> Task:
+        """Read what :meth:`to_json` wrote."""
+        fields = orjson.loads(line)
+        for name in ("index_date", "received_on"):
+            fields[name] = date.fromisoformat(fields[name])
+        fields["withdrawals"] = {
+            person: {source: date.fromisoformat(day) for source, day in days.items()}
+            for person, days in fields["withdrawals"].items()
+        }
+        return cls(**fields)
+
+
+class Scorer:
+    """Models opened once, applied to line after line."""
+
+    def __init__(self, task: Task) -> None:
+        models = {outcome: open_bundle(Path(path), Path(task.key)) for outcome, path in task.bundles.items()}
+        if not models:
+            raise ArtifactError("No model is promoted, so nobody can be scored. Run: balance-risk promote")
+        self.task = task
+        self.predictor = Predictor(models)
+
+    @property
+    def models(self) -> dict[str, dict[str, str]]:
+        """By outcome, what a night must name to be computed again."""
+        return {
+            outcome: {
+                "directory": Path(self.task.bundles[outcome]).name,
+                "version": model.version,
+                "artifact_sha256": model.artifact_sha256,
+            }
+            for outcome, model in self.predictor.models.items()
+        }
+
+    def lines(self, lines: Sequence[bytes]) -> list[bytes]:
+        """Return the result of each line, one line each."""
+        return [self.line(line) for line in lines]
+
+    def line(self, line: bytes) -> bytes:
+        """Return the result of ``{"person_id": ..., "record": ...}``; a record that is refused says why."""
+        asked = orjson.loads(line)
+        person_id = asked["person_id"]
+        record = with_withdrawals(asked["record"], self.task.withdrawals.get(person_id, {}))
+        method = self.predictor.explain if self.task.mode == "explain" else self.predictor.predict
+        try:
+            answer = method(record, self.task.index_date, list(self.task.bundles), self._received_on(person_id))
+        except RecordViolation as violation:
+            return orjson.dumps({"person_id": person_id, "refused": _why(violation)})
+        told: dict[str, Any] = {"person_id": person_id, "answer": answer.model_dump_json(), "why_not": _why_not(answer)}
+        return orjson.dumps(told | self._seen(record, answer) if isinstance(answer, RiskResponse) else told)
+
+    def _received_on(self, person_id: str) -> date:
+        """A withdrawal may have come after the tables did."""
+        return max(self.task.received_on, *self.task.withdrawals.get(person_id, {}).values(), date.min)
+
+    def _seen(self, record: Mapping[str, Any], answer: RiskResponse) -> dict[str, Any]:
+        return {
+            "is_flagged": bool(answer.safety_flags),
+            "outcomes": [outcome_score(name, found) for name, found in answer.outcomes.items()],
+            "companies": companies_on(record, self.task.index_date),
+            "consents": as_seen(record),
+        }
+
+
+def scored_person(told: Mapping[str, Any]) -> ScoredPerson:
+    """Read a result that is not refused."""
+    return ScoredPerson(
+        person_id=told["person_id"],
+        answer=told["answer"].encode(),
+        is_flagged=told["is_flagged"],
+        outcomes=tuple(OutcomeScore(**outcome) for outcome in told["outcomes"]),
+        companies=tuple(told["companies"]),
+        consents=tuple((*consent,) for consent in told["consents"]),
+    )
+
+
+def outcome_score(name: str, found: OutcomeRisk) -> OutcomeScore:
+    """Return the number of an outcome, whichever its target is."""
+    is_event = found.target == "event"
+    interval = found.interval if is_event else found.expected_days_interval
+    low, high = interval or (None, None)
+    number = found.risk if is_event else found.expected_days
+    return OutcomeScore(name, found.target, number, low, high, found.band.name if found.band else None)
+
+
+def companies_on(record: Mapping[str, Any], day: date) -> list[str]:
+    """Return the companies that employ a person on the morning of a day, as far as was known then.
+
+    Asked whether or not the source employment may be used for scoring: it says who may see the person, not how she is.
+    """
+    known: dict[tuple[str, str], Mapping[str, Any]] = {}
+    rows = [row for row in record.get("employments") or () if is_visible(row["known_from"], day.isoformat())]
+    for row in sorted(rows, key=lambda one: str(one["known_from"])):
+        known[(row["company_id"], row["start_date"])] = row
+    return sorted({row["company_id"] for row in known.values() if _employs(row, day.isoformat())})
+
+
+def _employs(row: Mapping[str, Any], day: str) -> bool:
+    ended = row.get("end_date")
+    return not row.get("is_deleted") and bool(row["start_date"] <= day) and (not ended or bool(ended >= day))
+
+
+def _why_not(answer: RiskResponse | ExplanationResponse) -> dict[str, str]:
+    """Say, by outcome without a number, why there is none, in the words of flow counts and model cards."""
+    return {
+        name: _WORDS[found.warnings[0].code]
+        for name, found in answer.outcomes.items()
+        if found.risk is None and found.expected_days is None
+    }
+
+
+def _why(violation: RecordViolation) -> str:
+    """Name the first fault by table, column and rule, none of which is the person's."""
+    first = violation.violations[0]
+    more = len(violation.violations) - 1
+    place = first.origin.removeprefix("record.") + (f".{first.column}" if first.column else "")
+    return f"record refused: {place}: {first.rule}" + (f" (and {more} more)" if more else "")

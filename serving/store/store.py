@@ -1,0 +1,161 @@
+"""The store as the service and the nightly run see it: one object, one method for each thing that is asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import date
+
+from sqlalchemy import select, text
+
+from data_contracts.records import Source
+from data_contracts.time_windows import today
+from serving.store import care, consents, decisions, nights, releases, scores
+from serving.store.connection import Database, StoreUnavailable, database
+from serving.store.schema import migrate as bring_up_to_date
+from serving.store.tables import MEMBERSHIPS, NIGHTS
+
+
+def open_store(url: str, *, migrate: bool = True, patient: bool = False) -> Store:
+    """Open a store; with ``migrate`` its tables are made or brought up to date, by one process of those that try.
+
+    Parameters
+    ----------
+    url : str
+        ``sqlite:///PATH`` or ``postgresql+psycopg://...``.
+    migrate : bool
+    patient : bool
+        For bulk work: locks and statements may take minutes.
+
+    Raises
+    ------
+    StoreUnavailable
+        It cannot be reached or written.
+    SettingsError
+        The URL is none, or the store is of a newer version.
+    """
+    found = database(url, create=migrate, patient=patient)
+    if migrate:
+        bring_up_to_date(found)
+    return Store(found)
+
+
+class Store:
+    """Scores, worklist, decisions, care relations, consents and releases. Every method may raise StoreUnavailable.
+
+    Parameters
+    ----------
+    database : Database
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self.database.engine.dispose()
+
+    def is_healthy(self) -> bool:
+        """True if the store answers."""
+        try:
+            with self.database.reading() as connection:
+                connection.execute(text("SELECT 1"))
+        except StoreUnavailable:
+            return False
+        return True
+
+    def data_version(self) -> str:
+        """Return the SHA-256 of the tables that the newest night was computed from, empty if there is none."""
+        query = select(NIGHTS.c.data_version).where(NIGHTS.c.is_current).order_by(NIGHTS.c.night.desc())
+        with self.database.reading() as connection:
+            return str(connection.execute(query).scalar() or "")
+
+    def companies_of(self, person_id: str, day: date | None = None) -> frozenset[str]:
+        """Return where a person works; nowhere, as of somebody unknown, where no consent is in force (today)."""
+        query = select(MEMBERSHIPS.c.company_id).where(MEMBERSHIPS.c.person_id == person_id)
+        with self.database.reading() as connection:
+            if not any(consents.in_force(connection, person_id, day or today()).values()):
+                return frozenset()
+            return frozenset(connection.execute(query).scalars())
+
+    def consents_in_force(self, person_id: str, day: date) -> dict[Source, bool]:
+        """Return for each source whether consent to risk scoring is in force on a day, withdrawals to us included."""
+        with self.database.reading() as connection:
+            return consents.in_force(connection, person_id, day)
+
+    def withdraw(self, person_id: str, source: Source | None, day: date) -> tuple[Source, ...]:
+        """Note that a person withdraws one source, or all, for every purpose, from a day on; return which."""
+        with self.database.writing() as connection:
+            return consents.withdraw(connection, person_id, source, day)
+
+    def withdrawals(self, up_to: int | None = None) -> tuple[int, dict[str, dict[Source, date]]]:
+        """Return the number of the newest withdrawal, and by person and source the days of all up to a number."""
+        with self.database.reading() as connection:
+            last = consents.last_withdrawal(connection) if up_to is None else up_to
+            return last, consents.withdrawals(connection, last)
+
+    def has_care_relation(self, subject: str, person_id: str, day: date) -> bool:
+        """True if a person is in the care of a caller on a day."""
+        with self.database.reading() as connection:
+            return care.holds(connection, subject, person_id, day)
+
+    def begin_care(self, subject: str, person_id: str, reason: str, day: date) -> date:
+        """Note a care relation; return the last day on which it holds."""
+        with self.database.writing() as connection:
+            return care.begin(connection, subject, person_id, reason, day)
+
+    def latest_score(self, person_id: str, day: date) -> scores.StoredScore | None:
+        """Return the newest night's answer about a person, None if none may be shown on a day."""
+        with self.database.reading() as connection:
+            return scores.latest_score(connection, person_id, day)
+
+    def score(self, score_id: str, person_id: str, day: date) -> scores.StoredScore | None:
+        """Return one stored answer about a person, None if it may not be shown on a day."""
+        with self.database.reading() as connection:
+            return scores.score(connection, score_id, person_id, day)
+
+    def worklist(
+        self,
+        subject: str,
+        companies: Collection[str],
+        outcome: str,
+        capacity: int,
+        day: date,
+        night: date | None = None,
+    ) -> scores.Worklist | None:
+        """Return whom of some companies a caller should talk with first, None where there is no such night."""
+        with self.database.reading() as connection:
+            return scores.worklist(connection, subject, companies, outcome, capacity, day, night)
+
+    def record_decision(
+        self, subject: str, score: scores.StoredScore, outcome: str, verdict: decisions.Verdict, reason: str
+    ) -> decisions.Recorded | None:
+        """Note what a clinician says about a score; None if it says nothing about the outcome."""
+        with self.database.writing() as connection:
+            return decisions.record(connection, subject, score.score_id, score.person_id, outcome, verdict, reason)
+
+    def decisions(self) -> list[decisions.Decision]:
+        """Return all decisions, each with the number and the model it was about: data for monitoring."""
+        with self.database.reading() as connection:
+            return decisions.decisions(connection)
+
+    def release(self, company_id: str) -> releases.CompanyRelease | None:
+        """Return what a company is told of its newest month, None if nothing was computed for it."""
+        with self.database.reading() as connection:
+            return releases.release(connection, company_id)
+
+    def night(self, day: date) -> nights.Night | None:
+        """Return from what the current run of a day was computed, None if that day was not scored."""
+        with self.database.reading() as connection:
+            return nights.night(connection, day)
+
+    def answers(self, day: date) -> dict[str, bytes]:
+        """Return by person the answers of the current run of a day."""
+        with self.database.reading() as connection:
+            return nights.answers(connection, day)
+
+    def write_night(
+        self, night: nights.Night, persons: Iterable[nights.ScoredPerson], by_diagnosis: Collection[str] = ()
+    ) -> bool:
+        """Write a night in one transaction; return False if the very same was there already."""
+        with self.database.writing() as connection:
+            return nights.write_night(connection, night, persons, by_diagnosis)

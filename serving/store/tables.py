@@ -1,0 +1,159 @@
+"""The tables of the store. A change here needs a migration in ``migrations/versions`` and a new :data:`HEAD`.
+
+A night that is computed anew with other models or other data is a new run; the run before stays, because decisions name
+its scores. Who is in which company, and who consents to what, is kept as the newest night saw it and in no other version.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+HEAD = "0001"
+"""The newest migration; known here so that a store in order is opened without loading Alembic."""
+
+METADATA = MetaData()
+
+NIGHTS = Table(
+    "nights",
+    METADATA,
+    Column("run_id", String(32), primary_key=True),
+    Column("night", Date, nullable=False),
+    Column("is_current", Boolean, nullable=False),
+    Column("received_on", Date, nullable=False),
+    Column("data_version", String(64), nullable=False),
+    Column("models", Text, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("n_persons", Integer, nullable=False),
+    Column("n_refused", Integer, nullable=False),
+    Column("last_withdrawal", Integer, nullable=False),
+    Column("written_at", String(32), nullable=False),
+)
+Index("nights_by_night", NIGHTS.c.night, NIGHTS.c.is_current)
+
+SCORES = Table(
+    "scores",
+    METADATA,
+    Column("score_id", String(32), primary_key=True),
+    Column("run_id", String(32), ForeignKey("nights.run_id"), nullable=False),
+    Column("person_id", String(64), nullable=False),
+    Column("is_flagged", Boolean, nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    UniqueConstraint("run_id", "person_id", name="scores_once_per_run"),
+)
+Index("scores_by_person", SCORES.c.person_id)
+
+OUTCOME_SCORES = Table(
+    "outcome_scores",
+    METADATA,
+    Column("score_id", String(32), ForeignKey("scores.score_id", ondelete="CASCADE"), primary_key=True),
+    Column("outcome", String(64), primary_key=True),
+    Column("run_id", String(32), nullable=False),
+    Column("target", String(8), nullable=False),
+    Column("number", Double),
+    Column("low", Double),
+    Column("high", Double),
+    Column("band", String(64)),
+)
+Index("outcome_scores_ranked", OUTCOME_SCORES.c.run_id, OUTCOME_SCORES.c.outcome, OUTCOME_SCORES.c.number)
+
+MEMBERSHIPS = Table(
+    "memberships",
+    METADATA,
+    Column("person_id", String(64), primary_key=True),
+    Column("company_id", String(64), primary_key=True),
+)
+Index("memberships_by_company", MEMBERSHIPS.c.company_id)
+
+CONSENTS = Table(
+    "consents",
+    METADATA,
+    Column("person_id", String(64), primary_key=True),
+    Column("source", String(16), primary_key=True),
+    Column("purpose", String(32), primary_key=True),
+    Column("given_on", Date, primary_key=True),
+    Column("withdrawn_on", Date),
+)
+
+WITHDRAWALS = Table(
+    "withdrawals",
+    METADATA,
+    # Not "max + 1" but a number that never comes back, also when an erasure has taken the last row away.
+    Column("withdrawal_id", Integer, primary_key=True),
+    Column("person_id", String(64), nullable=False),
+    Column("source", String(16), nullable=False),
+    Column("withdrawn_on", Date, nullable=False),
+    UniqueConstraint("person_id", "source", "withdrawn_on", name="withdrawals_once_a_day"),
+    sqlite_autoincrement=True,
+)
+
+CARE_RELATIONS = Table(
+    "care_relations",
+    METADATA,
+    Column("relation_id", Integer, primary_key=True),
+    Column("caller", Text, nullable=False),
+    Column("person_id", String(64), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("begun_on", Date, nullable=False),
+    Column("until", Date, nullable=False),
+)
+Index("care_relations_by_person", CARE_RELATIONS.c.person_id, CARE_RELATIONS.c.caller)
+
+DECISIONS = Table(
+    "decisions",
+    METADATA,
+    Column("decision_id", Integer, primary_key=True),
+    Column("score_id", String(32), ForeignKey("scores.score_id"), nullable=False),
+    Column("person_id", String(64), nullable=False),
+    Column("outcome", String(64), nullable=False),
+    Column("verdict", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("caller", Text, nullable=False),
+    Column("decided_at", String(32), nullable=False),
+)
+Index("decisions_by_person", DECISIONS.c.person_id)
+Index("decisions_by_score", DECISIONS.c.score_id)
+
+RELEASES = Table(
+    "releases",
+    METADATA,
+    Column("company_id", String(64), primary_key=True),
+    Column("month", String(7), primary_key=True),
+    Column("outcome", String(64), primary_key=True),
+    Column("persons", String(16)),
+    Column("share_percent", Integer),
+    Column("why_not", String(32)),
+)
+
+RELEASE_COHORTS = Table(
+    "release_cohorts",
+    METADATA,
+    Column("company_id", String(64), primary_key=True),
+    Column("outcome", String(64), primary_key=True),
+    Column("n_persons", Integer, nullable=False),
+)
+
+RELEASE_MEMBERS = Table(
+    "release_members",
+    METADATA,
+    Column("company_id", String(64), primary_key=True),
+    Column("outcome", String(64), primary_key=True),
+    Column("person_id", String(64), primary_key=True),
+)
+Index("release_members_by_person", RELEASE_MEMBERS.c.person_id)
+
+PERSONAL = (CONSENTS, WITHDRAWALS, MEMBERSHIPS, CARE_RELATIONS, DECISIONS, RELEASE_MEMBERS, SCORES)
+"""The tables with a ``person_id``, in an order in which a person's rows can go; those of scores take their outcomes along."""

@@ -1,0 +1,344 @@
+"""No answer without a caller who may have it and without its event in the log; no problem that quotes what was sent."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from concurrent.futures import Future
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from serving import body as body_module
+from serving.access.policy import Action
+from serving.access.quotas import Rate
+from serving.audit.errors import AuditUnavailable
+from serving.call import Endpoint
+from serving.endpoints import ENDPOINTS
+from serving.handlers.models import ModelsResponse
+from serving.requests import RiskRequest
+from serving.responses import RiskResponse
+from serving.settings import Settings
+from tests.lib.deployment import PERSON, REQUEST
+from tests.lib.in_process import running
+
+SECRET = "01818010008"  # a synthetic identity number: the month is raised by 80
+ASKED = REQUEST | {"outcomes": ["long_sick_leave"]}
+GOOD = {"index_date": "2026-03-01", "outcomes": ["burnout"], "record": {"person": {"person_id": SECRET}}}
+
+
+def _fail(call: Any) -> Any:
+    raise RuntimeError(f"cannot handle {SECRET}")
+
+
+def _wait(call: Any) -> Any:
+    threading.Event().wait(0.2)
+    return ModelsResponse(models=(), refused={})
+
+
+FAILS = Endpoint("POST", "/v1/fails", Action.SCORE, _fail, RiskResponse, "Fails.", body=RiskRequest,
+                 subjects=ENDPOINTS[0].subjects)  # fmt: skip
+SLOW = Endpoint("GET", "/v1/slow", Action.READ_MODELS, _wait, ModelsResponse, "Takes long.")
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    with running(tmp_path_factory.mktemp("service"), (*ENDPOINTS, FAILS, SLOW)) as found:
+        yield found
+
+
+@pytest.fixture
+def alone(tmp_path):
+    with running(tmp_path) as found:
+        yield found
+
+
+def kind(response: httpx.Response) -> str:
+    assert response.headers["content-type"] == "application/problem+json"
+    document = response.json()
+    assert document["status"] == response.status_code
+    assert SECRET not in response.text
+    return document["type"].rsplit(":", 1)[1]
+
+
+# Who may
+
+
+def test_an_answer_and_its_event(alone):
+    response = alone.post("/v1/risk", REQUEST)
+    assert response.status_code == 200
+    assert set(response.json()["outcomes"]) == set(REQUEST["outcomes"])
+    (event,) = alone.events()
+    assert event["person_id"] == PERSON
+    assert (event["caller"], event["role"], event["action"], event["decision"]) == ("app-1", "app", "score", "allowed")
+    assert event["request_id"] == response.headers["x-request-id"]
+    assert "long_sick_leave:" in str(event["models"])
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "expected"),
+    [
+        ({"authorization": None}, 401, "unauthenticated"),
+        ({"authorization": "Basic YTpi"}, 401, "unauthenticated"),
+        ({"authorization": f"Bearer {SECRET}"}, 401, "unauthenticated"),
+        ({"x-purpose-of-use": None}, 403, "forbidden"),
+        ({"x-purpose-of-use": SECRET}, 403, "forbidden"),
+        ({"x-purpose-of-use": "quality"}, 403, "forbidden"),
+    ],
+)
+def test_whoever_may_not_is_told_so_and_logged(alone, headers, status, expected):
+    response = alone.post("/v1/risk", REQUEST, **headers)
+    assert (response.status_code, kind(response)) == (status, expected)
+    assert ("www-authenticate" in response.headers) == (status == 401)
+    (event,) = alone.events()
+    assert (event["decision"], event["person_id"]) == ("denied", None)
+
+
+@pytest.mark.parametrize("role", ["employer", "auditor", "clinician"])
+def test_other_roles_get_no_risk_from_a_record(alone, role):
+    response = alone.post("/v1/risk", REQUEST, **alone.headers(role))
+    assert (response.status_code, kind(response)) == (403, "forbidden")
+    assert {event["decision"] for event in alone.events()} == {"denied"}
+
+
+def test_a_person_of_another_company_is_denied_by_name_in_the_log(alone):
+    response = alone.post("/v1/risk", REQUEST, **alone.headers(organisations=["another"]))
+    assert (response.status_code, kind(response)) == (403, "forbidden")
+    (event,) = alone.events()
+    assert (event["decision"], event["reason"], event["person_id"]) == ("denied", "other_organisation", PERSON)
+
+
+def test_a_company_that_she_has_left_does_not_count(alone):
+    left = [row | {"end_date": "2025-06-30"} for row in REQUEST["record"]["employments"]]
+    record = REQUEST["record"] | {"employments": left}
+    assert alone.post("/v1/risk", REQUEST | {"record": record}).status_code == 403
+
+
+def test_one_stranger_in_a_batch_and_nobody_is_answered(alone):
+    stranger = REQUEST["record"] | {"person": REQUEST["record"]["person"] | {"person_id": "p2"}, "employments": []}
+    stranger = {name: rows for name, rows in stranger.items() if name in ("person", "employments")}
+    batch = {name: REQUEST[name] for name in ("index_date", "outcomes")}
+    response = alone.post("/v1/risk/batch", batch | {"records": [REQUEST["record"], stranger]})
+    assert (response.status_code, kind(response)) == (403, "forbidden")
+    assert [(one["person_id"], one["decision"]) for one in alone.events()] == [(PERSON, "allowed"), ("p2", "denied")]
+
+
+def test_a_batch_answers_each_record_as_alone_and_logs_each(alone):
+    broken = REQUEST["record"] | {"absence_spells": [{"spell_id": SECRET}]}
+    batch = {name: REQUEST[name] for name in ("index_date", "outcomes")}
+    response = alone.post("/v1/risk/batch", batch | {"records": [REQUEST["record"], broken]})
+    first, second = response.json()["results"]
+    assert first["answer"] == alone.post("/v1/risk", REQUEST).json()
+    assert (second["status"], second["answer"]) == (422, None)
+    assert second["problem"]["type"].endswith("contract-violation")
+    assert SECRET not in response.text
+    assert len(alone.events()) == 3
+
+
+def test_explanations_have_a_quota(service):
+    headers = service.headers(sub="eager")
+    responses = service.call(*[{"method": "POST", "url": "/v1/explanation", "headers": headers, "json": ASKED}] * 25)
+    refused = [response for response in responses if response.status_code == 429]
+    assert len(refused) == 5
+    assert {kind(response) for response in refused} == {"quota-spent"}
+    assert all(int(response.headers["retry-after"]) >= 1 for response in refused)
+
+
+def test_floods_without_a_token_do_not_flood_the_log(alone, monkeypatch):
+    monkeypatch.setattr("serving.access.quotas.ANONYMOUS", Rate(per_minute=1, burst=3))
+    statuses = [alone.post("/v1/risk", GOOD, authorization=None).status_code for _ in range(10)]
+    assert statuses == [401] * 3 + [429] * 7
+    assert len(alone.events()) == 3
+
+
+# No answer without its event
+
+
+def test_without_a_log_there_is_no_answer(service, monkeypatch):
+    def refused(events: Any) -> Future[int]:
+        future: Future[int] = Future()
+        future.set_exception(AuditUnavailable("x"))
+        return future
+
+    monkeypatch.setattr(service.parts.journal, "append", refused)
+    for response in (service.post("/v1/risk", REQUEST), service.post("/v1/risk", REQUEST, authorization=None)):
+        assert (response.status_code, kind(response)) == (503, "audit-unavailable")
+        assert "outcomes" not in response.text
+        assert response.headers["retry-after"]
+
+
+def test_the_answer_waits_for_the_commit(service, monkeypatch):
+    committed: Future[int] = Future()
+    monkeypatch.setattr(service.parts.journal, "append", lambda events: committed)
+
+    async def ask() -> list[bool]:
+        transport = httpx.ASGITransport(service.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            asked = asyncio.create_task(client.post("/v1/risk", json=ASKED, headers=service.headers()))
+            await asyncio.sleep(0.4)
+            before = asked.done()
+            committed.set_result(1)
+            await asked
+            return [before, asked.result().status_code == 200]
+
+    assert asyncio.run(ask()) == [False, True]
+
+
+# What cannot be answered
+
+
+def test_no_model_at_all_and_none_for_this_outcome(service, monkeypatch):
+    absent = service.post("/v1/risk", REQUEST | {"outcomes": ["absence_days"]})
+    assert (absent.status_code, kind(absent)) == (503, "not-ready")
+    monkeypatch.setattr(service.parts.watch, "predictor", None)
+    response = service.post("/v1/risk", REQUEST)
+    assert (response.status_code, kind(response)) == (503, "not-ready")
+    assert "balance-risk promote" in response.json()["detail"]
+    assert service.get("/v1/models").json()["models"] == []
+
+
+def test_tomorrow_may_be_asked_for_and_no_later_day(service):
+    tomorrow = date.today() + timedelta(days=1)
+    assert service.post("/v1/risk", ASKED | {"index_date": tomorrow.isoformat()}).status_code == 200
+    late = service.post("/v1/risk", ASKED | {"index_date": (tomorrow + timedelta(days=2)).isoformat()})
+    assert (late.status_code, kind(late)) == (422, "invalid-request")
+    assert late.json()["errors"][0]["field"] == "/index_date"
+
+
+def test_a_broken_record(service):
+    response = service.post("/v1/risk", ASKED | {"record": {"person": {"person_id": SECRET}}})
+    assert response.status_code in (403, 422)
+    nameless = service.post("/v1/risk", ASKED | {"record": {}})
+    assert (nameless.status_code, kind(nameless)) == (422, "contract-violation")
+
+
+def test_the_unexpected_is_not_repeated(service, caplog):
+    with caplog.at_level(logging.DEBUG):
+        response = service.post("/v1/fails", REQUEST)
+    assert (response.status_code, kind(response)) == (500, "unexpected")
+    assert "RuntimeError" in caplog.text
+    assert SECRET not in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+def test_no_problem_hides_a_safety_flag(service, monkeypatch):
+    answer = {"instrument": "phq9", "item": "item_9", "answer": 1, "answered_on": "2025-01-01",
+              "known_from": "2025-01-01"}  # fmt: skip
+    record = REQUEST["record"] | {"survey_answers": [answer]}
+    asked = ASKED | {"record": record}
+    later = (date.today() + timedelta(days=3)).isoformat()
+    responses = [service.post("/v1/risk", asked | {"outcomes": ["absence_days"]}),
+                 service.post("/v1/risk", asked | {"index_date": later}),
+                 service.post("/v1/fails", asked),
+                 service.post("/v1/risk", asked | {"record": record | {"absence_spells": [None]}}),
+                 service.post("/v1/risk", asked | {"note": 1})]  # fmt: skip
+    monkeypatch.setattr(service.parts.watch, "predictor", None)
+    responses.append(service.post("/v1/risk", asked))
+    assert [one.status_code for one in responses] == [503, 422, 500, 422, 422, 503]
+    assert [[flag["item"] for flag in one.json()["safety_flags"]] for one in responses] == [["item_9"]] * 6
+
+
+def test_a_parameter_that_is_not_known(service):
+    response = service.get(f"/v1/models?fnr={SECRET}")
+    assert (response.status_code, kind(response)) == (422, "invalid-request")
+
+
+@pytest.mark.parametrize(("method", "url", "status"), [("GET", "/nowhere", 404), ("GET", "/v1/risk", 405)])
+def test_what_is_not_there(service, method, url, status):
+    (response,) = service.call({"method": method, "url": url})
+    assert response.status_code == status
+    kind(response)
+    assert status != 405 or response.headers["allow"] == "POST"
+
+
+def test_too_many_at_once_are_told_to_come_back(service, monkeypatch):
+    monkeypatch.setattr(service.gate, "most_at_once", 3)
+    responses = service.call(*[{"method": "GET", "url": "/v1/slow", "headers": service.headers()}] * 10)
+    assert {response.status_code for response in responses} == {200, 429}
+    assert {one.headers["retry-after"] for one in responses if one.status_code == 429} == {"1"}
+    assert service.gate.in_flight == 0
+
+
+def test_work_that_takes_too_long_is_told_so(service, monkeypatch):
+    monkeypatch.setattr("serving.gate.LONGEST_SECONDS", 0.05)
+    response = service.get("/v1/slow")
+    assert (response.status_code, kind(response)) == (503, "timed-out")
+
+
+# Bodies
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"nonsense", b'{"a": NaN}', b'{"a": -Infinity}', b'"\xff"', b'["\\ud800"]', b"[" * 300 + b"]" * 300,
+     b"9" * 5000, b'{"a": "%s" x}' % SECRET.encode(), b"\xef\xbb\xbf{}", '{"a": 1}'.encode("utf-16")],
+)  # fmt: skip
+def test_what_is_not_json(service, content):
+    response = service.post("/v1/risk", content)
+    assert (response.status_code, kind(response)) == (400, "invalid-json")
+
+
+@pytest.mark.parametrize(
+    "content_type", [None, "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]
+)
+def test_what_does_not_call_itself_json(service, content_type):
+    response = service.post("/v1/risk", ASKED, **{"content-type": content_type})
+    assert (response.status_code, kind(response)) == (415, "not-json")
+
+
+def test_a_content_type_with_parameters(service):
+    told = {"content-type": "Application/JSON; charset=utf-8"}
+    assert service.post("/v1/risk", ASKED, **told).status_code == 200
+
+
+def test_a_body_over_one_mebibyte_announced_or_not(service):
+    large = b'{"record": "' + b"y" * 2**20 + b'"}'
+
+    async def chunks():
+        for start in range(0, len(large), 65536):
+            yield large[start : start + 65536]
+
+    announced = service.post("/v1/risk", large)
+    assert (announced.status_code, kind(announced)) == (413, "too-large")
+    streamed = service.post("/v1/risk", chunks())
+    assert "content-length" not in streamed.request.headers
+    assert (streamed.status_code, kind(streamed)) == (413, "too-large")
+
+
+def test_a_body_that_never_ends(service, monkeypatch):
+    monkeypatch.setattr(body_module, "BODY_SECONDS", 0.05)
+
+    async def slow():
+        yield b"{"
+        await asyncio.sleep(5)
+
+    response = service.post("/v1/risk", slow())
+    assert (response.status_code, kind(response)) == (408, "body-too-slow")
+
+
+def test_a_wrong_form_is_named(service):
+    response = service.post("/v1/risk", ASKED | {"index_date": SECRET})
+    assert (response.status_code, kind(response)) == (422, "invalid-request")
+    assert response.json()["errors"][0]["field"] == "/index_date"
+
+
+# Readiness and settings
+
+
+def test_what_is_lacking_is_said_not_raised(tmp_path):
+    from serving.parts import Parts
+
+    parts = Parts.build(replace(Settings(), audit_key=tmp_path / "none", audit=f"sqlite:///{tmp_path / 'a.db'}"))
+    told = parts.not_ready_because()
+    assert "BALANCE_RISK_ISSUER" in told
+    assert "balance-risk audit key" in told
+
+
+def test_settings_come_from_the_environment():
+    assert Settings.from_environment({}) == Settings()
+    found = Settings.from_environment({"BALANCE_RISK_BUNDLES": "/b", "BALANCE_RISK_VERIFY_KEY": ""})
+    assert (str(found.bundles), found.verify_key) == ("/b", Settings().verify_key)
