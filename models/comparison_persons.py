@@ -57,18 +57,17 @@ def drawn(
     return replace(rows, **parts)
 
 
-def compared_on(rows: TrainingRows, compared: TrainingRows) -> dict[str, Any]:
-    """Return how many persons and rows the comparison is of, and how they were drawn."""
+def compared_on(rows: TrainingRows, compared: TrainingRows, most: int) -> dict[str, Any]:
+    """Return how many persons and rows the comparison is of, and how they were drawn; ``most`` as for :func:`drawn`."""
     persons, of = len(np.unique(compared.person)), len(np.unique(rows.person))
-    how = EVERYBODY if len(compared.y) == len(rows.y) else f"{_how(rows, compared)}; the final fits use all"
+    how = EVERYBODY if len(compared.y) == len(rows.y) else f"{_how(rows, compared, of > most)}; the final fits use all"
     return {"persons": persons, "of_persons": of, "rows": len(compared.y), "of_rows": len(rows.y), "how": how}
 
 
-def _how(rows: TrainingRows, compared: TrainingRows) -> str:
-    own = np.isin(rows.person, compared.person).sum()
-    drawn_persons = len(np.unique(compared.person)) < len(np.unique(rows.person))
-    said = ["persons drawn by a hash of their pseudonym"] if drawn_persons else []
-    return " and ".join([*said, "some of their index dates"] if own > len(compared.y) else said)
+def _how(rows: TrainingRows, compared: TrainingRows, of_drawn_persons: bool) -> str:
+    said = ["persons drawn by a hash of their pseudonym"] if of_drawn_persons else []
+    of_some_dates = np.isin(rows.person, compared.person).sum() > len(compared.y)
+    return " and ".join([*said, "some of their index dates"] if of_some_dates else said)
 
 
 def _of_everybody(comparison: Comparison) -> bool:

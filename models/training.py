@@ -148,7 +148,7 @@ def _train(
     comparison = replace(
         compare(fits, compared),
         left_out=_left_out(possible, verdicts, outcome, plan),
-        compared_on=compared_on(rows, compared),
+        compared_on=compared_on(rows, compared, plan.comparison_persons),
     )
     comparison = with_lines_note(comparison)
     return _kept(fits, comparison, rows, outcome, facts(comparison), plan, on_step)

@@ -20,7 +20,7 @@ from data_contracts.pseudonyms import VARIABLE, Pseudonymiser
 from data_contracts.time_windows import today
 from pipeline import erasures
 from pipeline.console import progress, sha256
-from pipeline.erasure import cache, certificate
+from pipeline.erasure import cache, certificate, stored
 from pipeline.erasure.everywhere import Found, search
 from pipeline.erasure.fhir import fhir_documents, with_fhir_names
 from pipeline.erasure.files import replace_file, without
@@ -72,20 +72,23 @@ def run(
     _refuse_reason(reason, wanted)
     with progress("search the workspace"):
         found = search(workspace, wanted, mapped)
+    n_stored = stored.held(workspace, wanted)
     known = erasures.Tombstones.load(workspace)
     is_known = any(map(known.covers, wanted.names))
-    if not found.hits and not is_known:
+    if not found.hits and not n_stored and not is_known:
         _refuse_unknown(workspace, found)
     if pseudonymiser is None and not is_known:
         _refuse_without_keys(workspace, person, found.hits)
     erasure = _begin(workspace, wanted, person)
     pictures, left = _pictures(workspace), left_over(workspace)
-    if not (found.hits or found.doubts or pictures or left or erasure.is_broken):
+    if not (found.hits or n_stored or found.doubts or pictures or left or erasure.is_broken):
         return {"certificate": None, "summary": "erase: this person was erased before, and nothing has come back."}
     note_training_sets(erasure, found.clean)
     for path in left:  # features without names: nothing says that they are not hers
         remove(path)
         erasure.note(path, 1)
+    with progress("take the person out of the store"):
+        erasure.note_store(stored.forget(workspace, wanted), stored.store_file(workspace))
     with progress("take the person out", len(found.hits)) as advance:
         for path in found.hits:
             _take_out(erasure, path)
@@ -229,10 +232,11 @@ def _prove(erasure: Erasure, mapped: Mapped, reason: str, on: date, notes: list[
     weak = (
         ["text without columns: the identifier is too short to be told from a number there"] if wanted.has_weak else []
     )
+    kept = [stored.AUDIT_IS_KEPT.format(erasure.shown(path)) for path in left.kept if path.suffix == ".db"]
     found = certificate.certificate(
         workspace.root, erasure.done.files, reason, on, left.n_files,
         person=erasure.mark, retrain_due=notes, stages_to_run_again=erasure.done.stages,
-        not_searched=["what is written in pictures", *weak],
+        store=erasure.done.store, not_searched=["what is written in pictures", *weak, *kept],
     )  # fmt: skip
     text = certificate.as_text(found)
     path = erasures.write_certificate(workspace, f"{on}-{erasure.mark[:12]}", found, text)

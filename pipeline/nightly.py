@@ -114,7 +114,10 @@ def night(
         process.kill()
         for thread in (sender, complaint):
             thread.join()
-        process.communicate()
+        process.wait()
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
 
 
 def _told(process: subprocess.Popen[bytes], sender: _Sender, complaint: _Reader) -> Iterator[dict[str, Any]]:

@@ -38,6 +38,9 @@ def _run(run: Row) -> Iterator[str]:
     for line in run["lines"]:
         yield _line(line)
     yield ""
+    machine = run["machine"]
+    yield f"{run['test_events']:,} test rows with the event; load at the end {machine['load']:.0f} on {machine['cores']} cores."
+    yield ""
     yield _verdict(run["lines"][0], [line for line in run["lines"][1:] if not line["problem"]])
 
 
@@ -87,7 +90,8 @@ def _listed(names: list[str]) -> str:
 
 
 _BUSY = """ **Other work ran on the same
-two cores:** where CPU seconds fall short of seconds, a tool got less than it was allowed."""
+cores,** and budgets are by the clock: where CPU seconds fall short of seconds, a tool got less than it was allowed, and
+the times say little about speed."""
 _EXPLAINED = """\
 Long sick leave of SYNTHETIC persons, all 345 features, the same rows and person-grouped folds for everybody; judged on other
 persons at later dates, intervals from 200 resamples of persons, differences paired. What ours takes (every candidate that the

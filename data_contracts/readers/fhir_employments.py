@@ -83,7 +83,7 @@ def _code(measured: Element, system: str, path: str, gathered: Gathered) -> str 
 def _percent(component: Element) -> str | None:
     share = part(component, "valueQuantity", f"{_HERE}.component")
     if share.get("code", share.get("unit")) != "%":  # a share of 0.8 would pass for less than one percent
-        raise ResourceFault(f"{_HERE}.component.valueQuantity.code", "unknown unit", "must be %")
+        raise ResourceFault(f"{_HERE}.component.valueQuantity.code", "codes", "must be %")
     return as_text(share.get("value"))
 
 

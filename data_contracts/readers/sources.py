@@ -126,7 +126,7 @@ class Files:
         self._mapping = mapping
         bundles = [path for path in files if path.suffix.lower() in _FHIR_SUFFIXES and path.name != _STAMP]
         if bundles:
-            self.required = ("persons",)  # a FHIR source may lack employments, and a laboratory's bundle has no consents
+            self.required = ("persons",)  # FHIR may lack employments, and a laboratory's bundle has no consents
         fhir = _read_fhir(bundles)
         self.violations, self.notes, self.refused = fhir.violations, fhir.notes, fhir.refused
         self.untaken_answers = fhir.untaken_answers

@@ -52,6 +52,9 @@ def as_text(found: Mapping[str, Any]) -> str:
     lines += [f"  {table}: {count} rows expired" for table, count in found.get("expired", {}).items()]
     lines += [f"  {place}: {counts['before']} rows or objects before, {counts['after']} after"
               for place, counts in found["places"].items()]  # fmt: skip
+    lines += [
+        f"  of them in the store: {count} rows of {table}" for table, count in sorted(found.get("store", {}).items())
+    ]
     lines += [f"  not searched: {place}" for place in found["not_searched"]]
     if found.get("stages_to_run_again"):
         lines.append(f"  dvc repro runs again: {', '.join(found['stages_to_run_again'])}, and what depends on them")

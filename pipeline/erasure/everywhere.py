@@ -11,6 +11,7 @@ from pipeline.erasure.columns import in_csv, in_unknown_columns
 from pipeline.erasure.fhir import SUFFIXES as FHIR_SUFFIXES
 from pipeline.erasure.names import Mapped
 from pipeline.erasure.search import files, found_in, in_json, is_named_after, read
+from pipeline.erasure.stored import audit_files
 from pipeline.erasure.wanted import Wanted
 from pipeline.workspace import Workspace
 
@@ -19,11 +20,15 @@ _NO_TABLES = (*FHIR_SUFFIXES, ".yaml", ".yml", ".dvc")
 
 @dataclass
 class Found:
-    """What a search found: files that hold the person, those of which it can say nothing, training sets that are clean."""
+    """What a search found: files that hold the person, those of which it can say nothing, training sets that are clean.
+
+    ``kept`` are files that hold the person, or may, and have to.
+    """
 
     hits: list[Path] = field(default_factory=list)
     doubts: dict[Path, str] = field(default_factory=dict)
     clean: set[str] = field(default_factory=set)
+    kept: list[Path] = field(default_factory=list)
     n_files: int = 0
 
 
@@ -32,7 +37,11 @@ def search(workspace: Workspace, wanted: Wanted, mapped: Mapped) -> Found:
     found = Found()
     for path in mapped.unread:
         found.doubts[path] = "is no mapping that can be read: nobody knows which columns hold persons"
+    audit = audit_files(workspace)
     for path, name in _places(workspace, found.doubts):
+        if path.resolve() in audit:
+            found.kept.append(path)
+            continue
         found.n_files += 1
         doubts: list[str] = []
         if _holds(workspace, path, name, wanted, doubts):

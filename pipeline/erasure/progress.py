@@ -32,6 +32,8 @@ class Done:
         Report and source file whose change it follows -> SHA-256 of the report when it has followed.
     stages : list of str
         Stages that DVC will run again.
+    store : dict
+        Table of the store -> rows that went.
     """
 
     files: dict[str, dict[str, int | str | None]] = field(default_factory=dict)
@@ -40,6 +42,7 @@ class Done:
     gone: list[str] = field(default_factory=list)
     followed: dict[str, str] = field(default_factory=dict)
     stages: list[str] = field(default_factory=list)
+    store: dict[str, int] = field(default_factory=dict)
 
 
 _DONE = TypeAdapter(Done)
@@ -84,6 +87,17 @@ class Erasure:
         place = self.shown(path)
         before = int(self.done.files.get(place, {}).get("rows") or 0)
         self.done.files[place] = {"rows": before + rows, "sha256_after": sha256(path) if path.exists() else None}
+        self.save()
+
+    def note_store(self, gone: dict[str, int], path: Path | None) -> None:
+        """Remember what went from the store, a file or a server."""
+        for table, rows in gone.items():
+            self.done.store[table] = self.done.store.get(table, 0) + rows
+        if gone:
+            place = "database of the store" if path is None else self.shown(path)
+            before = int(self.done.files.get(place, {}).get("rows") or 0)
+            after = None if path is None else sha256(path)
+            self.done.files[place] = {"rows": before + sum(gone.values()), "sha256_after": after}
         self.save()
 
     def shown(self, path: Path) -> str:

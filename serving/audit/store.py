@@ -11,10 +11,11 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import orjson
 from sqlalchemy.exc import SQLAlchemyError
 
 from serving.audit import engines, tables
@@ -52,7 +53,7 @@ class AuditStore:
         self._url = engines.parse(url)
         self._file = engines.file_of(self._url)
         self._error: type[Exception] = self._url.get_dialect().import_dbapi().Error
-        self._insert = f"INSERT INTO audit_event ({', '.join(_NAMES)}) VALUES ({', '.join([self._mark] * len(_NAMES))})"
+        self._insert = _insert(self._file is not None)
         self._connection: Any = None
         self._files: _Files | None = None
         self._lock: int | None = None
@@ -75,21 +76,22 @@ class AuditStore:
 
     def link_within(self, n: int) -> str | None:
         """Return the stored link of an event, None if there is none; only inside ``append``, under its lock."""
-        cursor = self._connection.cursor()
-        cursor.execute(f"SELECT link FROM audit_event WHERE n = {self._mark}", (n,))
-        found = cursor.fetchone()
+        with closing(self._connection.cursor()) as cursor:
+            cursor.execute(f"SELECT link FROM audit_event WHERE n = {self._mark}", (n,))
+            found = cursor.fetchone()
         return None if found is None else str(found[0])
 
     def append(self, continue_from: Continue) -> None:
         """Write the rows that ``continue_from`` returns in one transaction; raises StoreFault, and then nothing is open."""
         with self._faults(), self._alone():
-            cursor = self._cursor()
-            self._check_files()
-            cursor.execute("BEGIN IMMEDIATE" if self._file is not None else tables.TAKE_LOCK)
-            cursor.execute(_LAST)
-            rows = continue_from(cursor.fetchone())
-            if rows:
-                cursor.executemany(self._insert, rows)
+            self._open()
+            # SQLite keeps a closed connection, and its idea of the files, until the last cursor has gone.
+            with closing(self._connection.cursor()) as cursor:
+                cursor.execute("BEGIN IMMEDIATE" if self._file is not None else tables.TAKE_LOCK)
+                cursor.execute(_LAST)
+                rows = continue_from(cursor.fetchone())
+                if rows:
+                    cursor.execute(self._insert, (orjson.dumps(rows).decode(),))
             self._commit()
 
     def close(self) -> None:
@@ -109,26 +111,24 @@ class AuditStore:
         except self._error as error:
             # A server that is gone now may have said yes before.
             raise StoreFault(type(error).__name__, is_unsure=True) from None
-        self._check_files(is_unsure=True)
+        # SQLite would go on writing into a file that was moved or deleted.
+        if self._file is not None and _files(self._file) != self._files:
+            raise StoreFault("the file is another one", is_unsure=True)
 
     @property
     def _mark(self) -> str:
         return "%s" if self._file is None else "?"
 
-    def _cursor(self) -> Any:
-        if self._connection is None:
-            pooled = engines.writer(self._url, create=False).raw_connection()
-            self._connection = pooled.driver_connection
-            pooled.detach()  # or the pool would close what is ours
-            if self._file is not None:
-                self._connection.execute(_LAST).fetchone()  # opens the write-ahead log
-                self._files = _files(self._file)
-        return self._connection.cursor()
-
-    def _check_files(self, is_unsure: bool = False) -> None:
-        """Raise StoreFault if the files at the path are not those that are open: SQLite would go on writing into nowhere."""
-        if self._file is not None and _files(self._file) != self._files:
-            raise StoreFault("the file is another one", is_unsure)
+    def _open(self) -> None:
+        if self._connection is not None:
+            return
+        pooled = engines.writer(self._url, create=False).raw_connection()
+        self._connection = pooled.driver_connection
+        pooled.detach()  # or the pool would close what is ours
+        if self._file is not None:
+            with closing(self._connection.cursor()) as cursor:
+                cursor.execute(_LAST).fetchone()  # opens the write-ahead log
+            self._files = _files(self._file)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -158,6 +158,20 @@ class AuditStore:
         except BaseException:
             self.close()
             raise
+
+
+def _insert(is_sqlite: bool) -> str:
+    """Return the statement that takes all rows of a group as one JSON array.
+
+    A statement a row would let go of the interpreter's lock for each, and wait for it again while other threads compute.
+    """
+    numbers = range(1, len(_NAMES))
+    texts = ", ".join(f"value ->> {number}" for number in numbers)
+    if is_sqlite:
+        source = f"SELECT value ->> 0, {texts} FROM json_each(?)"
+    else:
+        source = f"SELECT (value ->> 0)::bigint, {texts} FROM json_array_elements(%s::json)"
+    return f"INSERT INTO audit_event ({', '.join(_NAMES)}) {source}"
 
 
 def _files(file: Path) -> _Files:

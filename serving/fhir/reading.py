@@ -116,9 +116,9 @@ class FhirRecord:
         return Subject(next(iter(self.person_ids)), frozenset(company for company in companies if company))
 
     def basis(self, case: Case) -> list[str]:
-        """Return references to the resources that told something known at the index date, with consent, in their order."""
+        """Return references to the resources that told something known at the index date, with consent, each once."""
         numbers = {number for name in _HAPPENED_ON for number in self._known_entries(name, case)}
-        return [reference for number in sorted(numbers) if (reference := self._reference(number))]
+        return [one for one in dict.fromkeys(map(self._reference, sorted(numbers))) if one]
 
     def _known_entries(self, name: str, case: Case) -> Iterator[int]:
         source = TABLES[name].consent_source

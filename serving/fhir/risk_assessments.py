@@ -49,7 +49,8 @@ ABOUT = Notice(
     },
 )
 MITIGATION = (
-    "Kan være et utgangspunkt for en samtale: {}. Det er ikke noe løfte om at risikoen endrer seg om noe av dette gjør det."
+    "Kan være et utgangspunkt for en samtale: {}. "
+    "Det er ikke noe løfte om at risikoen endrer seg om noe av dette gjør det."
 )
 
 
@@ -79,7 +80,9 @@ def _assessment(
         "language": "nb",
         "contained": [_device(one)],
         "status": "final",
-        "method": _concept(MODEL_SYSTEM, one.model.name, f"{one.model.name} {one.model.version}", one.model.version),
+        "method": _concept(
+            MODEL_SYSTEM, one.model.name, f"{one.model.name} {one.model.version}".strip(), one.model.version
+        ),
         "code": outcome,
         "subject": {"type": "Patient", "identifier": {"system": PERSON_SYSTEM, "value": person_id}},
         "occurrenceDateTime": index_date.isoformat(),
@@ -122,7 +125,8 @@ def _extensions(one: OutcomeRisk) -> list[Json]:
     if one.expected_days is not None:
         found.append({"url": EXPECTED_DAYS, "valueQuantity": _quantity(round(one.expected_days, _DECIMALS), "d")})
     if one.interval is not None:
-        found.append(_range(INTERVAL, *map(_percent, one.interval), "%"))
+        low, high = map(_percent, one.interval)
+        found.append(_range(INTERVAL, low, high, "%"))
     if one.expected_days_interval is not None:
         low, high = (round(bound, _DECIMALS) for bound in one.expected_days_interval)
         found.append(_range(INTERVAL, low, high, "d"))

@@ -54,7 +54,7 @@ def cards(call: Call) -> Response:
         problem = problems.unprocessable("contract-violation", "The resources are of another patient", [error])
         raise Refused(problems.flagged_notices(problem, record.safety_flags))
     raised = [] if call.predictor is None else _raised(call.predictor, call)
-    detail = "\n\n".join(_paragraph(one) for one in raised)
+    detail = _detail(raised)
     if record.safety_flags:
         return _json({"cards": [_card(call, "warning", SAFETY.message["nb"], detail)]})
     if call.predictor is None:
@@ -76,7 +76,9 @@ def _raised(predictor: Predictor, call: Call) -> list[OutcomeRisk]:
 
 
 def _times_reference(one: OutcomeRisk) -> float:
-    number, reference = (one.risk, one.reference_risk) if one.target == "event" else (one.expected_days, one.reference_days)
+    number, reference = (
+        (one.risk, one.reference_risk) if one.target == "event" else (one.expected_days, one.reference_days)
+    )
     return (number or 0.0) / reference if reference else 0.0
 
 
@@ -92,16 +94,25 @@ def _number(one: OutcomeRisk) -> str:
     return f"Forventet {one.expected_days or 0:.0f} dager (referansegruppen {one.reference_days or 0:.0f})"
 
 
+def _detail(raised: Sequence[OutcomeRisk]) -> str:
+    """Return a paragraph per outcome, and once what must be known of all of them."""
+    if not raised:
+        return ""
+    notices = [ABOUT, *(notice for one in raised for notice in one.warnings)]
+    notices += [SYNTHETIC] if any(one.model.synthetic for one in raised) else []
+    texts = dict.fromkeys(notice.message["nb"] for notice in notices)
+    return "\n\n".join([*map(_paragraph, raised), *texts])
+
+
 def _paragraph(one: OutcomeRisk) -> str:
-    raising = [reason for reason in one.reasons if reason.direction == "raises"][:_MOST_REASONS]
-    lowering = [reason for reason in one.reasons if reason.direction == "lowers"][:_MOST_REASONS]
-    starters = [reason.label["nb"] for reason in one.reasons if is_starter(reason)][:_MOST_REASONS]
+    known = [reason for reason in one.reasons if not reason.missing]
+    raising = [reason for reason in known if reason.direction == "raises"][:_MOST_REASONS]
+    lowering = [reason for reason in known if reason.direction == "lowers"][:_MOST_REASONS]
+    starters = [reason.label["nb"] for reason in known if is_starter(reason)][:_MOST_REASONS]
     lines = [f"**{one.label.nb}** · {_number(one)}{_interval(one)}", ""]
     lines += [f"- ▲ {reason.label['nb']}: {reason.shown['nb']}" for reason in raising]
     lines += [f"- ▼ {reason.label['nb']}: {reason.shown['nb']}" for reason in lowering]
     lines += ["", f"Mulige utgangspunkt for en samtale: {'; '.join(starters)}."] if starters else []
-    lines += [f"- {notice.message['nb']}" for notice in one.warnings]
-    lines += ["", ABOUT.message["nb"], *([SYNTHETIC.message["nb"]] if one.model.synthetic else [])]
     return "\n".join(lines)
 
 

@@ -56,7 +56,9 @@ def modifiable_items(instrument: str) -> frozenset[str]:
     return frozenset(items - {rule.item for rule in declared.safety})
 
 
-def changed(tables: dict[str, Table], changes: Sequence[Change], case: Case) -> tuple[dict[str, Table], list[FieldError]]:
+def changed(
+    tables: dict[str, Table], changes: Sequence[Change], case: Case
+) -> tuple[dict[str, Table], list[FieldError]]:
     """Return the tables with the changed answers, and what is wrong with those changes that cannot be made.
 
     Parameters
@@ -91,7 +93,7 @@ def _declared_fault(change: Change) -> _Fault | None:
     if position is None:
         return "item", "unknown item", f"{instrument.name} has the items {instrument.items_text}"
     if change.item not in modifiable_items(instrument.name):
-        reason = "not modifiable: it is in no scale that somebody can do something about, or must be seen by a human at once"
+        reason = "not modifiable: it counts in no scale that can be changed, or must be seen by a human at once"
         return "item", "not modifiable", reason
     item = instrument.items[position]
     if change.answer not in item.answers:
@@ -105,7 +107,7 @@ def _row(table: Table | None, change: Change, case: Case) -> int | _Fault:
         return "item", "not used", "no answers were sent, or there is no consent to use them, so none can be changed"
     believed = list(_believed(table, change, case.t))
     if not believed:
-        return "item", "not answered", "the person has not answered it before the index date; only an answer can be changed"
+        return "item", "not answered", "the person has not answered it before the index date, so it cannot be changed"
     in_use = _days_in_use(INSTRUMENTS[change.instrument], change.item, case)
     current = [row for day, row in believed if day in in_use and case.t - day <= VALID_DAYS]
     if not current:

@@ -63,7 +63,9 @@ def _asked(call: Call, record: FhirRecord) -> tuple[date, tuple[str, ...]]:
     if index_date > latest_index_date():
         raise _refused(problems.invalid_query(f"index_date must not be after {latest_index_date()}"), record)
     if len(set(outcomes)) < len(outcomes) or not set(outcomes) <= set(OUTCOMES):
-        raise _refused(problems.invalid_query(f"outcome must name each outcome once, of: {', '.join(OUTCOMES)}"), record)
+        raise _refused(
+            problems.invalid_query(f"outcome must name each outcome once, of: {', '.join(OUTCOMES)}"), record
+        )
     return index_date, outcomes
 
 

@@ -22,7 +22,7 @@ class ProfileRequest(Body):
 
 
 class Interval(Answer):
-    """A reference interval; limits are inside, null is no limit."""
+    """A reference interval; null is no limit. Whether a limit itself is inside is for ``position`` to tell."""
 
     low: float | None
     high: float | None
@@ -62,7 +62,9 @@ class ProfileValue(Answer):
     valid_days: int | None
     higher_is: Literal["worse", "better", "neither"]
     interval: Interval | None
-    position: Position | None = Field(description="Where the value lies to the interval; null where that cannot be told.")
+    position: Position | None = Field(
+        description="Where the value lies to the interval; null where that cannot be told."
+    )
     cutoffs: tuple[Cutoff, ...] = Field(description="Published ranges of the scale for the person's sex, lowest first.")
     cutoff: str | None = Field(description="Name of the range that the score lies in.")
     trend: Trend | None

@@ -28,8 +28,8 @@ from serving.responses import Texts
 NOTICE = Notice(
     "model_answer_not_effect",
     {
-        "nb": "Dette er modellens svar på andre svar, ikke virkningen av et tiltak. Det er ikke noe løfte om at risikoen endrer "
-        "seg hvis svarene gjør det.",
+        "nb": "Dette er modellens svar på andre svar, ikke virkningen av et tiltak. Det er ikke noe løfte om at risikoen "
+        "endrer seg hvis svarene gjør det.",
         "en": "This is what the model says to other answers, not the effect of an intervention. It is no promise that the risk "
         "changes if the answers do.",
     },

@@ -54,7 +54,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Yield a connection that sees the store as it stands now, whatever is written meanwhile."""
-        with _translated(), self.engine.connect() as connection, connection.begin():
+        with translated(), self.engine.connect() as connection, connection.begin():
             if not self.is_sqlite:
                 connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
             yield connection
@@ -62,19 +62,20 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Yield a connection whose changes are committed together at the end, or not at all."""
-        with _translated(), self.engine.connect() as connection:
+        with translated(), self.engine.connect() as connection:
             connection.execution_options(**{_IS_WRITE: True})
             with connection.begin():
                 yield connection
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
+    """Turn what drivers and systems say of a store that cannot be used into StoreUnavailable."""
     try:
         yield
     except IntegrityError:
         raise  # a fault of ours, not of the store's
-    except (DBAPIError, PoolTimeoutError, OSError) as error:
+    except (DBAPIError, PoolTimeoutError, sqlite3.Error, OSError) as error:
         # The driver's own text may quote what was to be written.
         raise StoreUnavailable(f"The store cannot be used ({_what(error)}). Nothing was changed.") from None
 

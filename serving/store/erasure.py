@@ -1,8 +1,9 @@
 """Takes a person out of the store, also out of the bytes of its file: ``python -m serving.store.erasure``.
 
-Standard input has one JSON document: ``{"store": URL, "names": [...]}``; standard output gets the number of rows that went
-by table. What was published of a company stays as it is: it tells of ten persons or more and of nobody, and its cohort
-keeps the number of its persons, so that a later month cannot be compared with it to find out about who is gone.
+Standard input has one JSON document: ``{"store": URL, "names": [...], "in_texts": [...], "only_count": false}``; standard
+output gets the number of rows that went (or are there) by table. ``in_texts`` are the names that can also be told in a free
+text from a word or a number. What was published of a company stays as it is: it tells of ten persons or more and of nobody,
+and its cohort keeps the number of its persons, so that comparing a later month tells nothing about who is gone.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, or_, select, text
+from sqlalchemy import Connection, delete, func, or_, select
 
 from data_contracts.errors import BalanceRiskError
-from serving.store.connection import Database, StoreUnavailable, database
+from serving.store.connection import Database, StoreUnavailable, database, translated
 from serving.store.schema import migrate
 from serving.store.tables import CARE_RELATIONS, DECISIONS, METADATA, OUTCOME_SCORES, PERSONAL, SCORES
 
@@ -26,7 +28,13 @@ GONE = "[erased]"
 _AT_ONCE = 200
 
 
-def erase(store: Database, names: Sequence[str]) -> dict[str, int]:
+def held(store: Database, names: Sequence[str]) -> dict[str, int]:
+    """Return how many rows of a person there are, by table."""
+    with store.reading() as connection:
+        return {table.name: count for table in PERSONAL if (count := _count(connection, table, names))}
+
+
+def erase(store: Database, names: Sequence[str], in_texts: Sequence[str]) -> dict[str, int]:
     """Delete every row of a person; return how many went, by table.
 
     Raises
@@ -38,11 +46,10 @@ def erase(store: Database, names: Sequence[str]) -> dict[str, int]:
     with store.writing() as connection:
         for start in range(0, len(names), _AT_ONCE):
             _erase(connection, names[start : start + _AT_ONCE], gone)
-        for name in names:
+        for name in in_texts:
             _mask(connection, name, gone)
     _rewrite(store)
-    with store.reading() as connection:
-        left = {table.name: count for table in PERSONAL if (count := _count(connection, table, names))}
+    left = held(store, names)
     if left:
         raise StoreUnavailable(f"The store still holds rows of the person in {', '.join(left)}. Run this again.")
     return gone
@@ -75,17 +82,21 @@ def _count(connection: Connection, table: Any, names: Sequence[str]) -> int:
 
 
 def _rewrite(store: Database) -> None:
-    """Write the file anew, so that no page keeps what was deleted, and empty the log beside it."""
-    with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if not store.is_sqlite:
-            for table in METADATA.sorted_tables:
-                connection.execute(text(f'VACUUM FULL "{table.name}"'))
+    """Write tables anew, so that no page keeps what was deleted, and empty the log beside the file."""
+    with translated(), closing(store.engine.raw_connection()) as connection:
+        if store.is_sqlite:
+            _rewrite_file(connection)
             return
-        for _ in range(2):  # the first empties the log so that the rewritten file is all there is, the second after it
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-            connection.exec_driver_sql("VACUUM")
-        busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").first()
-    if busy is None or busy[0]:
+        connection.driver_connection.autocommit = True  # type: ignore[union-attr]  # psycopg's own; it is open
+        for table in METADATA.sorted_tables:
+            connection.cursor().execute(f'VACUUM FULL "{table.name}"')
+
+
+def _rewrite_file(connection: Any) -> None:
+    for command in ("PRAGMA secure_delete=ON", "PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM"):
+        connection.cursor().execute(command).fetchall()
+    busy, *_ = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
         raise StoreUnavailable("The store is being read, so its log could not be emptied. Run this again.")
 
 
@@ -95,10 +106,14 @@ def main() -> int:
     try:
         store = database(asked["store"], patient=True)
         migrate(store)
-        json.dump(erase(store, asked["names"]), sys.stdout)
+        names = asked["names"]
+        json.dump(held(store, names) if asked["only_count"] else erase(store, names, asked["in_texts"]), sys.stdout)
     except BalanceRiskError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
+    except Exception as error:  # its own text may quote rows
+        sys.stderr.write(f"Unexpected {type(error).__name__}.\n")
+        return 70
     return 0
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_, select
 
-from serving.access.caller import ANY
 from serving.store.care import in_care
 from serving.store.consents import may_be_shown
 from serving.store.decisions import LastDecision, last_decisions
@@ -42,6 +41,7 @@ class WorklistEntry:
 
     person_id: str
     score_id: str
+    companies: frozenset[str]
     number: float | None
     low: float | None
     high: float | None
@@ -132,7 +132,10 @@ def worklist(
     persons = [row.person_id for row in rows]
     decided = last_decisions(connection, persons, outcome)
     cared = in_care(connection, caller, persons, today)
-    entries = tuple(_entry(row, decided.get(row.person_id), row.person_id in cared) for row in rows)
+    employed = _companies_of(connection, persons)
+    entries = tuple(
+        _entry(row, employed[row.person_id], decided.get(row.person_id), row.person_id in cared) for row in rows
+    )
     target = next((row.target for row in rows if row.target), "event")
     return Worklist(run.night, outcome, target, entries, n_flagged - sum(one.is_flagged for one in entries))
 
@@ -143,15 +146,23 @@ def _run(connection: Connection, night: date | None) -> Any:
 
 
 def _is_in(companies: Iterable[str]) -> ColumnElement[bool]:
-    names = [*companies]
     mine = MEMBERSHIPS.c.person_id == SCORES.c.person_id
-    return exists().where(mine if ANY in names else and_(mine, MEMBERSHIPS.c.company_id.in_(names)))
+    return exists().where(and_(mine, MEMBERSHIPS.c.company_id.in_([*companies])))
 
 
-def _entry(row: Any, decision: LastDecision | None, is_cared_for: bool) -> WorklistEntry:
+def _companies_of(connection: Connection, persons: Collection[str]) -> dict[str, frozenset[str]]:
+    query = select(MEMBERSHIPS.c.person_id, MEMBERSHIPS.c.company_id).where(MEMBERSHIPS.c.person_id.in_([*persons]))
+    found: dict[str, set[str]] = {person: set() for person in persons}
+    for person_id, company_id in connection.execute(query):
+        found[person_id].add(company_id)
+    return {person_id: frozenset(companies) for person_id, companies in found.items()}
+
+
+def _entry(row: Any, companies: frozenset[str], decision: LastDecision | None, is_cared_for: bool) -> WorklistEntry:
     return WorklistEntry(
         person_id=row.person_id,
         score_id=row.score_id,
+        companies=companies,
         number=row.number,
         low=row.low,
         high=row.high,

@@ -245,6 +245,22 @@ def test_a_bad_answer_changes_nothing_and_ends_in_time(issuer, fault):
     assert keys.refresh(), "the next good answer counts"
 
 
+def test_an_answer_without_end_is_not_read_to_the_end(issuer):
+    sent = []
+
+    def endless(handler):
+        handler.send_response(200)
+        handler.end_headers()
+        while sum(sent) < 200_000_000:
+            sent.append(handler.wfile.write(b" " * 100_000))
+
+    issuer.answer = endless
+    keys = KeySet(UrlSource(issuer.url(), 5.0, 30.0))
+    assert not keys.refresh()
+    assert "larger than" in keys.trouble
+    assert sum(sent) < 50_000_000, "what lies in the buffers of the machine, no more"
+
+
 def test_the_event_loop_never_waits_for_a_stuck_issuer(issuer):
     async def worst_wait(verifier):
         worst, end = 0.0, time.monotonic() + 1.5

@@ -150,7 +150,8 @@ def bundle_of(record: Json) -> Json:
 
 
 def _job_resource(row: Json) -> Json:
-    ours = {"unit": ("unit_id", "valueString"), "shift-work": ("shift_work", "valueBoolean"), "leader": ("is_leader", "valueBoolean")}
+    flag = "valueBoolean"
+    ours = {"unit": ("unit_id", "valueString"), "shift-work": ("shift_work", flag), "leader": ("is_leader", flag)}
     components = {code: {kind: row[name]} for code, (name, kind) in ours.items() if row.get(name) is not None}
     return job(row["company_id"], row["position_percent"], row["start_date"], end=row.get("end_date"),
                occupation=row.get("occupation_code"), industry=row.get("industry_code"), components=components,

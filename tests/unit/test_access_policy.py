@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -165,3 +167,21 @@ def test_a_store_that_fails_is_no_permission():
 def test_nobody_changes_the_table_while_the_service_runs():
     with pytest.raises(TypeError):
         RULES["employer", Purpose.HEALTHCARE, Action.SCORE] = Condition(False, False)  # type: ignore[index]
+
+
+def test_the_documentation_says_what_the_code_does():
+    lines = (Path(__file__).parents[2] / "docs" / "access.md").read_text(encoding="utf-8").splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| `")]
+    rows = [row for row in rows if len(row) == 2 + len(ROLES)]
+    conditions = {
+        "anybody": Condition(organisation=False, care_relation=False),
+        "own company": Condition(organisation=True, care_relation=False),
+        "own company, care": Condition(organisation=True, care_relation=True),
+    }
+    said = {}
+    for action, _, *cells in rows:
+        for role, cell in zip(ROLES, cells, strict=True):
+            for purpose, condition in re.findall(r"(\w+): (own company, care|own company|anybody)", cell):
+                said[role, Purpose(purpose), Action(action.strip("`"))] = conditions[condition]
+    assert len(rows) == len(Action)
+    assert said == RULES

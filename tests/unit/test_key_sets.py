@@ -8,6 +8,7 @@ import threading
 import time
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from data_contracts.errors import SettingsError
 from serving.access.jwks import MOST_BYTES, KeySetRefused, parse_key_set
@@ -96,6 +97,17 @@ def test_keys_that_are_not_for_tokens_are_passed_over(other):
     assert set(parse_key_set(key_set(ONE, other))) == {"one"}
     with pytest.raises(KeySetRefused, match="no RSA key"):
         parse_key_set(key_set(other))
+
+
+@pytest.mark.parametrize("curve", [ec.SECP384R1(), ec.SECP521R1(), ec.SECP256K1()])
+def test_keys_of_other_curves_verify_nothing(curve):
+    other = public_jwk(ec.generate_private_key(curve), "other")
+    assert set(parse_key_set(key_set(ONE, other))) == {"one"}
+
+
+def test_a_set_of_endless_keys_is_refused():
+    with pytest.raises(KeySetRefused, match="at most 100"):
+        parse_key_set(key_set(ONE, *[{}] * 100))
 
 
 def test_short_rsa_keys_verify_nothing():
@@ -305,6 +317,10 @@ def test_a_flood_of_unknown_keys_reaches_the_issuer_once_per_pause(running):
         asked += 1
     assert asked > 1000
     assert source.reads <= 4
+    time.sleep(0.5)  # the pause in which the last of them is still answered
+    settled = source.reads
+    time.sleep(1.0)
+    assert source.reads == settled, "the issuer is asked though nobody asks for a key"
 
 
 def test_looking_up_never_waits_for_the_source(running):

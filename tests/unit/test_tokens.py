@@ -276,6 +276,11 @@ def test_what_is_no_token_is_refused(verifier, token):
     assert refusal(verifier, token) == "malformed"
 
 
+@pytest.mark.parametrize("change", ["{}==", "{}=", " {}", "{}\n", "{}.", ".{}", "{}\u200b"])
+def test_a_sound_token_has_one_form(verifier, change):
+    assert refusal(verifier, change.format(signed(claims(NOW)))) == "malformed"
+
+
 def test_deep_json_is_refused(verifier):
     deep = segment(b"[" * 5000)
     assert refusal(verifier, f"{deep}.b.c") == "malformed"
@@ -410,6 +415,15 @@ class TestHelseId:
         assert helseid.verify(signed(claims(NOW, **auditor))).role == "auditor"
         auditor["helseid://claims/identity/security_level"] = None
         assert refusal(helseid, signed(claims(NOW, **auditor))) == "security_level"
+
+    def test_a_person_behind_a_program_must_have_logged_in_at_level_four_too(self, helseid):
+        at_level_three = {"helseid://claims/hpr/hpr_number": None, "helseid://claims/identity/security_level": "3"}
+        wrong = {**HELSEID, **at_level_three, "scope": [f"{AUDIENCE}/app"]}
+        assert refusal(helseid, signed(claims(NOW, **wrong))) == "security_level"
+
+    def test_a_person_is_never_named_by_the_program(self, helseid):
+        wrong = {**HELSEID, "sub": None, "client_id": "4a1b-client"}
+        assert refusal(helseid, signed(claims(NOW, **wrong))) == "claim_missing"
 
     def test_two_roles_at_once_are_none(self, helseid):
         both = {**HELSEID, "scope": [f"{AUDIENCE}/app"]}

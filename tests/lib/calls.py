@@ -1,0 +1,20 @@
+"""A request as handlers see it, without a network, a token or a database."""
+
+from __future__ import annotations
+
+from datetime import date
+from types import SimpleNamespace
+from typing import Any
+
+from serving.access.caller import Caller
+from serving.access.policy import Purpose
+from serving.call import Call
+from serving.predictor import Predictor
+
+
+def call(body: Any, predictor: Predictor | None, day: date, public_url: str = "", **query: list[str]) -> Call:
+    """A clinician's call with a body that has been validated already."""
+    watch = SimpleNamespace(not_ready_because=lambda: "no model")
+    parts: Any = SimpleNamespace(settings=SimpleNamespace(public_url=public_url), watch=watch)
+    caller = Caller("doctor", "clinician", frozenset(), "test")
+    return Call(caller, Purpose.HEALTHCARE, predictor, body, {}, query, day, "request-1", parts)

@@ -1,0 +1,164 @@
+"""No report, nor any two reports together, tells an employer about one person."""
+
+from __future__ import annotations
+
+import random
+from datetime import date
+from typing import Any
+
+import pytest
+
+from serving.handlers.stored_bodies import CompanyReport
+from serving.store.releases import Cohort, share_of
+from tests.lib.stores import KINDS, OUTCOME, consents, fresh_url, opened, rows, scored, server, write
+
+BY_DIAGNOSIS = "long_sick_leave_mental"
+MONTHS = [date(2026, month, 1) for month in range(1, 7)]
+COUNTED = consents() + consents(purpose="aggregate_reporting")
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def server_url(request):
+    with server(request.param) as url:
+        yield url
+
+
+@pytest.fixture
+def store(server_url, tmp_path):
+    with opened(fresh_url(server_url, tmp_path)) as found:
+        yield found
+
+
+def staff(n: int, n_above: int, first: int = 0) -> list[Any]:
+    """Persons of company c, the first of them above the reference group, who consent to being counted."""
+    return [scored(f"p{i}", 0.5 if i - first < n_above else 0.1, consents=COUNTED) for i in range(first, first + n)]
+
+
+def told(store) -> tuple[Any, ...] | None:
+    found = store.release("c")
+    return None if found is None else tuple((one.persons, one.share_percent, one.why_not) for one in found.outcomes)
+
+
+def cohort(n: int, n_above: int) -> Cohort:
+    names = [f"p{i}" for i in range(n)]
+    return Cohort(frozenset(names), frozenset(names[:n_above]))
+
+
+@pytest.mark.parametrize(
+    ("n", "above", "share", "why_not"),
+    [
+        (9, 5, None, "too_few_persons"),
+        (10, 5, 50, None),
+        (10, 4, None, "too_few_in_cell"),
+        (10, 6, None, "too_few_in_cell"),
+        (40, 5, 10, None),
+        (40, 0, None, "too_few_in_cell"),
+        (40, 40, None, "too_few_in_cell"),
+        (1000, 333, 35, None),
+    ],
+)
+def test_a_share_is_told_of_ten_or_more_with_five_on_each_side_and_rounded(n, above, share, why_not):
+    found = share_of(OUTCOME, cohort(n, above), ())
+    assert (found.share_percent, found.why_not) == (share, why_not)
+    assert (found.persons is None) == (why_not is not None)
+
+
+def test_by_diagnosis_thirty_are_needed():
+    assert share_of(BY_DIAGNOSIS, cohort(29, 10), (BY_DIAGNOSIS,)).why_not == "too_few_persons"
+    assert share_of(BY_DIAGNOSIS, cohort(30, 10), (BY_DIAGNOSIS,)).share_percent == 35
+
+
+def test_only_those_are_counted_who_consent_to_it_with_every_source_that_their_number_is_made_of(store):
+    partly = consents() + consents("survey", "lab", "absence", purpose="aggregate_reporting")
+    write(store, *staff(9, 5), scored("partly", 0.5, consents=partly), scored("not", 0.5), scored("none", None, consents=COUNTED))
+    assert told(store) == ((None, None, "too_few_persons"),)
+
+
+def test_a_month_is_fixed_once_it_is_written(store):
+    write(store, *staff(20, 10), night=date(2026, 3, 1))
+    first = told(store)
+    assert first == (("20 to 49", 50, None),)
+    write(store, *staff(40, 30), night=date(2026, 3, 15))
+    assert told(store) == first
+    write(store, *staff(40, 30), night=date(2026, 3, 1), data_version="e" * 64)
+    assert told(store) == first
+    write(store, *staff(40, 30), night=date(2026, 4, 1))
+    assert told(store) == (("20 to 49", 75, None),)
+
+
+def test_a_past_month_is_never_filled_in_with_the_consents_of_today(store):
+    write(store, *staff(20, 10), night=date(2026, 3, 1))
+    write(store, *staff(40, 30), night=date(2026, 2, 1))
+    assert {row[1] for row in rows(store)["releases"]} == {"2026-03"}
+
+
+@pytest.mark.parametrize("leaver", [0, 19], ids=["one above", "one not above"])
+def test_one_who_withdraws_changes_nothing_this_month_or_next(store, leaver):
+    """20 with 5 above: 25 %. Without one of these 21.1 (20 %), without another 26.3 (25 %): the difference would tell which."""
+    write(store, *staff(20, 5), night=date(2026, 3, 1))
+    before = told(store)
+    rest = [one for one in staff(20, 5) if one.person_id != f"p{leaver}"]
+    store.withdraw(f"p{leaver}", None, date(2026, 3, 10))
+    assert told(store) == before
+    write(store, *rest, night=date(2026, 3, 20))
+    assert told(store) == before
+    write(store, *rest, night=date(2026, 4, 1))
+    assert told(store) == before
+
+
+def test_changes_add_up_against_the_last_month_that_was_computed_and_not_the_last_that_was_told(store):
+    for month, gone in enumerate(range(0, 6)):
+        write(store, *staff(40, 10)[gone:], night=MONTHS[month])
+        assert told(store) == (("20 to 49", 25 if gone < 5 else 15, None),)
+
+
+def test_an_erased_person_counts_as_one_who_has_gone(store):
+    from serving.store.erasure import erase
+
+    write(store, *staff(20, 5), night=date(2026, 3, 1))
+    before = told(store)
+    erase(store.database, ["p0"], ["p0"])
+    write(store, *staff(20, 5)[1:], night=date(2026, 4, 1))
+    assert told(store) == before
+
+
+def test_attack_by_comparing_all_reports_of_a_company_whose_staff_changes_by_chance(store):
+    """Whenever two reports differ, the persons they are made of differ by five or more, or not at all (new scores)."""
+    chance = random.Random(7)
+    present, last, last_told = set(range(30)), None, None
+    for year in range(2026, 2030):
+        for month in range(1, 13):
+            present ^= set(chance.sample(range(60), chance.choice((0, 1, 1, 2, 3))))
+            persons = [scored(f"p{i}", 0.5 if i % 3 == 0 else 0.1, consents=COUNTED) for i in sorted(present)]
+            write(store, *persons, night=date(year, month, 1))
+            now = told(store)
+            assert now is not None
+            if now != last_told and last is not None:
+                assert len(present ^ last) >= 5
+            if now != last_told:
+                last, last_told = set(present), now
+
+
+def fields_of(schema: dict[str, Any]) -> set[str]:
+    """Every name of a field anywhere in a JSON schema."""
+    found: set[str] = set()
+    for key, value in schema.items():
+        if key == "properties":
+            found |= set(value)
+        for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+            if isinstance(inner, dict):
+                found |= fields_of({"": inner} | inner)
+        if isinstance(value, dict):
+            found |= fields_of(value)
+    return found
+
+
+def test_what_an_employer_gets_has_no_field_of_a_person():
+    assert fields_of(CompanyReport.model_json_schema()) == {
+        "company_id", "month", "outcomes", "label", "nb", "en", "group_size", "share_above_percent", "why_not",
+    }  # fmt: skip
+
+
+def test_no_row_of_a_release_names_a_person(store):
+    write(store, *staff(20, 10))
+    assert not any("p1" in str(row) for row in rows(store)["releases"])
