@@ -57,8 +57,9 @@ bench: $(READY) ## Speed, memory and leakage, beside other tools in environments
 	@$(BIN)/python benchmarks/engine_scaling.py
 	@$(BIN)/python benchmarks/predictor_latency.py
 	@$(BIN)/python -m benchmarks.explanation_speed.run
-	@$(BIN)/python benchmarks/features/report.py
 	@$(BIN)/python -m benchmarks.training.run
+	@$(BIN)/python -m benchmarks.serving.run
+	@$(BIN)/python benchmarks/features/report.py
 	@$(BIN)/python benchmarks/validation_speed.py
 	@$(BIN)/python benchmarks/simulation_speed.py
 	@$(BIN)/python benchmarks/demo_time.py

@@ -67,7 +67,7 @@ def compared_on(rows: TrainingRows, compared: TrainingRows, most: int) -> dict[s
 def _how(rows: TrainingRows, compared: TrainingRows, of_drawn_persons: bool) -> str:
     said = ["persons drawn by a hash of their pseudonym"] if of_drawn_persons else []
     of_some_dates = np.isin(rows.person, compared.person).sum() > len(compared.y)
-    return " and ".join([*said, "some of their index dates"] if of_some_dates else said)
+    return " and ".join([*said, "some of their index dates"] if of_some_dates or not said else said)
 
 
 def _of_everybody(comparison: Comparison) -> bool:

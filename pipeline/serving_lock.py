@@ -93,12 +93,15 @@ def _holds(marker: Marker | None, extra: str) -> bool:
     )
 
 
+def entries(lock: str) -> dict[str, str]:
+    """Return the entries of a lock file, each with its hashes, by canonical name."""
+    parts = filter(None, re.split(r"^(?=\S)", lock, flags=re.MULTILINE))
+    return {str(canonicalize_name(re.split(r"[=\[ ;]", part, maxsplit=1)[0])): part for part in parts}
+
+
 def serving_lock(lock: str, wanted: set[str]) -> str:
-    """Return the entries of the wanted packages, each with its hashes, as they stand in a lock file."""
-    entries = re.split(r"^(?=\S)", lock, flags=re.MULTILINE)
-    by_name: dict[str, str] = {
-        canonicalize_name(re.split(r"[=\[ ;]", entry, maxsplit=1)[0]): entry for entry in entries if entry
-    }
+    """Return the entries of the wanted packages as they stand in a lock file."""
+    by_name = entries(lock)
     missing = sorted(wanted - by_name.keys())
     if missing:
         raise LockOutOfDate(f"requirements.lock lacks {', '.join(missing)}. Run: make lock")

@@ -30,7 +30,10 @@ def create_app(parts: Parts, gate: Gate, endpoints: Sequence[Endpoint] = ENDPOIN
 
     routes = [_route(endpoint, parts, gate) for endpoint in endpoints]
     routes += [Route("/openapi.json", show_openapi), Route("/metrics", _metrics_of(parts))]
-    return Starlette(routes=routes, exception_handlers={HTTPException: _http_problem, Exception: _unexpected})
+    app = Starlette(routes=routes, exception_handlers={HTTPException: _http_problem, Exception: _unexpected})
+    # A redirect would repeat whatever host the request named, and lose the body; an address is right or wrong.
+    app.router.redirect_slashes = False
+    return app
 
 
 def readiness(parts: Parts) -> Response:

@@ -6,40 +6,48 @@ import asyncio
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import from_json
 from starlette.types import Receive, Scope
 
 from serving import problems
+from serving.call import Endpoint
+from serving.json_limits import JsonRefused, read_json
 from serving.problems import Problem, Refused
+from serving.request_head import header
 
-MOST_BYTES = 2**20
 BODY_SECONDS = 10.0
-JSON_TYPES = (b"application/json", b"application/fhir+json")
 
 
 class ClientGone(Exception):
     """The client has closed the connection; there is nobody to answer."""
 
 
-async def read_body(scope: Scope, receive: Receive, most_bytes: int = MOST_BYTES) -> bytes:
+def media_types(endpoint: Endpoint) -> tuple[str, ...]:
+    """Return what the body of a request may call itself."""
+    return tuple(dict.fromkeys(("application/json", endpoint.media_type)))
+
+
+async def read_body(scope: Scope, receive: Receive, endpoint: Endpoint) -> bytes:
     """Return the body.
 
     Raises
     ------
     Refused
-        If it does not call itself JSON, is too large, or does not arrive in time.
+        If it does not call itself JSON, is compressed, is too large, or does not arrive in time.
     ClientGone
         If the client goes away.
     """
-    headers = dict(scope["headers"])
-    if headers.get(b"content-type", b"").split(b";")[0].strip().lower() not in JSON_TYPES:
+    told = (header(scope, b"content-type") or b"").decode("latin-1").split(";")[0].strip().lower()
+    if told not in media_types(endpoint):
         raise Refused(problems.NOT_JSON)
-    announced = headers.get(b"content-length", b"0")
-    if announced.isdigit() and int(announced) > most_bytes:
-        raise Refused(problems.too_large(most_bytes))
+    # A few bytes may unpack to gigabytes, and a limit on what they unpack to would have to unpack them.
+    if any(name == b"content-encoding" and value.lower() != b"identity" for name, value in scope["headers"]):
+        raise Refused(problems.COMPRESSED)
+    announced = header(scope, b"content-length") or b""
+    if announced.isdigit() and (len(announced) > 15 or int(announced) > endpoint.most_bytes):
+        raise Refused(problems.too_large(endpoint.most_bytes))
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            return await _receive_all(receive, most_bytes)
+            return await _receive_all(receive, endpoint.most_bytes)
     except TimeoutError:
         raise Refused(problems.TOO_SLOW) from None
 
@@ -61,9 +69,9 @@ async def _receive_all(receive: Receive, most_bytes: int) -> bytes:
 def parsed(body: bytes, model: type[BaseModel]) -> Any:
     """Return the body as what the endpoint takes; raises Refused if it is not JSON or not of that form."""
     try:
-        document = from_json(body, allow_inf_nan=False)  # quotes nothing of what it cannot read
-    except ValueError as error:
-        raise Refused(problems.invalid_json(f"{error}.")) from None
+        document = read_json(body)
+    except JsonRefused as error:
+        raise Refused(problems.invalid_json(str(error))) from None
     try:
         return model.model_validate(document)
     except ValidationError as error:

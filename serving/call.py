@@ -12,9 +12,11 @@ from starlette.datastructures import QueryParams
 
 from serving.access.caller import Caller
 from serving.access.policy import Action, Purpose, Subject
-from serving.body import MOST_BYTES
 from serving.parts import Parts
 from serving.predictor import Predictor
+
+
+MOST_BYTES = 2**20
 
 
 @dataclass(frozen=True)
@@ -52,5 +54,8 @@ class Endpoint:
     needs_model: bool = True
     most_bytes: int = MOST_BYTES
     media_type: str = "application/json"
+    """Of the answer; a body may call itself that, or application/json."""
+    is_bulk: bool = False
+    """Takes seconds: worked on one at a time, beside all others."""
     is_public: bool = False
     """Without a token: it says nothing about anybody."""

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from models.outcomes import OUTCOMES
 from serving.access.policy import Action
 from serving.call import Endpoint
-from serving.handlers import cds_hooks, fhir, models, profile, risk, what_if
-from serving.handlers.cds_bodies import CdsRequest
-from serving.handlers.fhir_bodies import MAY_BE_COMPLETE, FhirBundle
+from serving.handlers import cds_hooks, fhir, fhir_bodies, models, profile, risk, stored, what_if
+from serving.handlers.cds_bodies import CARDS_ANSWER, DISCOVERY_ANSWER, CdsRequest
+from serving.handlers.fhir_bodies import FhirBundle
 from serving.handlers.models import ModelsResponse
 from serving.handlers.profile_bodies import ProfileRequest, ProfileResponse
 from serving.handlers.risk_bodies import BatchResponse
+from serving.handlers.stored_bodies import (
+    WORKLIST_QUERY,
+    AccessLog,
+    CareRelation,
+    CareRelationRequest,
+    CompanyReport,
+    DecisionRecorded,
+    DecisionRequest,
+    StoredRisk,
+    Withdrawal,
+    WithdrawalRequest,
+    WorklistResponse,
+)
 from serving.handlers.what_if_bodies import WhatIfRequest, WhatIfResponse
 from serving.requests import BatchRequest, RiskRequest
 from serving.responses import ExplanationResponse, RiskResponse
 
 BATCH_BYTES = 16 * 2**20
-
-_RESOURCE_TYPE = {"type": "string", "enum": ["RiskAssessment", "Bundle"]}
-FHIR_RESOURCE = {"type": "object", "required": ["resourceType"], "properties": {"resourceType": _RESOURCE_TYPE}}
-FHIR_QUERY = {
-    "index_date": {"type": "string", "format": "date", "description": "Default: today."},
-    "outcome": {"type": "array", "items": {"type": "string", "enum": list(OUTCOMES)}, "description": "Default: all."},
-    "complete": {"type": "array", "items": {"type": "string", "enum": list(MAY_BE_COMPLETE)},
-                 "description": "Tables of which the Bundle holds all there is, though it holds no row."},
-}  # fmt: skip
-CDS_SERVICES = {"type": "object", "required": ["services"], "properties": {"services": {"type": "array"}}}
-CDS_CARDS = {"type": "object", "required": ["cards"], "properties": {"cards": {"type": "array", "maxItems": 1}}}
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
@@ -37,7 +38,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "POST", "/v1/risk/batch", Action.SCORE, risk.batch, BatchResponse,
         "Risks of up to 1 000 persons: for each the answer of /v1/risk, or the problem.",
-        body=BatchRequest, subjects=risk.batch_subjects, most_bytes=BATCH_BYTES,
+        body=BatchRequest, subjects=risk.batch_subjects, most_bytes=BATCH_BYTES, is_bulk=True,
     ),
     Endpoint(
         "POST", "/v1/explanation", Action.EXPLAIN, risk.explanation, ExplanationResponse,
@@ -54,18 +55,51 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         body=ProfileRequest, subjects=risk.subject, needs_model=False,
     ),
     Endpoint(
-        "POST", "/v1/fhir/risk", Action.SCORE, fhir.risk, FHIR_RESOURCE,
+        "POST", "/v1/fhir/risk", Action.SCORE, fhir.risk, fhir_bodies.ANSWER,
         "A FHIR R4 Bundle in, a RiskAssessment (or a Bundle of them) out.",
-        body=FhirBundle, subjects=fhir.subject, query=FHIR_QUERY, media_type=fhir.MEDIA_TYPE, needs_model=False,
+        body=FhirBundle, subjects=fhir.subject, query=fhir_bodies.QUERY, media_type=fhir.MEDIA_TYPE, needs_model=False,
     ),
     Endpoint(
-        "GET", "/cds-services", Action.READ_MODELS, cds_hooks.services, CDS_SERVICES,
+        "GET", "/cds-services", Action.READ_MODELS, cds_hooks.services, DISCOVERY_ANSWER,
         "The CDS Hooks services that there are.", is_public=True, needs_model=False,
     ),
     Endpoint(
-        "POST", "/cds-services/balance-risk", Action.SCORE, cds_hooks.cards, CDS_CARDS,
+        "POST", "/cds-services/balance-risk", Action.SCORE, cds_hooks.cards, CARDS_ANSWER,
         "CDS Hooks patient-view: at most one card.",
         body=CdsRequest, subjects=cds_hooks.subject, needs_model=False,
+    ),
+    Endpoint(
+        "GET", "/v1/worklist", Action.READ_WORKLIST, stored.worklist, WorklistResponse,
+        "Whom to talk with first, of last night's scores: at most as many as there is time for.",
+        subjects=stored.worklist_subjects, query=WORKLIST_QUERY, needs_model=False,
+    ),
+    Endpoint(
+        "GET", "/v1/persons/{person_id}/risk", Action.READ_PERSON, stored.person_risk, StoredRisk,
+        "The newest stored answer about a person.", subjects=stored.person_subjects, needs_model=False,
+    ),
+    Endpoint(
+        "POST", "/v1/persons/{person_id}/decisions", Action.RECORD_DECISION, stored.decide, DecisionRecorded,
+        "Agree, disagree or not relevant: what a clinician says about one stored score, and why.",
+        body=DecisionRequest, subjects=stored.person_subjects, needs_model=False,
+    ),
+    Endpoint(
+        "POST", "/v1/persons/{person_id}/care-relation", Action.BEGIN_CARE, stored.begin_care, CareRelation,
+        "Take a person into care, for 90 days.",
+        body=CareRelationRequest, subjects=stored.person_subjects, needs_model=False,
+    ),
+    Endpoint(
+        "POST", "/v1/persons/{person_id}/withdrawals", Action.WITHDRAW, stored.withdraw, Withdrawal,
+        "Withdraw a person's consent to one source, or to all; it counts at once.",
+        body=WithdrawalRequest, subjects=stored.withdrawal_subjects, needs_model=False,
+    ),
+    Endpoint(
+        "GET", "/v1/persons/{person_id}/accesses", Action.READ_ACCESSES, stored.accesses, AccessLog,
+        "Who has looked at a person, or tried to.", subjects=stored.person_subjects, needs_model=False,
+    ),
+    Endpoint(
+        "GET", "/v1/companies/{company_id}/report", Action.READ_REPORT, stored.company_report, CompanyReport,
+        "The month's report of a company: rounded shares of large enough groups, no person.",
+        subjects=stored.company_subjects, needs_model=False,
     ),
     Endpoint(
         "GET", "/v1/models", Action.READ_MODELS, models.models, ModelsResponse,

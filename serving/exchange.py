@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from functools import partial
@@ -21,23 +21,22 @@ from starlette.datastructures import QueryParams
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from data_contracts.errors import ArtifactError
+from data_contracts.national_identity_number import mask
 from data_contracts.time_windows import today
-from features.record import RecordViolation
 from serving import problems
 from serving.access.caller import Caller
-from serving.access.policy import Decision, Purpose, Subject, permit, permit_subject
+from serving.access.policy import RULES, Decision, Purpose, Subject, permit, permit_subject
 from serving.access.tokens import KeysUnavailable, TokenRefused
 from serving.audit.errors import AuditUnavailable
 from serving.audit.event import AuditEvent
 from serving.body import ClientGone, parsed, read_body
 from serving.call import Call, Endpoint
+from serving.faults import problem_of
 from serving.gate import Gate
-from serving.log import log_without_values
 from serving.metrics import observe
 from serving.parts import Parts
 from serving.problems import Problem, Refused
-from serving.store import StoreUnavailable
+from serving.request_head import bearer, purpose, query
 
 NOBODY = Caller(subject="", role="app", organisations=frozenset(), issuer="")
 AUDIT_SECONDS = 6.0
@@ -64,23 +63,25 @@ class Exchange:
 
     async def _guarded(self, scope: Scope, receive: Receive, request_id: str) -> Response:
         try:
-            self.gate.enter()
+            self.gate.enter(self.endpoint.is_bulk)
         except Refused as refused:
             return refused.problem.response()
         try:
             return await self._answer(scope, receive, request_id)
-        except Refused as refused:
-            return refused.problem.response()
+        except ClientGone:
+            raise
+        except Exception as error:
+            return problem_of(error).response()
         finally:
-            self.gate.leave()
+            self.gate.leave(self.endpoint.is_bulk)
 
     async def _answer(self, scope: Scope, receive: Receive, request_id: str) -> Response:
         if self.endpoint.is_public:
             return await self.gate.run(partial(self._public, scope))
         ticket = _Ticket(self.endpoint, self.parts, request_id)
         await ticket.admit(scope)
-        body = await read_body(scope, receive, self.endpoint.most_bytes) if self.endpoint.body else b""
-        response, committed = await self.gate.run(partial(ticket.work, scope, body))
+        body = await read_body(scope, receive, self.endpoint) if self.endpoint.body else b""
+        response, committed = await self.gate.run(partial(ticket.work, scope, body), self.endpoint.is_bulk)
         await _wait(committed)
         return response
 
@@ -100,23 +101,23 @@ class _Ticket:
         self.journal = parts.journal
         self.request_id = request_id
         self.caller = NOBODY
-        self.purpose = ""
+        self.purpose: Purpose | None = None
         self.record: Any = None
+        self.names_nobody = False
 
     async def admit(self, scope: Scope) -> None:
         """Find out who asks and whether such a caller may ask such a thing at all; raises Refused."""
-        headers = dict(scope["headers"])
         try:
-            self.caller = self.tokens.verify(_bearer(headers))
+            self.caller = self.tokens.verify(bearer(scope))
         except TokenRefused as refused:
             await self._refuse_anonymous(refused.reason)
         except KeysUnavailable:
             raise Refused(problems.KEYS_UNAVAILABLE) from None
-        purpose = headers.get(b"x-purpose-of-use", b"").decode("ascii", "replace")
-        if purpose not in set(Purpose):
+        declared = purpose(scope)
+        if declared is None:
             await self._deny(Decision(False, f"send_X-Purpose-Of-Use,_one_of_{',_'.join(Purpose)}"))
-        self.purpose = purpose
-        decision = permit(self.caller, Purpose(purpose), self.endpoint.action)
+        self.purpose = Purpose(declared)
+        decision = permit(self.caller, self.purpose, self.endpoint.action)
         if not decision.allowed:
             await self._deny(decision)
         wait = self.parts.quotas.take(self.caller.subject, self.endpoint.action)
@@ -129,9 +130,17 @@ class _Ticket:
         try:
             call = self._call(scope, body)
             self._audit_subjects(call, body, committed)
-            return _response(self.endpoint, self.endpoint.handle(call)), committed
+            answer = self.endpoint.handle(call)
+            self._must_name(call)
+            return _response(self.endpoint, answer), committed
         except Exception as error:
             return self._with_safety(problem_of(error)).response(), committed
+
+    def _must_name(self, call: Call) -> None:
+        """Raise if an answer that the policy ties to an organisation is about nobody whom it was asked about."""
+        condition = RULES[self.caller.role, call.purpose, self.endpoint.action]
+        if self.names_nobody and condition.organisation:
+            raise RuntimeError("an answer about nobody")
 
     def _with_safety(self, problem: Problem) -> Problem:
         """Return a fault of ours with the safety flags of the record, which no fault may hide."""
@@ -145,11 +154,11 @@ class _Ticket:
             raise Refused(problems.not_ready(self.parts.watch.not_ready_because()))
         return Call(
             caller=self.caller,
-            purpose=Purpose(self.purpose),
+            purpose=Purpose(self.purpose or ""),
             predictor=predictor,
             body=asked,
             path=scope.get("path_params", {}),
-            query=_query(self.endpoint, scope),
+            query=query(self.endpoint, scope),
             today=today(),
             request_id=self.request_id,
             parts=self.parts,
@@ -171,19 +180,23 @@ class _Ticket:
 
     def _decision(self, call: Call, subject: Subject) -> Decision:
         if subject.person_id is None and not subject.companies:
-            # Nobody is named: what is about nobody (the list of models), or a record that its check will refuse.
+            # What is about nobody (the list of models), or a record that its check will refuse: see _must_name.
+            self.names_nobody = True
             return Decision(True, "nobody_is_named")
         has_care = partial(_has_care_relation, call, subject)
         return permit_subject(self.caller, call.purpose, self.endpoint.action, subject, has_care)
 
     async def _refuse_anonymous(self, reason: str) -> None:
-        wait = self.parts.quotas.take_anonymous()
+        wait = self.parts.quotas.take_denied("")
         if wait is not None:
             raise Refused(problems.quota_spent(wait))
         await self._log(Decision(False, reason))
         raise Refused(problems.unauthenticated(reason))
 
     async def _deny(self, decision: Decision) -> None:
+        wait = self.parts.quotas.take_denied(self.caller.subject)
+        if wait is not None:
+            raise Refused(problems.quota_spent(wait))
         await self._log(decision)
         raise Refused(problems.forbidden(decision.reason))
 
@@ -196,31 +209,15 @@ class _Ticket:
             caller=self.caller.subject,
             role=self.caller.role if self.caller is not NOBODY else "",
             organisations=tuple(sorted(self.caller.organisations)),
-            purpose=self.purpose,
+            purpose=self.purpose or "",
             action=self.endpoint.action,
-            person_id=person_id,
+            person_id=None if person_id is None else mask(person_id),
             decision="allowed" if decision.allowed else "denied",
             reason=decision.reason,
             models=models,
             data_version=data,
             request_id=self.request_id,
         )
-
-
-def problem_of(error: Exception) -> Problem:
-    """Return what a client is told of an exception; an unexpected one is logged, without its text."""
-    if isinstance(error, Refused):
-        return error.problem
-    if isinstance(error, RecordViolation):
-        return problems.contract_violation(error.violations, error.safety_flags)
-    if isinstance(error, StoreUnavailable):
-        return problems.STORE_UNAVAILABLE
-    if isinstance(error, AuditUnavailable):
-        return problems.AUDIT_UNAVAILABLE
-    if isinstance(error, ArtifactError):
-        return problems.flagged_notices(problems.not_ready(str(error)), getattr(error, "safety_flags", ()))
-    log_without_values(error)
-    return problems.UNEXPECTED
 
 
 async def _wait(committed: Sequence[Future[int]]) -> None:
@@ -243,22 +240,6 @@ def _has_care_relation(call: Call, subject: Subject) -> bool:
     if subject.person_id is None:
         return False
     return call.parts.store.has_care_relation(call.caller.subject, subject.person_id, call.today)
-
-
-def _bearer(headers: Mapping[bytes, bytes]) -> str:
-    scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
-    if scheme.lower() != b"bearer" or not token:
-        raise TokenRefused("no_token")
-    return token.decode("ascii", "replace").strip()
-
-
-def _query(endpoint: Endpoint, scope: Scope) -> QueryParams:
-    """Return the query; raises Refused for a parameter that the endpoint does not have."""
-    found = QueryParams(scope.get("query_string", b""))
-    if not found.keys() <= (endpoint.query or {}).keys():
-        allowed = ", ".join(endpoint.query or ()) or "none"
-        raise Refused(problems.invalid_query(f"a parameter is not known; known are: {allowed}"))
-    return found
 
 
 def _flagged(problem: Problem, record: Any) -> Problem:

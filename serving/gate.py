@@ -13,38 +13,58 @@ from serving.problems import Refused
 THREADS = 4
 """The work holds the interpreter lock but while trees are walked and the log is synced; more threads only add switching."""
 MOST_AT_ONCE = 64
+MOST_BULK = 4
+"""Batches that are worked on (one) or wait: each takes seconds, so who comes later had better come back than wait."""
 LONGEST_SECONDS = 30.0
 
 
 class Gate:
-    """Runs the work of requests in threads of its own; what waits is counted, and refused beyond ``most_at_once``."""
+    """Runs the work of requests in threads of its own; what waits is counted, and refused beyond ``most_at_once``.
 
-    def __init__(self, threads: int = THREADS, most_at_once: int = MOST_AT_ONCE) -> None:
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="answer")
+    Bulk has one thread of its own, so that no number of batches keeps a single request waiting.
+    """
+
+    def __init__(self, threads: int = THREADS, most_at_once: int = MOST_AT_ONCE, most_bulk: int = MOST_BULK) -> None:
+        self._pools = {
+            False: ThreadPoolExecutor(threads, thread_name_prefix="answer"),
+            True: ThreadPoolExecutor(1, thread_name_prefix="batch"),
+        }
         self.most_at_once = most_at_once
+        self.most_bulk = most_bulk
         self.in_flight = 0
+        self.bulk_in_flight = 0
 
-    def enter(self) -> None:
+    def enter(self, is_bulk: bool = False) -> None:
         """Take a place; raises Refused (429) if there is none."""
-        if self.in_flight >= self.most_at_once:
+        if self.in_flight >= self.most_at_once or (is_bulk and self.bulk_in_flight >= self.most_bulk):
             raise Refused(problems.OVERLOADED)
         self.in_flight += 1
+        self.bulk_in_flight += is_bulk
 
-    def leave(self) -> None:
+    def leave(self, is_bulk: bool = False) -> None:
         """Give the place back."""
         self.in_flight -= 1
+        self.bulk_in_flight -= is_bulk
 
-    async def run(self, work: Callable[[], Any]) -> Any:
-        """Return what the work returns; raises Refused (503) if it takes too long.
+    async def run(self, work: Callable[[], Any], is_bulk: bool = False) -> Any:
+        """Return what the work returns; raises Refused (503) if it takes too long, or if the service stops first.
 
-        The thread cannot be stopped then, but it is one of the pool's own: no other work starts before it is free.
+        What has not begun by then never does: nobody waits for it. A thread that works cannot be stopped, but it is one of
+        the pool's own: no other work starts before it is free.
         """
-        future = asyncio.get_running_loop().run_in_executor(self._pool, work)
         try:
-            return await asyncio.wait_for(asyncio.shield(future), LONGEST_SECONDS)
-        except TimeoutError:
-            raise Refused(problems.TIMED_OUT) from None
+            future = asyncio.get_running_loop().run_in_executor(self._pools[is_bulk], work)
+        except RuntimeError:  # the pool is closed
+            raise Refused(problems.STOPPING) from None
+        done, _ = await asyncio.wait((future,), timeout=LONGEST_SECONDS)
+        if not done:
+            future.cancel()
+            raise Refused(problems.TIMED_OUT)
+        if future.cancelled():  # by close: it was still waiting for a thread
+            raise Refused(problems.STOPPING)
+        return future.result()
 
     def close(self) -> None:
         """Let running work end; start nothing more."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        for pool in self._pools.values():
+            pool.shutdown(wait=True, cancel_futures=True)

@@ -19,6 +19,9 @@ from serving.problems import MEDIA_TYPE, Problem
 SHUT = ("/docs.json", "/schema.json", "/static_content", "/assets", "/is_alive")
 """Pages of the framework that describe another service than this one, or load things from elsewhere."""
 
+LONGEST_ADDRESS = 4096
+"""Bytes of path and query. Ours have a few hundred."""
+
 HEADERS = (
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
@@ -44,7 +47,9 @@ class Guard:
             return
         answer = _Answer(send)
         try:
-            if scope["path"] == "/readyz":
+            if len(scope.get("raw_path") or scope["path"]) + len(scope.get("query_string", b"")) > LONGEST_ADDRESS:
+                await answer.refuse(scope, receive, problems.of_status(414))
+            elif scope["path"] == "/readyz":
                 await self.readiness()(scope, receive, answer)
             elif _is_shut(scope["path"]):
                 await answer.refuse(scope, receive, problems.of_status(404))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any, Literal
 
@@ -11,54 +11,38 @@ import orjson
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from serving.access.policy import Purpose
+from serving.access.policy import RULES, Action, Purpose
+from serving.body import media_types
 from serving.call import Endpoint
-from serving.problems import MEDIA_TYPE
+from serving.openapi_links import links
+from serving.openapi_pages import PAGES
+from serving.problems import KINDS, MEDIA_TYPE, TYPE
 
 REF = "#/components/schemas/{model}"
-NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$"
 """Pseudonyms and companies in addresses."""
 
-_ALWAYS = (401, 403, 429, 500, 503)
-_WITH_BODY = (400, 408, 413, 415, 422)
+_ANSWERS_ANYWHERE = (414, 429, 500, 503)
+_WITH_TOKEN = (401, 403, 422)
+_WITH_BODY = (400, 408, 413, 415)
 _IN_PATH = re.compile(r"\{(\w+)\}")
 
-_PROBLEM: dict[str, Any] = {
-    "type": "object",
-    "description": "RFC 9457. Fields are named, their values never repeated.",
-    "required": ["type", "title", "status", "detail"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["field", "rule", "reason"],
-                "properties": {"field": {"type": "string"}, "rule": {"type": "string"}, "reason": {"type": "string"}},
-            },
-        },
-        "safety_flags": {"type": "array", "description": "As in the answer of /v1/risk.", "items": {"type": "object"}},
-    },
+_TEXT = {"type": "string"}
+_FIELD = {"field": _TEXT, "rule": _TEXT, "reason": _TEXT}
+_HEADERS = {
+    "X-Request-Id": {"schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"}, "description": "As in the audit log."}
 }
-_PURPOSE = {
-    "name": "X-Purpose-Of-Use",
-    "in": "header",
-    "required": True,
-    "description": "What the answer is for; what a role may do depends on it (docs/access.md).",
-    "schema": {"type": "string", "enum": [str(purpose) for purpose in Purpose]},
-}
+_RETRY_AFTER = {"Retry-After": {"schema": {"type": "integer", "minimum": 1}, "description": "Seconds."}}
+_CHALLENGE = {"WWW-Authenticate": {"schema": _TEXT, "required": True}}
 
 
 def document(endpoints: Iterable[Endpoint]) -> bytes:
     """Return the OpenAPI document as JSON."""
     listed = tuple(endpoints)
-    schemas = _schemas(listed)
     paths: dict[str, Any] = {}
     for endpoint in listed:
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint)
+    links(paths)
     return orjson.dumps(
         {
             "openapi": "3.1.0",
@@ -68,13 +52,39 @@ def document(endpoints: Iterable[Endpoint]) -> bytes:
                 "description": "Explained, calibrated risks of burnout and sick leave. A risk suggests a conversation; it is "
                 "no diagnosis, and no employer may see a person's.",
             },
-            "paths": paths,
+            "paths": paths | PAGES,
             "components": {
-                "schemas": schemas | {"Problem": _PROBLEM},
+                "schemas": _schemas(listed) | {"Problem": _problem_schema()},
+                "responses": {_response_name(status): _problem(status) for status in _all_statuses(listed)},
                 "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
             },
         }
     )
+
+
+def purposes(action: Action) -> dict[Purpose, list[str]]:
+    """Return the purposes for which an action is allowed at all, each with the roles that may declare it."""
+    found: dict[Purpose, list[str]] = {}
+    for role, purpose, allowed in RULES:
+        if allowed == action:
+            found.setdefault(purpose, []).append(role)
+    return found
+
+
+def statuses(endpoint: Endpoint) -> list[int]:
+    """Return every status but 200 that an endpoint may answer with."""
+    found = set(_ANSWERS_ANYWHERE)
+    if not endpoint.is_public:
+        found |= set(_WITH_TOKEN)
+    if endpoint.body is not None:
+        found |= set(_WITH_BODY)
+    if endpoint.path.startswith("/v1/persons") or endpoint.path.startswith("/v1/companies") or endpoint.query:
+        found |= {404}
+    return sorted(found)
+
+
+def _all_statuses(endpoints: Iterable[Endpoint]) -> list[int]:
+    return sorted({status for endpoint in endpoints for status in statuses(endpoint)})
 
 
 def _schemas(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
@@ -88,24 +98,58 @@ def _schemas(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
     return dict(found["$defs"])
 
 
+def _problem_schema() -> dict[str, Any]:
+    field = {"type": "object", "required": list(_FIELD), "properties": _FIELD, "additionalProperties": False}
+    return {
+        "type": "object",
+        "description": "RFC 9457. Fields are named, their values never repeated. docs/api.md says what each type means.",
+        "required": ["type", "title", "status", "detail"],
+        "properties": {
+            "type": {"type": "string", "enum": [TYPE + kind for kind in KINDS]},
+            "title": _TEXT,
+            "status": {"type": "integer"},
+            "detail": _TEXT,
+            "errors": {"type": "array", "items": field},
+            "safety_flags": {
+                "type": "array", "description": "As in the answer of /v1/risk.", "items": {"type": "object"},
+            },
+        },
+        "additionalProperties": False,
+    }  # fmt: skip
+
+
 def _operation(endpoint: Endpoint) -> dict[str, Any]:
+    answers = {str(status): {"$ref": f"#/components/responses/{_response_name(status)}"} for status in statuses(endpoint)}
     operation: dict[str, Any] = {
         "summary": endpoint.summary,
-        "operationId": _operation_id(endpoint),
+        "operationId": operation_id(endpoint),
         "parameters": [*_path_parameters(endpoint), *_query_parameters(endpoint)],
-        "responses": {"200": _success(endpoint)} | {str(status): _problem(status) for status in _statuses(endpoint)},
+        "responses": {"200": _success(endpoint)} | answers,
     }
     if not endpoint.is_public:
         operation["security"] = [{"bearer": []}]
-        operation["parameters"].append(_PURPOSE)
+        operation["parameters"].append(_purpose(endpoint.action))
     if endpoint.body is not None:
-        content = {"application/json": {"schema": _reference(endpoint.body)}}
-        operation["requestBody"] = {"required": True, "content": content}
+        schema = {"schema": _reference(endpoint.body)}
+        operation["requestBody"] = {"required": True, "content": {name: schema for name in media_types(endpoint)}}
     return operation
 
 
-def _operation_id(endpoint: Endpoint) -> str:
+def operation_id(endpoint: Endpoint) -> str:
+    """Return the name of an operation, such as ``post_v1_risk``."""
     return f"{endpoint.method.lower()}_{re.sub(r'[^a-z0-9]+', '_', endpoint.path.strip('/'))}".strip("_")
+
+
+def _purpose(action: Action) -> dict[str, Any]:
+    allowed = purposes(action)
+    by_role = "; ".join(f"{purpose}: {', '.join(roles)}" for purpose, roles in allowed.items())
+    return {
+        "name": "X-Purpose-Of-Use",
+        "in": "header",
+        "required": True,
+        "description": f"What the answer is for; by role: {by_role}. docs/access.md says what else must hold.",
+        "schema": {"type": "string", "enum": [str(purpose) for purpose in allowed]},
+    }
 
 
 def _path_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
@@ -122,28 +166,27 @@ def _query_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
     ]
 
 
-def _statuses(endpoint: Endpoint) -> list[int]:
-    statuses = {500, 503, 429} if endpoint.is_public else set(_ALWAYS)
-    if endpoint.body is not None:
-        statuses |= set(_WITH_BODY)
-    if _IN_PATH.search(endpoint.path):
-        statuses |= {404, 422}
-    if endpoint.query:
-        statuses |= {422}
-    return sorted(statuses)
-
-
 def _success(endpoint: Endpoint) -> dict[str, Any]:
     schema = _reference(endpoint.answer) if isinstance(endpoint.answer, type) else dict(endpoint.answer)
-    return {"description": endpoint.summary, "content": {endpoint.media_type: {"schema": schema}}}
+    return {
+        "description": endpoint.summary,
+        "content": {endpoint.media_type: {"schema": schema}},
+        "headers": _HEADERS,
+    }
+
+
+def _response_name(status: int) -> str:
+    return re.sub(r"[^A-Za-z]", "", HTTPStatus(status).phrase.title())
 
 
 def _problem(status: int) -> dict[str, Any]:
-    content: Mapping[str, Any] = {MEDIA_TYPE: {"schema": {"$ref": REF.format(model="Problem")}}}
-    described: dict[str, Any] = {"description": HTTPStatus(status).phrase, "content": content}
-    if status in (429, 503):
-        described["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
-    return described
+    kinds = [f"`{kind}`" for kind, (of_kind, _) in KINDS.items() if of_kind == status]
+    headers = _HEADERS | (_RETRY_AFTER if status in (429, 503) else {}) | (_CHALLENGE if status == 401 else {})
+    return {
+        "description": f"{HTTPStatus(status).phrase}: {', '.join(kinds)}.",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": REF.format(model="Problem")}}},
+        "headers": headers,
+    }
 
 
 def _reference(model: type[BaseModel]) -> dict[str, Any]:

@@ -82,6 +82,8 @@ class Parts:
         """Say why requests cannot be answered; empty if they can."""
         if self.lacking:
             return " ".join(self.lacking)
+        if self.keys is not None and not self.keys.is_healthy():
+            return f"Tokens cannot be verified: {self.keys.trouble}"
         if self.watch.predictor is None:
             return self.watch.not_ready_because()
         if self.journal is not None and not self.journal.is_healthy():

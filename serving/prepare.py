@@ -7,9 +7,10 @@ ready.
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from data_contracts.errors import BalanceRiskError
-from serving.access.development import create_development_keys
+from serving.access.development import DEVELOPMENT_ISSUER, create_development_keys
 from serving.audit.keys import create_audit_key
 from serving.parts import Parts
 from serving.settings import Settings
@@ -20,7 +21,8 @@ def main() -> int:
     try:
         settings = Settings.from_environment()
         if settings.mode == "development":
-            create_development_keys(settings.audit_key.parent)
+            if settings.issuer == DEVELOPMENT_ISSUER:
+                create_development_keys(Path(settings.jwks).parent)
             create_audit_key(settings.audit_key)
         parts = Parts.build(settings)
         if not parts.lacking:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -22,6 +23,39 @@ from serving.notices import SafetyNotice, safety_notice
 MEDIA_TYPE = "application/problem+json"
 MOST_ERRORS = 100
 """A body with ten thousand faults gets the first hundred; ``detail`` says how many there are."""
+
+
+TYPE = "urn:problem-type:balance-risk:"
+KINDS: Mapping[str, tuple[int, str]] = MappingProxyType(
+    {
+        "invalid-json": (400, "The body is not JSON, or deeper or fuller than any record is. Mend it."),
+        "unauthenticated": (401, "No token, or none that counts. Get a new one."),
+        "forbidden": (403, "Not this role, purpose, company or care relation. Do not try again."),
+        "not-found": (404, "There is nothing at this address."),
+        "no-score": (404, "No stored score of such a person that the caller may see."),
+        "no-night": (404, "That night was not scored. Leave `night` out for the newest."),
+        "no-report": (404, "Nothing was computed for this company yet; it is, once a month."),
+        "method-not-allowed": (405, "The address takes another method; the header `Allow` says which."),
+        "body-too-slow": (408, "The body did not arrive within ten seconds. Send it again."),
+        "too-large": (413, "The body is larger than is read. Send fewer rows, or smaller batches."),
+        "uri-too-long": (414, "Address and query together are too long."),
+        "not-json": (415, "The body does not call itself JSON, or is compressed."),
+        "invalid-request": (422, "The body is JSON but no request, or the query is none: `errors` names the fields."),
+        "contract-violation": (422, "The record breaks the data contract: `errors` names row, column and rule."),
+        "change-refused": (422, "What-if: an answer cannot be changed so."),
+        "overloaded": (429, "Too many requests at once. Wait as long as `Retry-After` says."),
+        "quota-spent": (429, "The caller has asked too often. Wait as long as `Retry-After` says."),
+        "unexpected": (500, "A fault of the service; its log says where, by `X-Request-Id`'s time."),
+        "not-ready": (503, "No model, or none of the outcome asked for, or a part of the service is missing."),
+        "audit-unavailable": (503, "The access could not be logged, so there is no answer."),
+        "store-unavailable": (503, "Stored scores cannot be read or written now."),
+        "keys-unavailable": (503, "The issuer's keys are not known now, so no token can be checked."),
+        "timed-out": (503, "The service was too busy to answer in time."),
+        "stopping": (503, "The service is being stopped. Send the request again."),
+        "not-answered": (503, "The server around the service gave up; the status may be another."),
+    }
+)
+"""What a client can be told: the end of ``type``, its status, and what it means."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +82,7 @@ class Problem:
     def document(self) -> dict[str, Any]:
         """Return the JSON members."""
         members = {
-            "type": f"urn:problem-type:balance-risk:{self.kind}",
+            "type": TYPE + self.kind,
             "title": self.title,
             "status": self.status,
             "detail": self.detail,
@@ -65,6 +99,9 @@ class Problem:
 
 NOT_JSON = Problem(
     415, "not-json", "Send JSON", "The body must be JSON, with the header Content-Type: application/json."
+)
+COMPRESSED = Problem(
+    415, "not-json", "Send the body as it is", "The body must not be compressed: leave out Content-Encoding."
 )
 TOO_SLOW = Problem(408, "body-too-slow", "The body took too long", "The body did not arrive in time. Send it again.")
 OVERLOADED = Problem(
@@ -90,6 +127,10 @@ KEYS_UNAVAILABLE = Problem(
 TIMED_OUT = Problem(
     503, "timed-out", "The answer took too long", "The service is overloaded. Send the request again later.",
     headers=(("Retry-After", "5"),),
+)  # fmt: skip
+STOPPING = Problem(
+    503, "stopping", "The service is being stopped", "Another one answers soon. Send the request again.",
+    headers=(("Retry-After", "1"),),
 )  # fmt: skip
 NO_SCORE = Problem(404, "no-score", "No score", "There is no stored score of such a person that you may see.")
 UNEXPECTED = Problem(
@@ -143,15 +184,18 @@ def of_status(status: int) -> Problem:
     if status == UNEXPECTED.status:
         return UNEXPECTED
     title = _PHRASES.get(status, "Error")
+    kind = title.lower().replace(" ", "-")
+    is_ours = KINDS.get(kind, (0, ""))[0] == status
     return Problem(
-        status, title.lower().replace(" ", "-"), title, _DETAILS.get(status, "The request was not answered.")
+        status, kind if is_ours else "not-answered", title, _DETAILS.get(status, "The request was not answered.")
     )
 
 
-_PHRASES = {status.value: status.phrase for status in HTTPStatus}
+_PHRASES = {status.value: status.phrase for status in HTTPStatus} | {414: "URI Too Long"}
 _DETAILS = {
     404: "There is nothing at this address. /openapi.json lists what there is.",
     405: "This address takes another method; /openapi.json lists what there is.",
+    414: "Address and query together are too long.",
 }
 
 

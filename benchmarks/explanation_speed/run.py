@@ -28,10 +28,10 @@ from benchmarks.environments import ROOT, MissingRivalError, ask, python_of
 from benchmarks.training.run import OUTCOME, training_set_of
 from data_contracts.time_windows import NO_DAY
 from models.candidate_fits import fitted_model
-from models.comparison import TrainingRows, out_of_fold
 from models.estimators import Candidate, TreesEstimator, TreeSize
 from models.estimators.trees import parameters_of
 from models.explanation import explain
+from models.out_of_fold import TrainingRows, out_of_fold
 from models.risk_model import RiskModel, risk_of
 from models.target import EVENT
 from models.training import training_rows

@@ -72,20 +72,26 @@ def read_entries(document: Any, gathered: Gathered) -> list[Entry]:
         gathered.refuse(0, "Bundle.entry", Fault("shape", "must be a list of objects"))
         return []
     head = {name: value for name, value in document.items() if name != "entry"}
+    numbered = list(enumerate(entries, 1))
     if not _is_safe(0, head, "Bundle", gathered):
+        _look_for_safety(numbered, gathered)
         return []
-    return sound_entries(list(enumerate(entries, 1)), gathered)
+    return sound_entries(numbered, gathered)
 
 
 def sound_entries(entries: list[tuple[int, Any]], gathered: Gathered) -> list[Entry]:
     """Return those numbered entries of a Bundle whose resource can be read without harm."""
+    _look_for_safety(entries, gathered)
+    sound = [_sound_entry(number, entry, gathered) for number, entry in entries]
+    return _without_repeats([entry for entry in sound if entry], gathered)
+
+
+def _look_for_safety(entries: list[tuple[int, Any]], gathered: Gathered) -> None:
     gathered.safety += [
         (number, entry["resource"])
         for number, entry in entries
         if isinstance(entry, dict) and safety_answers(entry.get("resource"))
     ]
-    sound = [_sound_entry(number, entry, gathered) for number, entry in entries]
-    return _without_repeats([entry for entry in sound if entry], gathered)
 
 
 def _sound_entry(number: int, entry: Any, gathered: Gathered) -> Entry | None:

@@ -29,7 +29,7 @@ _LIMITS: dict[Action, Rate] = {action: _TIGHT.get(action, GENEROUS) for action i
 LIMITS: Mapping[Action, Rate] = MappingProxyType(_LIMITS)
 """Risks alone have no quota: they are what the service is for, and the gate keeps them from crowding others out."""
 
-ANONYMOUS = Rate(per_minute=600, burst=300)
+DENIED = Rate(per_minute=600, burst=300)
 """All callers without a valid token share this one."""
 
 
@@ -61,9 +61,10 @@ class Quotas:
         rate = self._limits.get(action)
         return None if rate is None else self._take((subject, action), rate)
 
-    def take_anonymous(self) -> float | None:
-        """As ``take``, for requests without a valid token: each is an event in the audit log, which must not be flooded."""
-        return self._take(("", None), ANONYMOUS)
+    def take_denied(self, subject: str) -> float | None:
+        """As ``take``, for requests that are denied, without a valid token ("") or with one: each is an event in the audit
+        log, which must not be flooded."""
+        return self._take((subject, None), DENIED)
 
     def _take(self, key: tuple[str, Action | None], rate: Rate) -> float | None:
         with self._lock:

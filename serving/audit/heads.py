@@ -1,7 +1,7 @@
 """Signed heads: what the newest event was at a moment, kept in a file apart from the log, so that a cut-off end is found.
 
 One JSON object a line: ``k`` (number of the head), ``n`` and ``link`` of the newest event, ``at``, ``key_id`` and ``mac``, an
-HMAC over the rest and over the mac of the line before. Numbers only rise, whichever process writes, so the file can be held
+HMAC over the rest. Numbers only rise, whichever process writes, so the file can be held
 against the log in one pass. Keep it where whoever can change the log cannot change it: another disk, another account, or
 storage that only grows.
 """
@@ -33,9 +33,9 @@ class Head:
     key_id: str
     mac: str
 
-    def is_signed(self, key: bytes, before: Head | None) -> bool:
-        """True if the line was written with this key after that line."""
-        return hmac.compare_digest(self.mac, _mac(key, self._signed(), before))
+    def is_signed(self, key: bytes) -> bool:
+        """True if the line was written with this key."""
+        return hmac.compare_digest(self.mac.encode(), _mac(key, self._signed()).encode())
 
     def line(self) -> bytes:
         """Return the line as it stands in the file."""
@@ -62,7 +62,7 @@ def write(path: Path, key: bytes, n: int, link: str, at: str, key_id: str) -> No
         if before is not None and before.n >= n:
             return
         unsigned = Head(1 if before is None else before.k + 1, n, link, at, key_id, "")
-        head = Head(unsigned.k, n, link, at, key_id, _mac(key, unsigned._signed(), before))
+        head = Head(unsigned.k, n, link, at, key_id, _mac(key, unsigned._signed()))
         file.write(head.line())
         file.flush()
         os.fsync(file.fileno())
@@ -118,6 +118,5 @@ def _parse(line: bytes) -> Head:
     return head
 
 
-def _mac(key: bytes, signed: dict[str, object], before: Head | None) -> str:
-    earlier = b"" if before is None else before.mac.encode()
-    return hmac.digest(key, _DOMAIN + earlier + b"\0" + orjson.dumps(signed), "sha256").hex()
+def _mac(key: bytes, signed: dict[str, object]) -> str:
+    return hmac.digest(key, _DOMAIN + orjson.dumps(signed), "sha256").hex()

@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
@@ -203,23 +204,19 @@ class Journal:
     def _watch_deadlines(self) -> None:
         """Answer those who wait while the writing thread hangs, in a disk or a server that says nothing."""
         while not self._ended.wait(_WATCH_SECONDS):
-            if self._fail_waiting(_SLOW, time.monotonic()):
-                self._set_health(False, _SLOW)
+            self._fail_waiting(_SLOW, time.monotonic())
 
-    def _fail_waiting(self, why: str, now: float) -> bool:
-        failed = False
+    def _fail_waiting(self, why: str, now: float) -> None:
         while self._pending and (self._pending[0].future.done() or self._pending[0].deadline <= now):
-            failed |= _settle(self._pending.popleft().future, AuditUnavailable(why))
-        return failed
+            batch = self._pending.popleft()
+            if not batch.future.done():
+                self._set_health(False, why)
+                _settle(batch.future, AuditUnavailable(why))
 
 
-def _settle(future: Future[int], answer: int | AuditUnavailable) -> bool:
-    """Set result or exception; False if the other thread was first."""
-    try:
+def _settle(future: Future[int], answer: int | AuditUnavailable) -> None:
+    with suppress(InvalidStateError):  # the other thread was first
         if isinstance(answer, int):
             future.set_result(answer)
         else:
             future.set_exception(answer)
-    except InvalidStateError:
-        return False
-    return True

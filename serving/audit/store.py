@@ -64,10 +64,11 @@ class AuditStore:
         return self._connection is not None
 
     def create(self) -> None:
-        """Make file, table and triggers where they are not there."""
+        """Make file (for this account alone), table and triggers where they are not there."""
         with self._faults():
             if self._file is not None:
                 self._file.parent.mkdir(parents=True, exist_ok=True)
+                os.close(os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
             engine = engines.writer(self._url, create=True)
             with self._alone(), engine.connect() as connection:
                 connection.exec_driver_sql("BEGIN IMMEDIATE" if self._file is not None else tables.TAKE_LOCK)
@@ -111,9 +112,9 @@ class AuditStore:
         except self._error as error:
             # A server that is gone now may have said yes before.
             raise StoreFault(type(error).__name__, is_unsure=True) from None
-        # SQLite would go on writing into a file that was moved or deleted.
+        # SQLite would go on writing into files that were moved or deleted.
         if self._file is not None and _files(self._file) != self._files:
-            raise StoreFault("the file is another one", is_unsure=True)
+            raise StoreFault("the file is gone or another one", is_unsure=True)
 
     @property
     def _mark(self) -> str:
@@ -129,6 +130,8 @@ class AuditStore:
             with closing(self._connection.cursor()) as cursor:
                 cursor.execute(_LAST).fetchone()  # opens the write-ahead log
             self._files = _files(self._file)
+            if self._files is None:
+                raise StoreFault("the file is gone")
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -174,6 +177,9 @@ def _insert(is_sqlite: bool) -> str:
     return f"INSERT INTO audit_event ({', '.join(_NAMES)}) {source}"
 
 
-def _files(file: Path) -> _Files:
-    main, log = os.stat(file), os.stat(f"{file}-wal")
+def _files(file: Path) -> _Files | None:
+    try:
+        main, log = os.stat(file), os.stat(f"{file}-wal")
+    except OSError:
+        return None
     return _Files((main.st_dev, main.st_ino), (log.st_dev, log.st_ino))

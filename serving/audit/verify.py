@@ -176,7 +176,7 @@ class _Heads:
                 proof.found(
                     "unknown-key", head.n, f"Head {head.k} names a key that was not given. Give older keys too."
                 )
-            elif not head.is_signed(key, before) or head.k != (1 if before is None else before.k + 1):
+            elif not head.is_signed(key) or head.k != (1 if before is None else before.k + 1):
                 proof.found("heads-altered", head.n, f"Head {head.k} was altered, or heads before it were removed.")
             else:
                 proof.newest_head = head

@@ -25,6 +25,7 @@ from serving.problems import FieldError, Problem, flagged_notices, pointer, unpr
 
 Json = dict[str, Any]
 
+_BUNDLE = "Bundle"
 _ALWAYS = ("persons", "consents")
 _HAPPENED_ON = {"survey_answers": "answered_on", "lab_results": "sampled_on", "absence_spells": "first_day",
                 "employments": "start_date"}  # fmt: skip
@@ -55,7 +56,8 @@ class FhirRecord:
     @cached_property
     def found(self) -> FhirTables:
         """The rows as they came."""
-        return read_bundle(self.document, "bundle")
+        # Whatever it calls itself, its entries are looked at: what they say about safety is not lost with the name.
+        return read_bundle({**self.document, "resourceType": _BUNDLE}, "bundle")
 
     @cached_property
     def _checked(self) -> dict[str, Checked]:
@@ -93,6 +95,8 @@ class FhirRecord:
     def problem(self) -> Problem | None:
         """What is wrong with the Bundle; None if it can be answered."""
         errors = [*self._faults_of_elements(), *self._faults_of_rows()]
+        if self.document.get("resourceType") != _BUNDLE:
+            errors = [FieldError("/resourceType", "shape", "must be Bundle"), *errors]
         if not errors and not (len(self.person_ids) == 1 and n_rows(self.tables["persons"])):
             errors = [_ONE_PERSON]
         if not errors:

@@ -87,8 +87,8 @@ class CdsContext(_Cds):
 
 
 def _few(prefetch: dict[str, Any]) -> dict[str, Any]:
-    if len(prefetch) > len(PREFETCH) or sum(1 for _ in _resources(prefetch)) > MOST_ENTRIES:
-        raise ValueError(f"must have the keys of the discovery only, and at most {MOST_ENTRIES} resources")
+    if sum(1 for _ in _resources(prefetch)) > MOST_ENTRIES:
+        raise ValueError(f"must hold at most {MOST_ENTRIES} resources")
     return prefetch
 
 
@@ -98,7 +98,9 @@ class CdsRequest(_Cds):
     hook: Literal["patient-view"]
     hook_instance: str = Field(max_length=_LONGEST_ID)
     context: CdsContext
-    prefetch: Annotated[dict[str, dict[str, Any] | None], AfterValidator(_few)] = Field(default_factory=dict)
+    prefetch: Annotated[dict[str, dict[str, Any] | None], AfterValidator(_few)] = Field(
+        default_factory=dict, max_length=len(PREFETCH)
+    )
     _read: FhirRecord | None = PrivateAttr(default=None)
 
     def read(self, received_on: date) -> FhirRecord:

@@ -47,7 +47,7 @@ def subject(call: Call) -> Sequence[Subject]:
 
 
 def _record(call: Call) -> FhirRecord:
-    record: FhirRecord = call.body.read(call.today, frozenset(call.query.get("complete", ())))
+    record: FhirRecord = call.body.read(call.today, frozenset(call.query.getlist("complete")))
     unknown = record.complete - set(MAY_BE_COMPLETE)
     if unknown:
         raise _refused(problems.invalid_query(f"complete must be one of: {', '.join(MAY_BE_COMPLETE)}"), record)
@@ -56,7 +56,7 @@ def _record(call: Call) -> FhirRecord:
 
 def _asked(call: Call, record: FhirRecord) -> tuple[date, tuple[str, ...]]:
     """Return index date and outcomes of the query; no outcome stands for all that are in service."""
-    days, outcomes = call.query.get("index_date", ()), tuple(call.query.get("outcome", ()))
+    days, outcomes = call.query.getlist("index_date"), tuple(call.query.getlist("outcome"))
     index_date = call.today if not days else _day(days)
     if index_date is None:
         raise _refused(problems.invalid_query("index_date must be one ISO date such as 2026-03-01"), record)

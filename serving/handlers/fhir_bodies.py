@@ -59,8 +59,6 @@ QUERY: dict[str, dict[str, Any]] = {
 
 
 def _bundle(document: dict[str, Any]) -> dict[str, Any]:
-    if document.get("resourceType") != "Bundle":
-        raise ValueError("must be a Bundle")
     entries = document.get("entry")
     if not isinstance(entries, list) or len(entries) > MOST_ENTRIES:
         raise ValueError(f"must have a list named entry, of at most {MOST_ENTRIES} resources")

@@ -34,8 +34,12 @@ def open_store(url: str, *, migrate: bool = True, patient: bool = False) -> Stor
         The URL is none, or the store is of a newer version.
     """
     found = database(url, create=migrate, patient=patient)
-    if migrate:
-        bring_up_to_date(found)
+    try:
+        if migrate:
+            bring_up_to_date(found)
+    except BaseException:
+        found.engine.dispose()
+        raise
     return Store(found)
 
 

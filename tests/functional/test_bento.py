@@ -78,7 +78,7 @@ def test_it_installs_what_is_locked_with_hashes_and_no_training_stack(bento):
 
 def test_its_description_sends_nothing_away_and_keeps_no_secret(bento):
     described = yaml.safe_load((bento / "bento.yaml").read_text())
-    assert described["envs"] == []
+    assert [(one["name"], one["value"]) for one in described["envs"]] == [("BENTOML_DO_NOT_TRACK", "True")]
     assert described["models"] == []
     service = described["services"][0]["config"]
     assert service["logging"]["access"]["enabled"] is False

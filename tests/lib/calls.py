@@ -6,6 +6,8 @@ from datetime import date
 from types import SimpleNamespace
 from typing import Any
 
+from starlette.datastructures import QueryParams
+
 from serving.access.caller import Caller
 from serving.access.policy import Purpose
 from serving.call import Call
@@ -17,4 +19,5 @@ def call(body: Any, predictor: Predictor | None, day: date, public_url: str = ""
     watch = SimpleNamespace(not_ready_because=lambda: "no model")
     parts: Any = SimpleNamespace(settings=SimpleNamespace(public_url=public_url), watch=watch)
     caller = Caller("doctor", "clinician", frozenset(), "test")
-    return Call(caller, Purpose.HEALTHCARE, predictor, body, {}, query, day, "request-1", parts)
+    asked = QueryParams([(name, value) for name, values in query.items() for value in values])
+    return Call(caller, Purpose.HEALTHCARE, predictor, body, {}, asked, day, "request-1", parts)

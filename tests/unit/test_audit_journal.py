@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -17,11 +19,13 @@ import sqlalchemy as sa
 from data_contracts.errors import SettingsError
 from serving.audit import heads as heads_file
 from serving.audit import journal as journal_module
+from serving.audit import store as store_module
 from serving.audit import writer as writer_module
 from serving.audit.chain import key_id
 from serving.audit.errors import AuditUnavailable
 from serving.audit.journal import Journal
 from serving.audit.reading import events
+from serving.audit.store import AuditStore, StoreFault
 from serving.audit.verify import verify
 from tests.lib.audit_writer import KEY, event
 from tests.lib.postgresql import postgresql_url
@@ -139,6 +143,13 @@ def test_writes_are_durable(file_url, opened, monkeypatch):
     assert said.index("PRAGMA journal_mode = WAL") < said.index("PRAGMA synchronous = FULL")
 
 
+def test_the_file_is_for_this_account_alone(file_url, tmp_path, opened):
+    """It says who is looked at, and by whom."""
+    opened(file_url).append([event("r1")]).result(5)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "store").iterdir()}
+    assert set(modes.values()) == {0o600}, modes
+
+
 def test_what_comes_together_is_written_together_and_nobody_waits_for_company(file_url, opened):
     journal, writes = opened(file_url), []
     gate, real = threading.Event(), journal._writer.write
@@ -184,6 +195,7 @@ def test_closing_writes_what_is_queued_and_a_head(file_url, heads, opened):
     journal = opened(file_url, heads)
     futures = [journal.append([event(f"r{n}")]) for n in range(500)]
     journal.close()
+    assert not journal._thread.is_alive()
     assert [future.result(0) for future in futures] == list(range(1, 501))
     assert heads_file.newest(heads).n == 500
     with pytest.raises(AuditUnavailable, match="closed"):
@@ -267,6 +279,49 @@ def test_the_writing_thread_survives_what_nobody_thought_of(file_url, opened, ca
     assert journal.append([event("r2")]).result(5) == 1
     assert journal.is_healthy()
     assert "person-secret" not in caplog.text
+
+
+@pytest.mark.parametrize("is_unsure", [True, False])
+def test_what_may_have_been_written_is_not_written_again_and_a_dead_connection_costs_nobody_an_answer(
+    file_url, opened, is_unsure
+):
+    journal = opened(file_url)
+    journal.append([event("r1")]).result(5)
+    store, real = journal._writer._store, journal._writer._store.append
+
+    def fails_once(continue_from):
+        store.append = real
+        if is_unsure:
+            real(continue_from)
+        raise StoreFault("gone", is_unsure)
+
+    store.append = fails_once
+    if is_unsure:
+        with pytest.raises(AuditUnavailable):
+            journal.append([event("r2")]).result(5)
+    else:
+        assert journal.append([event("r2")]).result(5) == 2
+    assert requests_in(file_url) == ["r1", "r2"]
+
+
+def test_a_commit_into_files_that_were_moved_is_unsure(file_url, monkeypatch):
+    store = AuditStore(file_url)
+    store.create()
+    store.append(lambda end: [])
+    monkeypatch.setattr(store_module, "_files", lambda file: None)
+    with pytest.raises(StoreFault) as caught:
+        store.append(lambda end: [])
+    assert caught.value.is_unsure
+
+
+def test_after_a_fault_no_file_stays_open(file_url):
+    """SQLite keeps what a forgotten cursor uses, and the next connection would share its picture of files that are gone."""
+    store = AuditStore(file_url)
+    store.create()
+    with pytest.raises(ZeroDivisionError) as caught:  # which holds the frames, as a future's exception does
+        store.append(lambda end: 1 / 0)
+    assert caught.tb is not None
+    assert [name for name in map(os.path.realpath, Path("/proc/self/fd").glob("*")) if "audit.db" in name] == []
 
 
 def test_order_is_by_number_though_the_clock_goes_back(file_url, heads, opened):

@@ -371,3 +371,25 @@ def test_reading_leaves_the_log_alone(home):
     (home / "audit.db").chmod(0o444)
     assert audit(home, "verify").returncode == 0
     assert (home / "audit.db").read_bytes() == before
+
+
+def test_the_verbs_find_the_log_in_the_workspace_and_pass_its_exit_code_on(home, tmp_path):
+    root = tmp_path / "workspace"
+    for place, name in (("store", "audit.db"), ("keys", "audit.key")):
+        (root / place).mkdir(parents=True)
+        (home / name).rename(root / place / name)
+    (home / "heads.jsonl").rename(root / "store" / "audit-heads.jsonl")
+    empty = {name: value for name, value in os.environ.items() if not name.startswith("BALANCE_RISK_")}
+
+    def verb(*words):
+        command = [sys.executable, "-c", "from pipeline.commands.audit import app; app()", *words, "-w", str(root)]
+        return subprocess.run(command, env=empty, capture_output=True, text=True, check=False)
+
+    done = verb("verify", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["events"] == 3
+    assert verb("export", "--person", "person-7").stdout.count("\n") == 4
+    tamper(root / "store", "DELETE FROM audit_event WHERE n = 2")
+    assert verb("verify").returncode == 3
+    (root / "store" / "audit.db").unlink()
+    assert verb("verify").returncode == 2

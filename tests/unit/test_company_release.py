@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from serving.handlers.stored_bodies import CompanyReport
+from serving.store.erasure import erase
 from serving.store.releases import Cohort, share_of
 from tests.lib.stores import KINDS, OUTCOME, consents, fresh_url, opened, rows, scored, server, write
 
@@ -70,7 +71,13 @@ def test_by_diagnosis_thirty_are_needed():
 
 def test_only_those_are_counted_who_consent_to_it_with_every_source_that_their_number_is_made_of(store):
     partly = consents() + consents("survey", "lab", "absence", purpose="aggregate_reporting")
-    write(store, *staff(9, 5), scored("partly", 0.5, consents=partly), scored("not", 0.5), scored("none", None, consents=COUNTED))
+    write(
+        store,
+        *staff(9, 5),
+        scored("partly", 0.5, consents=partly),
+        scored("not", 0.5),
+        scored("none", None, consents=COUNTED),
+    )
     assert told(store) == ((None, None, "too_few_persons"),)
 
 
@@ -113,8 +120,6 @@ def test_changes_add_up_against_the_last_month_that_was_computed_and_not_the_las
 
 
 def test_an_erased_person_counts_as_one_who_has_gone(store):
-    from serving.store.erasure import erase
-
     write(store, *staff(20, 5), night=date(2026, 3, 1))
     before = told(store)
     erase(store.database, ["p0"], ["p0"])

@@ -149,7 +149,7 @@ def test_explanations_have_a_quota(service):
 
 
 def test_floods_without_a_token_do_not_flood_the_log(alone, monkeypatch):
-    monkeypatch.setattr("serving.access.quotas.ANONYMOUS", Rate(per_minute=1, burst=3))
+    monkeypatch.setattr("serving.access.quotas.DENIED", Rate(per_minute=1, burst=3))
     statuses = [alone.post("/v1/risk", GOOD, authorization=None).status_code for _ in range(10)]
     assert statuses == [401] * 3 + [429] * 7
     assert len(alone.events()) == 3

@@ -236,7 +236,16 @@ def test_no_model_hides_no_safety_answer(document):
     assert (problem.status, [one.item for one in problem.safety_flags]) == (503, ["item_9"])
 
 
-@pytest.mark.parametrize("body", [[], {}, {"resourceType": "Patient"}, {"resourceType": "Bundle"},
+@pytest.mark.parametrize("head", [{"resourceType": "Patient"}, {"resourceType": None}, {"id": "01010750160"},
+                                  {"implicitRules": "https://example.org/rules"}])  # fmt: skip
+def test_a_fault_of_the_bundle_itself_hides_no_safety_answer(document, head):
+    add(document, PHQ_9_ITEM_9)
+    problem = refused(document | head)
+    assert [one.item for one in problem.safety_flags] == ["item_9"]
+    assert "01010750160" not in json.dumps(problem.document())
+
+
+@pytest.mark.parametrize("body", [[], {}, {"resourceType": "Patient"}, {"resourceType": "Bundle"}, "x",
                                   {"resourceType": "Bundle", "entry": {}},
                                   {"resourceType": "Bundle", "entry": [{}] * 5001}])  # fmt: skip
 def test_what_is_no_bundle_is_refused_as_a_body(body):

@@ -50,6 +50,16 @@ def test_a_measurement_stands_beside_the_laboratorys_own_interval_in_the_canonic
     assert (one.position, one.value, one.unit, one.trend) == ("above", 48, "mmol/mol", None)
 
 
+def test_the_interval_is_that_of_the_result_that_counts_and_not_of_a_bound_known_later():
+    other = lab("59261-8", 50, "mmol/mol", "2026-01-10", code_system="LOINC", comparator="<", known_from="2026-01-12",
+                reference_low=10, reference_high=90)  # fmt: skip
+    own = lab(HBA1C, 48, "mmol/mol", "2026-01-10", reference_low=20, reference_high=42)
+    one = of(lab_results=[own, other])["hba1c"]
+    assert (one.value, one.comparator) == (48, None)
+    assert one.interval is not None
+    assert (one.interval.high, one.interval.source) == (42, "laboratory")
+
+
 def test_without_the_laboratorys_interval_there_is_the_published_one_for_sex_and_age():
     one = of(lab_results=[lab(HBA1C, 35, "mmol/mol", "2026-01-10")])["hba1c"]
     assert one.interval is not None
@@ -65,7 +75,8 @@ def test_the_trend_is_to_the_value_before_and_a_corrected_value_is_none():
 
 
 def test_a_bound_is_told_as_a_bound_and_has_no_trend():
-    rows = [lab(HBA1C, 40, "mmol/mol", "2025-01-10"), lab(HBA1C, 20, "mmol/mol", "2026-01-10", comparator="<")]
+    exact = [lab(HBA1C, 40, "mmol/mol", "2024-01-10"), lab(HBA1C, 41, "mmol/mol", "2025-01-10")]
+    rows = [*exact, lab(HBA1C, 20, "mmol/mol", "2026-01-10", comparator="<")]
     one = of(lab_results=rows)["hba1c"]
     assert (one.comparator, one.shown.nb[:2], one.trend) == ("<", "< ", None)
 

@@ -8,7 +8,7 @@ import pytest
 
 from serving.access import quotas
 from serving.access.policy import Action
-from serving.access.quotas import ANONYMOUS, LIMITS, Quotas, Rate
+from serving.access.quotas import DENIED, LIMITS, Quotas, Rate
 
 
 @pytest.fixture
@@ -85,13 +85,13 @@ def test_risks_have_no_quota(clock):
 
 def test_all_without_a_token_share_one_count_and_take_none_of_the_callers(clock):
     counter = quotas_at(clock)
-    assert sum(counter.take_anonymous() is None for _ in range(ANONYMOUS.burst + 50)) == ANONYMOUS.burst
-    wait = counter.take_anonymous()
+    assert sum(counter.take_denied("") is None for _ in range(DENIED.burst + 50)) == DENIED.burst
+    wait = counter.take_denied("")
     assert wait is not None
-    assert 0 < wait <= 60 / ANONYMOUS.per_minute
+    assert 0 < wait <= 60 / DENIED.per_minute
     assert counter.take("", Action.EXPLAIN) is None
     clock[0] += 60.0
-    assert counter.take_anonymous() is None
+    assert counter.take_denied("") is None
 
 
 def test_memory_is_bounded_and_the_busy_are_not_forgotten(clock, monkeypatch):

@@ -19,10 +19,11 @@ from pydantic import ValidationError
 
 from data_contracts.instruments import INSTRUMENTS
 from features.catalogue import feature
+from features.record import tables_of_record
 from serving.handlers import what_if
-from serving.handlers.changed_answers import modifiable_items
-from serving.handlers.what_if_bodies import WhatIfRequest, WhatIfResponse
-from serving.predictor import Predictor
+from serving.handlers.changed_answers import changed, modifiable_items
+from serving.handlers.what_if_bodies import Change, WhatIfRequest, WhatIfResponse
+from serving.predictor import Predictor, case_of
 from serving.problems import Problem, Refused
 from tests.lib.calls import call
 from tests.lib.models import boosted_model, linear_model, snapshot
@@ -140,6 +141,17 @@ def test_others_at_the_workplace_stay_as_they_are(record):
 
 def logit(risk: float) -> float:
     return math.log(risk / (1 - risk))
+
+
+def test_the_tables_that_were_checked_are_not_written_to(record):
+    tables = tables_of_record(record, INDEX_DATE)
+    before = tables["survey_answers"]["answer"].copy()
+    altered, errors = changed(
+        tables, [Change(instrument="cbi", item="personal_1", answer=100.0)], case_of(tables, INDEX_DATE)
+    )
+    assert errors == []
+    assert (altered["survey_answers"]["answer"] != before).sum() == 1
+    assert (tables["survey_answers"]["answer"] == before).all()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,173 @@
+"""Requests per second, latency, processor time and memory of the service beside the usual way and ``mlflow models serve``.
+
+    python -m benchmarks.serving.run [--seconds 15] [--soak 20m] [--note "beside other work"]
+
+The same boosted trees (200 of 15 leaves, two outcomes, core predictors), the same raw record, the same risks (held against each
+other to 1e-9 before anything is timed), one answering process each. Ours checks the token, the policy and the record, numbers
+all features of the catalogue, adds the interval of 20 refits and reasons in words, and commits an audit event per answer; the
+rivals compute the core predictors only, in pandas, and explain with SHAP. wrk makes the load, on the same machine. Writes
+benchmarks/results/serving.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from benchmarks.environments import CACHE, ROOT
+from benchmarks.serving import contestants
+from benchmarks.serving.load import HOW_TO_GET_WRK, has_wrk, loaded
+from benchmarks.serving.servers import Server
+from benchmarks.serving.stages import stages
+from benchmarks.serving.subjects import OUTCOMES, make
+from pipeline.serve import DEVELOPMENT_ISSUER
+
+RESULTS = ROOT / "benchmarks" / "results" / "serving.json"
+HOME = CACHE / "serving"
+CONNECTIONS = (1, 16, 64)
+WARM_UP_SECONDS, SAMPLE_SECONDS = 4, 30
+SAME = 1e-9
+
+
+def risks(server: Server, body: Path) -> dict[str, float]:
+    """Return the risks that a server answers."""
+    headers = {"content-type": "application/json", "x-purpose-of-use": "healthcare"}
+    if server.token:
+        headers["authorization"] = f"Bearer {server.token}"
+    response = httpx.post(server.url, content=body.read_bytes(), headers=headers, timeout=60)
+    response.raise_for_status()
+    told = response.json()
+    answer = told["predictions"][0] if server.wraps else told
+    return {name: answer["outcomes"][name]["risk"] for name in OUTCOMES}
+
+
+def measured(server: Server, body: Path, seconds: float) -> Iterator[dict[str, Any]]:
+    """Yield one line per number of connections."""
+    for connections in CONNECTIONS:
+        before = server.cpu_seconds()
+        line = loaded(server.url, body, server.token, connections, seconds)
+        used = server.cpu_seconds() - before
+        yield line | {
+            "cpu_ms": 1e3 * used / max(line["good"], 1),
+            "memory_mb": server.memory_mb(),
+        }
+
+
+def soaked(server: Server, body: Path, seconds: float) -> list[dict[str, float]]:
+    """Return memory and open files every half minute under load."""
+    samples, until = [], time.monotonic() + seconds
+    while time.monotonic() < until:
+        line = loaded(server.url, body, server.token, 16, min(SAMPLE_SECONDS, max(1, until - time.monotonic())))
+        samples.append(
+            {
+                "memory_mb": server.memory_mb(),
+                "open_files": server.open_files(),
+                "per_second": line["per_second"],
+                "bad": line["requests"] - line["good"] + line["socket_errors"] + line["timeouts"],
+            }
+        )
+        print(f"  soak: {samples[-1]}", flush=True)
+    return samples
+
+
+def with_server(server: Server, work: Callable[[], Any]) -> tuple[float, Any]:
+    """Start a server, do the work, stop it; return the seconds until it was ready, and what the work returned."""
+    ready = server.start(HOME / f"{server.name.replace(' ', '_').replace(',', '')}.log")
+    try:
+        return ready, work()
+    finally:
+        server.stop()
+
+
+def compared(seconds: float, soak: float, note: str) -> dict[str, Any]:
+    """Measure everybody."""
+    workspace, folder, body = make(HOME)
+    framed = body.with_name("request_in_a_frame.json")
+    servers = [
+        contestants.ours(workspace), contestants.usual(folder), contestants.mlflow(folder, HOME / "pyfunc"),
+    ]  # fmt: skip
+    lines, wanted, soak_samples = [], None, []
+    for server in servers:
+        mine = framed if server.wraps else body
+        cold, found = with_server(server, lambda server=server, mine=mine: risks(server, mine))
+        wanted = wanted or found
+        gap = max(abs(found[name] - wanted[name]) for name in OUTCOMES)
+        if gap > SAME:
+            raise SystemExit(f"{server.name} answers other risks (by {gap:.2g}); nothing was timed.")
+
+        def work(server: Server = server, mine: Path = mine) -> list[dict[str, Any]]:
+            risks(server, mine)
+            loaded(server.url, mine, server.token, 4, WARM_UP_SECONDS)
+            return list(measured(server, mine, seconds))
+
+        warm, rows = with_server(server, work)
+        for row in rows:
+            print(f"{server.name:<24} {_line(row)}", flush=True)
+        lines.append({"name": server.name, "cold_seconds": cold, "warm_seconds": warm, "gap": gap, "load": rows})
+    if soak:
+        _, soak_samples = with_server(servers[0], lambda: soaked(servers[0], body, soak))
+    empty = contestants.echo(workspace)
+    _, echoed = with_server(empty, lambda: next(measured(empty, body, seconds)))
+    variables = servers[0].variables
+    parts = stages(
+        workspace.bundles, workspace.keys / "verify.key", Path(variables["BALANCE_RISK_JWKS"]), DEVELOPMENT_ISSUER,
+        servers[0].token, body.read_bytes(), workspace.root / "store",
+    )  # fmt: skip
+    return {
+        "date": datetime.now(UTC).date().isoformat(), "note": note, "machine": _machine(), "seconds": seconds,
+        "lines": lines, "echo": echoed, "stages": parts, "soak": soak_samples, "body_bytes": body.stat().st_size,
+    }  # fmt: skip
+
+
+def _line(row: dict[str, Any]) -> str:
+    return (
+        f"{row['connections']:>3} connections: {row['per_second']:>7.1f}/s, p50 {row['p50_ms']:>8.1f} ms, "
+        f"p99 {row['p99_ms']:>8.1f} ms, CPU {row['cpu_ms']:>6.1f} ms, {row['memory_mb']:>5.0f} MB, {row['statuses']}"
+    )
+
+
+def _machine() -> dict[str, Any]:
+    packages = ("bentoml", "fastapi", "uvicorn", "mlflow", "shap", "pandas", "lightgbm", "numpy")
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "versions": {name: importlib.metadata.version(name) for name in packages},
+    }
+
+
+def _seconds(text: str) -> float:
+    return float(text[:-1]) * {"s": 1, "m": 60, "h": 3600}[text[-1]]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=15.0, help="of load per line")
+    parser.add_argument("--soak", type=_seconds, default=0.0, help="load ours so long, such as 20m")
+    parser.add_argument("--note", default="", help="what else the machine was doing; printed in the docs")
+    asked = parser.parse_args()
+    if not has_wrk():
+        print(HOW_TO_GET_WRK, file=sys.stderr)
+        return 0
+    found = compared(asked.seconds, asked.soak, asked.note)
+    if not asked.soak and RESULTS.exists():
+        # A soak takes long; one that was made stays until another is.
+        found["soak"] = json.loads(RESULTS.read_text(encoding="utf-8")).get("soak", [])
+    RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    print(f"{RESULTS.relative_to(ROOT)} written; the docs take it in by: python benchmarks/features/report.py")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,37 @@
+"""The pages that are no endpoints: whether the service lives, whether it is ready, what it counts, and the document itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from serving.problems import MEDIA_TYPE
+
+
+def _page(name: str, summary: str, media_type: str, schema: dict[str, Any]) -> dict[str, Any]:
+    answers = {"200": {"description": summary, "content": {media_type: {"schema": schema}}}}
+    problem = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+    answers |= {
+        "414": {"description": "Path and query are too long."} | problem,
+        "500": {"description": "A fault of the service."} | problem,
+        "503": {"description": "Not ready; `detail` says why."} | problem,
+    }
+    return {"get": {"summary": summary, "operationId": name, "responses": answers, "security": []}}
+
+
+_TEXTS = {"type": "object", "additionalProperties": {"type": "string"}}
+_READINESS = {
+    "type": "object",
+    "required": ["status", "models", "refused"],
+    "properties": {"status": {"type": "string", "enum": ["ready", "degraded"]}, "models": _TEXTS, "refused": _TEXTS},
+    "additionalProperties": False,
+}
+_TEXT = {"type": "string"}
+
+PAGES: dict[str, Any] = {
+    "/livez": _page("livez", "The process lives.", "text/plain", _TEXT),
+    "/readyz": _page("readyz", "Requests can be answered; degraded: a promoted model was refused.",
+                     "application/json", _READINESS),
+    "/metrics": _page("metrics", "Counts for Prometheus.", "text/plain", _TEXT),
+    "/openapi.json": _page("openapi", "This document.", "application/json", {"type": "object"}),
+}  # fmt: skip
+"""By path, as OpenAPI has them."""
