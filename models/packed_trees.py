@@ -19,8 +19,8 @@ import numpy as np
 from models.booster import Trees, margins_of_row
 
 _MOST_LEAVES = 64
-_ZERO = 1e-35
-"""What lies nearer to 0 is 0 to LightGBM."""
+_ZERO = float(np.float32(1e-35))
+"""What lies no further from 0 is 0 to LightGBM."""
 _DEFAULT_LEFT, _CATEGORICAL = 2, 1
 _PROBES = 64
 
@@ -77,8 +77,8 @@ class PackedTrees:
         # The lowest bit that is set is the first leaf; below it lie as many bits as it has leaves before it.
         leaf = np.bitwise_count((left & -left) - left.dtype.type(1)).astype(np.intp)
         values = self.values.take(leaf * len(leaf) + self.trees, mode="clip")
-        # Over the first axis a reduction adds row after row, which is tree after tree.
-        return np.asarray(np.add.reduce(values.reshape(self.shape), axis=0))
+        # Not a sum, which may add in another order: an accumulation goes tree after tree.
+        return np.asarray(np.add.accumulate(values.reshape(self.shape), axis=0)[-1])
 
 
 _ALL = np.array(2**64 - 1, dtype=np.uint64)
@@ -87,7 +87,8 @@ _ALL = np.array(2**64 - 1, dtype=np.uint64)
 def _readings(row: np.ndarray) -> np.ndarray:
     """Return a row as the five kinds of split see it, so that ``value <= threshold`` is all that is left to ask.
 
-    Where what is missing goes has been decided in training: a value beyond every threshold says so. Kinds are in the order of
+    Where what is missing goes has been decided in training: minus infinity is left of every
+    threshold, NaN of none. Kinds are in the order of
     :func:`_variant`: no missing values known (they are 0), zeros are missing (left, right), NaN is missing (left, right).
     """
     values = row.astype(np.float64)
@@ -95,8 +96,8 @@ def _readings(row: np.ndarray) -> np.ndarray:
     values[is_nan | (np.abs(values) <= _ZERO)] = 0.0
     found = np.empty((5, len(values)))
     found[:] = values
-    found[1, values == 0], found[2, values == 0] = -np.inf, np.inf
-    found[3, is_nan], found[4, is_nan] = -np.inf, np.inf
+    found[1, values == 0], found[2, values == 0] = -np.inf, np.nan
+    found[3, is_nan], found[4, is_nan] = -np.inf, np.nan
     return found.ravel()
 
 

@@ -21,6 +21,7 @@ import orjson
 
 from data_contracts.errors import BalanceRiskError, EngineError
 from data_contracts.records import TABLES
+from data_contracts.time_windows import today
 from pipeline.console import read_json, sha256
 from pipeline.serve import PROJECT
 from pipeline.workspace import Workspace
@@ -45,10 +46,10 @@ def data_version(tables: Path) -> str:
 
 
 def received_on(tables: Path, index_date: date) -> date:
-    """Return when the tables came in; of tables without a report that is not known, and they are taken as they are."""
+    """Return when the tables came in; of tables without a report that is not known: today at the latest."""
     report = tables / "ingest.json"
     stated = read_json(report).get("received_on") if report.is_file() else None
-    return date.fromisoformat(stated) if stated else index_date
+    return date.fromisoformat(stated) if stated else max(index_date, today())
 
 
 def asked_of(mode: str, tables: Path, index_date: date, outcomes: list[str], workers: int | None) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Answers of /v1/risk and /v1/explanation as JSON, written from what was computed.
 
-The same bytes as those of the models of :mod:`serving.responses` (a test holds them against each other), sooner: what a model in
-service always says is checked and turned into JSON values once, and what we have computed ourselves is not read again field by
-field. What must hold of the numbers is asked here, too; where it does not, the models refuse it.
+The same bytes as those of the models of :mod:`serving.responses` (a test holds them against each other), sooner: what a model
+in service always says is checked and turned into JSON values once, and what we have computed ourselves is not read again field
+by field. What must hold of the numbers is asked here, too; where it does not, the models refuse it.
 """
 
 from __future__ import annotations

@@ -15,7 +15,6 @@ from serving.access.policy import Action, Purpose, Subject
 from serving.parts import Parts
 from serving.predictor import Predictor
 
-
 MOST_BYTES = 2**20
 
 

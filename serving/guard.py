@@ -8,6 +8,7 @@ class: the framework would keep the client waiting until its time-out.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -50,7 +51,7 @@ class Guard:
             if len(scope.get("raw_path") or scope["path"]) + len(scope.get("query_string", b"")) > LONGEST_ADDRESS:
                 await answer.refuse(scope, receive, problems.of_status(414))
             elif scope["path"] == "/readyz":
-                await self.readiness()(scope, receive, answer)
+                await self._show_readiness(scope, receive, answer)
             elif _is_shut(scope["path"]):
                 await answer.refuse(scope, receive, problems.of_status(404))
             else:
@@ -59,6 +60,12 @@ class Guard:
             log_without_values(error)
             if not answer.has_started:
                 await answer.refuse(scope, receive, problems.UNEXPECTED)
+
+    async def _show_readiness(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
+        if scope["method"] in ("GET", "HEAD"):
+            await self.readiness()(scope, receive, answer)
+        else:
+            await answer.refuse(scope, receive, replace(problems.of_status(405), headers=(("Allow", "GET, HEAD"),)))
 
 
 def _is_shut(path: str) -> bool:

@@ -119,7 +119,9 @@ def _problem_schema() -> dict[str, Any]:
 
 
 def _operation(endpoint: Endpoint) -> dict[str, Any]:
-    answers = {str(status): {"$ref": f"#/components/responses/{_response_name(status)}"} for status in statuses(endpoint)}
+    answers = {
+        str(status): {"$ref": f"#/components/responses/{_response_name(status)}"} for status in statuses(endpoint)
+    }
     operation: dict[str, Any] = {
         "summary": endpoint.summary,
         "operationId": operation_id(endpoint),
@@ -131,7 +133,7 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
         operation["parameters"].append(_purpose(endpoint.action))
     if endpoint.body is not None:
         schema = {"schema": _reference(endpoint.body)}
-        operation["requestBody"] = {"required": True, "content": {name: schema for name in media_types(endpoint)}}
+        operation["requestBody"] = {"required": True, "content": dict.fromkeys(media_types(endpoint), schema)}
     return operation
 
 

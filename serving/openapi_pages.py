@@ -8,12 +8,12 @@ from serving.problems import MEDIA_TYPE
 
 
 def _page(name: str, summary: str, media_type: str, schema: dict[str, Any]) -> dict[str, Any]:
-    answers = {"200": {"description": summary, "content": {media_type: {"schema": schema}}}}
-    problem = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+    answers: dict[str, Any] = {"200": {"description": summary, "content": {media_type: {"schema": schema}}}}
+    problem: dict[str, Any] = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
     answers |= {
-        "414": {"description": "Path and query are too long."} | problem,
-        "500": {"description": "A fault of the service."} | problem,
-        "503": {"description": "Not ready; `detail` says why."} | problem,
+        "414": problem | {"description": "Path and query are too long."},
+        "500": problem | {"description": "A fault of the service."},
+        "503": problem | {"description": "Not ready; `detail` says why."},
     }
     return {"get": {"summary": summary, "operationId": name, "responses": answers, "security": []}}
 

@@ -27,12 +27,16 @@ def _known_outcomes(names: list[str]) -> list[str]:
 def _row_schema(record: type[Record]) -> dict[str, Any]:
     schema = record.model_json_schema()
     required = [name for name in schema["required"] if name != "person_id"]
+    properties = schema["properties"]
+    if "person_id" in properties:  # left out, it is that of the person
+        properties |= {"person_id": {"anyOf": [properties["person_id"], {"type": "null"}]}}
     return schema | {"required": required}
 
 
 def _record_schema() -> dict[str, Any]:
     person, *rows = RECORDS
-    tables = {record.table: {"type": "array", "items": _row_schema(record)} for record in rows}
+    # Null stands for a list that is left out: not known.
+    tables = {record.table: {"type": ["array", "null"], "items": _row_schema(record)} for record in rows}
     properties = {"person": person.model_json_schema(), **tables}
     return {"type": "object", "properties": properties, "required": ["person"], "additionalProperties": False}
 

@@ -5,15 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pipeline.commands.options import HERE, WorkspaceOption
-
-PROJECT = Path(__file__).parents[2]
-"""Where the process is started, so that its package is found."""
 
 
 class Role(StrEnum):
@@ -42,6 +38,8 @@ def token(
     words = [f"--role={role.value}", f"--minutes={minutes}", f"--workspace={workspace.resolve()}"]
     words += [f"--organisation={one}" for one in organisation or []]
     words += [f"--subject={subject}"] if subject is not None else []
+    from pipeline.serve import PROJECT
+
     # A process of its own: it is the service's code, which the pipeline does not import.
     process = subprocess.run([sys.executable, "-m", "serving.access.development", *words], cwd=PROJECT, check=False)
     if process.returncode:

@@ -5,7 +5,6 @@ They run as a process of their own, because the pipeline does not import the ser
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -25,7 +24,9 @@ app = typer.Typer(
 @app.command()
 def verify(
     workspace: WorkspaceOption = HERE,
-    key: Annotated[list[Path] | None, typer.Option(help="File of an older key of the chain; repeatable.")] = None,
+    key: Annotated[
+        list[Path] | None, typer.Option(resolve_path=True, help="An older key of the chain; repeatable.")
+    ] = None,
     json_: JsonOption = False,
 ) -> None:
     """Prove that every event is as it was written and none is missing; exit code 3 if not."""
@@ -45,7 +46,7 @@ def export(
 
 @app.command()
 def rotate(
-    to: Annotated[Path, typer.Option(help="File of the new key; made if it is not there.")],
+    to: Annotated[Path, typer.Option(resolve_path=True, help="File of the new key; made if it is not there.")],
     workspace: WorkspaceOption = HERE,
 ) -> None:
     """Hand the chain over to another key; stop the service before and start it with the new key."""
@@ -64,13 +65,10 @@ def _json(as_json: bool) -> list[str]:
 
 def _run(workspace: Path, *words: str) -> None:
     """Run a command of the service's package with the service's own variables; they win over the workspace."""
-    root = workspace.resolve()
-    places = {
-        "BALANCE_RISK_AUDIT": f"sqlite:///{root / 'store' / 'audit.db'}",
-        "BALANCE_RISK_AUDIT_KEY": str(root / "keys" / "audit.key"),
-        "BALANCE_RISK_AUDIT_HEADS": str(root / "store" / "audit-heads.jsonl"),
-    }
-    given = {name: value for name, value in os.environ.items() if value}
-    done = subprocess.run([sys.executable, "-m", "serving.audit", *words], env={**places, **given}, check=False)
+    from pipeline.serve import PROJECT, environment
+    from pipeline.workspace import Workspace
+
+    variables = environment(Workspace(workspace))
+    done = subprocess.run([sys.executable, "-m", "serving.audit", *words], cwd=PROJECT, env=variables, check=False)
     if done.returncode:
         raise typer.Exit(done.returncode if done.returncode > 0 else 128 - done.returncode)

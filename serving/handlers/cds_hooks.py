@@ -45,8 +45,9 @@ def cards(call: Call) -> Response:
     request: CdsRequest = call.body
     record = request.read(call.today)
     if record.problem is not None:
-        # Whatever else is wrong, an answer that a clinician must see today is not lost with it.
-        if record.safety_flags:
+        # Whatever else is wrong, an answer that a clinician must see today is not lost with it; a card needs somebody whom
+        # it is about, else the problem carries the flag.
+        if record.safety_flags and record.subject(call.today).person_id is not None:
             return _json({"cards": [_card(call, "warning", SAFETY.message["nb"], _NOT_READ)]})
         raise Refused(record.problem)
     if not request.is_about_patient():

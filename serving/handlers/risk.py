@@ -7,10 +7,10 @@ from datetime import date
 from typing import Any
 
 from data_contracts.time_windows import latest_index_date
-from features.record import RecordViolation
 from serving import problems
 from serving.access.policy import Subject
 from serving.call import Call
+from serving.faults import problem_of
 from serving.handlers.risk_bodies import BatchItem, BatchResponse
 from serving.predictor import Predictor
 from serving.problems import Refused
@@ -52,7 +52,7 @@ def subject_of(record: Any, index_date: date) -> Subject:
     person_id = person.get("person_id") if isinstance(person, dict) else None
     rows = record.get("employments") if isinstance(record, dict) else None
     employments = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-    companies = {row.get("company_id") for row in employments if _is_current(row, index_date.isoformat())}
+    companies = [row.get("company_id") for row in employments if _is_current(row, index_date.isoformat())]
     return Subject(
         person_id if isinstance(person_id, str) else None, frozenset(c for c in companies if isinstance(c, str))
     )
@@ -74,9 +74,12 @@ def _answer(call: Call, record: dict[str, Any], method: Any) -> Any:
 
 def _item(call: Call, record: dict[str, Any]) -> BatchItem:
     try:
-        return BatchItem(status=200, answer=_answer(call, record, Predictor.predict), problem=None)
-    except RecordViolation as error:
-        problem = problems.contract_violation(error.violations, error.safety_flags)
-    except Refused as refused:
-        problem = refused.problem
+        answer = _answer(call, record, Predictor.predict)
+        if subject_of(record, call.body.index_date).person_id is None:
+            raise RuntimeError("an answer about nobody")  # nobody was asked whether the caller may have it
+        return BatchItem(status=200, answer=answer, problem=None)
+    except Exception as error:  # of one record, for which the others must not pay
+        problem = problem_of(error)
+    if problem.status >= 500 and not problem.safety_flags:
+        problem = problems.flagged(problem, record)
     return BatchItem(status=problem.status, answer=None, problem=problem.document())

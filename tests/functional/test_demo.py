@@ -166,7 +166,7 @@ def wide(workspace):
 
 @pytest.mark.parametrize("name", ["logistic", "explainable_boosting", "lightgbm"])
 def test_models_that_know_the_workplace_give_the_same_numbers_through_both_doors(workspace, wide, name, tmp_path):
-    """With a snapshot of the index date: score always looks at the workplaces of that morning, a service at its snapshot."""
+    """With a snapshot of the index date: both see the workplaces as the snapshot has them."""
     t = day_number(INDEX_DATE)
     everyone = Histories.from_tables(read_tables(workspace.tables), purpose="risk_scoring", consent_on=t, data_as_of=t)
     model = replace(wide[name], workplace_context=workplace_context(everyone, t).published())

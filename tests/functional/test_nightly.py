@@ -19,6 +19,7 @@ import pytest
 
 from data_contracts.errors import EngineError, MissingInputError
 from data_contracts.readers.parquet_files import read_tables, write_tables
+from data_contracts.time_windows import today
 from models.bundle import move_current
 from pipeline import rebuild, score
 from pipeline.nightly import END, NightFailed, asked_of, environment, night, store_url
@@ -60,7 +61,7 @@ def test_the_file_the_store_and_a_request_have_one_number_to_the_last_bit(scored
     with store_of(workspace) as store:
         for person_id, row in listed(report).items():
             record = person_record(found, person_id, np.datetime64(DAY, "D"))
-            asked = predictor.predict(record, DAY, [OUTCOME], DAY)
+            asked = predictor.predict(record, DAY, [OUTCOME], today())
             stored = store.latest_score(person_id, DAY)
             assert stored.answer == asked.model_dump_json().encode()
             risk = asked.outcomes[OUTCOME].risk

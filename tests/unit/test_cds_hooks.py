@@ -100,6 +100,16 @@ def test_not_even_a_fault_hides_such_an_answer(request_json):
     assert (card["indicator"], "ikke leses" in card["detail"]) == ("warning", True)
 
 
+def test_a_card_about_nobody_is_none_and_the_problem_carries_the_flag(request_json):
+    request_json["prefetch"]["answers"]["entry"].append({"resource": PHQ_9_ITEM_9})
+    request_json["prefetch"]["patient"]["active"] = False
+    for key in ("consents", "answers", "results", "absences", "diagnoses"):
+        for entry in request_json["prefetch"][key]["entry"][: -1 if key == "answers" else None]:
+            entry["resource"]["status"] = "nonsense"
+    problem = refused(request_json)
+    assert (problem.status, [one.item for one in problem.safety_flags]) == (422, ["item_9"])
+
+
 def test_a_fault_is_named_at_its_place_in_the_prefetch(request_json):
     results = request_json["prefetch"]["results"]["entry"]
     results.append(

@@ -20,6 +20,7 @@ from models.training_set import build_training_set
 from pipeline import score
 from pipeline.workspace import Workspace
 from tests.lib.models import linear_model
+from tests.lib.nights import promote
 from tests.lib.records import Row, answers, consent, job, person, record_of, rows_of, spell, tables
 from tests.lib.sound_rows import changed, checked, raw
 
@@ -198,12 +199,12 @@ def test_scoring_uses_a_source_if_and_only_if_its_consent_is_in_force_on_the_ind
 
 
 @pytest.mark.parametrize(("index_date", "why_not"), [(DAY_BEFORE, None), (T, "no consent for any source")])
-def test_the_verb_score_asks_on_the_index_date(tmp_path, monkeypatch, index_date, why_not):
+def test_the_verb_score_asks_on_the_index_date(tmp_path, index_date, why_not):
     consents = [given(source, withdrawn_on=T, known_from=T) for source in SOURCES]
     consents += [given(source, purpose="model_training") for source in SOURCES]
     workspace = Workspace(tmp_path)
     write_tables(workspace.tables, tables(rows_of(consents=consents, employments=[job()])))
-    monkeypatch.setattr(score, "open_champion", lambda *_: linear_model())
+    promote(workspace, linear_model())
     (found,) = score.run(workspace, date.fromisoformat(index_date), ["long_sick_leave"], "p")["outcomes"].values()
     assert found.get("not_scored_because") == why_not
 

@@ -6,6 +6,7 @@ import copy
 import json
 import re
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
 from serving.access.policy import Subject
-from serving.fhir.risk_assessments import EXPECTED_DAYS, INTERVAL, NOTICE_CODE, answer_resource
+from serving.fhir.risk_assessments import EXPECTED_DAYS, INTERVAL, NOTICE_CODE, answer_resource, is_starter
 from serving.handlers import fhir
 from serving.handlers.fhir_bodies import ANSWER, QUERY, FhirBundle
 from serving.predictor import Predictor
@@ -175,6 +176,17 @@ def test_expected_days_are_no_probability(document):
     assert "probabilityDecimal" not in one["prediction"][0]
     assert EXPECTED_DAYS in json.dumps(one)
     assert "basis" not in one, "FHIR has no empty lists"
+
+
+def test_what_is_not_known_is_no_starting_point_for_a_conversation():
+    by_json = PREDICTOR.explain(REQUEST["record"], INDEX_DATE, ["burnout"], received_on=TODAY)
+    reasons = [one for one in by_json.outcomes["burnout"].reasons if one.modifiable and one.direction == "raises"]
+    assert reasons
+    known = replace(reasons[0], missing=False)
+    assert is_starter(known)
+    assert not is_starter(replace(known, missing=True))
+    assert not is_starter(replace(known, direction="lowers"))
+    assert not is_starter(replace(known, modifiable=False))
 
 
 def test_a_safety_answer_stands_first_in_every_note_even_one_that_could_not_become_a_row(document):

@@ -16,6 +16,7 @@ from data_contracts.safety import SafetyFlag, is_above_limit, refused_safety_fla
 from data_contracts.tables import Coded
 from features.record import RecordViolation, tables_of_record
 from pipeline import score
+from pipeline.everyone import latest_flags
 from tests.lib.records import Row, answer, answers, table
 
 
@@ -211,7 +212,7 @@ def test_a_score_says_flagged_where_the_day_is_unknown_and_that_others_are_flagg
     flags = [
         SafetyFlag(person, "phq9", "item_9", when, None) for person, when in (("p", day), ("q", None), (None, day))
     ]
-    flagged = score._flagged(flags, SimpleNamespace(person_ids=("p", "q", "r")))
+    flagged = latest_flags(flags)
     assert flagged == {"p": "2025-01-01", "q": "day unknown"}
     (line,) = score._others(flags, flagged, SimpleNamespace(tables=Path("t")))
     assert line.startswith("  1 more safety flag(s)")

@@ -1,7 +1,7 @@
 """The fifteen predictors of the core model from the record of one person, in pandas.
 
-The same definitions as ours (feature catalogue), written for one person at a time: no joins over persons, days as integers, scoring
-keys merged in from a small table.
+The same definitions as ours (feature catalogue), written for one person at a time: no joins over persons, days as integers,
+scoring keys merged in from a small table.
 """
 
 from __future__ import annotations
