@@ -11,7 +11,7 @@ export DVC_NO_ANALYTICS := 1
 export GX_ANALYTICS_ENABLED := False
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help setup demo test test-long check serve repro bench acceptance format lock clean
+.PHONY: help setup demo test test-long check audit serve repro bench acceptance format lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -43,6 +43,12 @@ check: $(READY) ## Formatting, lint, types, import rules, generated pages curren
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m pipeline.documentation --check
+	@$(BIN)/python -m pipeline.serving_lock --check
+	@$(BIN)/python -m pipeline.supply_chain sbom build
+	@$(BIN)/python -m pipeline.supply_chain audit
+
+audit: $(READY) ## Ask the advisory service about every locked package (part of check; says so where it cannot be reached)
+	@$(BIN)/python -m pipeline.supply_chain audit
 
 serve: $(READY) ## Run the scoring service on http://127.0.0.1:3000 (after the demo: make serve WORKSPACE=demo)
 	@$(BIN)/balance-risk serve --workspace $(WORKSPACE)
@@ -74,11 +80,13 @@ format: $(READY) ## Format the code and regenerate the generated pages
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/python -m data_contracts.units
 	@$(BIN)/python -m pipeline.documentation
+	@$(BIN)/python -m pipeline.serving_lock
 
 lock: ## Resolve dependencies anew into requirements.lock (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv"; exit 2; }
 	@uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --fork-strategy fewest \
 	  --generate-hashes --no-annotate --no-header --quiet -o requirements.lock
+	@echo "Next: make setup format (the lock of the service alone follows from it)"
 
 clean: ## Remove what the pipeline made (never .venv)
 	@test ! -e bundles || chmod -R u+w bundles

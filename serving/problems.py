@@ -21,6 +21,7 @@ from data_contracts.violations import Violation
 from serving.notices import SafetyNotice, safety_notice
 
 MEDIA_TYPE = "application/problem+json"
+_FLAGS = TypeAdapter(list[SafetyNotice])
 MOST_ERRORS = 100
 """A body with ten thousand faults gets the first hundred; ``detail`` says how many there are."""
 
@@ -87,7 +88,7 @@ class Problem:
             "status": self.status,
             "detail": self.detail,
         }
-        flags = TypeAdapter(list[SafetyNotice]).dump_python(list(self.safety_flags), mode="json")
+        flags = _FLAGS.dump_python(list(self.safety_flags), mode="json")
         extras = {"errors": [vars(error) for error in self.errors], "safety_flags": flags}
         return members | {name: listed for name, listed in extras.items() if listed}
 

@@ -24,20 +24,28 @@ def _known_outcomes(names: list[str]) -> list[str]:
     return names
 
 
-def _row_schema(record: type[Record]) -> dict[str, Any]:
+def _row_schema(record: type[Record], is_person: bool = False) -> dict[str, Any]:
+    """Return the schema of a row as it may be sent: what need not be there may also be null or an empty text."""
     schema = record.model_json_schema()
-    required = [name for name in schema["required"] if name != "person_id"]
-    properties = schema["properties"]
-    if "person_id" in properties:  # left out, it is that of the person
-        properties |= {"person_id": {"anyOf": [properties["person_id"], {"type": "null"}]}}
-    return schema | {"required": required}
+    # In a row the person may be left out; she is the one of the record.
+    required = [name for name in schema["required"] if is_person or name != "person_id"]
+    properties = {name: one if name in required else _or_empty(one) for name, one in schema["properties"].items()}
+    return schema | {"required": required, "properties": properties}
+
+
+def _or_empty(one: dict[str, Any]) -> dict[str, Any]:
+    about = {name: one[name] for name in ("title", "description", "default", "unit") if name in one}
+    rest = {name: value for name, value in one.items() if name not in about}
+    choices = [choice for choice in rest.get("anyOf", [rest]) if choice != {"type": "null"}]
+    texts = [{"const": ""}] if any(choice.get("type") == "string" for choice in choices) else []
+    return about | {"anyOf": [*choices, *texts, {"type": "null"}]}
 
 
 def _record_schema() -> dict[str, Any]:
     person, *rows = RECORDS
     # Null stands for a list that is left out: not known.
     tables = {record.table: {"type": ["array", "null"], "items": _row_schema(record)} for record in rows}
-    properties = {"person": person.model_json_schema(), **tables}
+    properties = {"person": _row_schema(person, is_person=True), **tables}
     return {"type": "object", "properties": properties, "required": ["person"], "additionalProperties": False}
 
 

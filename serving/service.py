@@ -10,17 +10,20 @@ import os
 import sys
 from functools import partial
 
-# Before bentoml is imported, which otherwise reports its use to its makers; other values than this word do not count.
+# Before bentoml is imported, which otherwise reports its use to its makers; other values than this word do not count. Whoever
+# starts `bentoml serve` by hand must set it too: the command is there before this line.
 os.environ["BENTOML_DO_NOT_TRACK"] = "True"
 
 import bentoml
 
+from serving import redaction
 from serving.app import create_app, readiness
 from serving.gate import Gate
 from serving.guard import Guard
 from serving.parts import Parts
 from serving.settings import Settings
 
+redaction.install()
 # A thread that has written the audit log waits for the interpreter; by default up to 5 ms at each call, half a request's time.
 sys.setswitchinterval(0.0005)
 

@@ -38,6 +38,7 @@ HOME = CACHE / "serving"
 CONNECTIONS = (1, 16, 64)
 WARM_UP_SECONDS, SAMPLE_SECONDS = 4, 30
 SAME = 1e-9
+ROUNDS, LONGEST_SECONDS = 8, 60
 
 
 def risks(server: Server, body: Path) -> dict[str, float]:
@@ -54,9 +55,13 @@ def risks(server: Server, body: Path) -> dict[str, float]:
 
 def measured(server: Server, body: Path, seconds: float) -> Iterator[dict[str, Any]]:
     """Yield one line per number of connections."""
+    per_second = 0.0
     for connections in CONNECTIONS:
+        # What is under way when wrk ends is not counted: a slow server gets as long as it takes for that to matter little.
+        enough = seconds if not per_second else max(seconds, min(ROUNDS * connections / per_second, LONGEST_SECONDS))
         before = server.cpu_seconds()
-        line = loaded(server.url, body, server.token, connections, seconds)
+        line = loaded(server.url, body, server.token, connections, enough)
+        per_second = line["per_second"]
         used = server.cpu_seconds() - before
         yield line | {
             "cpu_ms": 1e3 * used / max(line["good"], 1),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import threading
 from concurrent.futures import Future
@@ -16,14 +17,20 @@ import pytest
 from serving import body as body_module
 from serving.access.policy import Action
 from serving.access.quotas import Rate
+from serving.access.tokens import KeysUnavailable
 from serving.audit.errors import AuditUnavailable
 from serving.call import Endpoint
 from serving.endpoints import ENDPOINTS
+from serving.exchange import Exchange
+from serving.gate import Gate
 from serving.handlers.models import ModelsResponse
+from serving.predictor import Predictor
+from serving.problems import Refused
 from serving.requests import RiskRequest
 from serving.responses import RiskResponse
 from serving.settings import Settings
-from tests.lib.deployment import PERSON, REQUEST
+from serving.store import StoreUnavailable
+from tests.lib.deployment import COMPANY, PERSON, REQUEST
 from tests.lib.in_process import running
 
 SECRET = "01818010008"  # a synthetic identity number: the month is raised by 80
@@ -324,6 +331,207 @@ def test_a_wrong_form_is_named(service):
     response = service.post("/v1/risk", ASKED | {"index_date": SECRET})
     assert (response.status_code, kind(response)) == (422, "invalid-request")
     assert response.json()["errors"][0]["field"] == "/index_date"
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "identity, gzip"])
+def test_a_compressed_body_is_not_unpacked(service, encoding):
+    response = service.post("/v1/risk", b"x", **{"content-encoding": encoding})
+    assert (response.status_code, kind(response)) == (415, "not-json")
+
+
+def test_only_fhir_may_call_itself_fhir(service):
+    told = {"content-type": "application/fhir+json"}
+    assert service.post("/v1/risk", ASKED, **told).status_code == 415
+    assert service.post("/v1/fhir/risk", {}, **told).status_code == 422
+
+
+def test_two_members_of_one_name(service):
+    body = json.dumps(ASKED).encode()[:-1] + b', "record": {}}'
+    response = service.post("/v1/risk", body)
+    assert (response.status_code, kind(response)) == (400, "invalid-json")
+
+
+# What is said twice, or in a way that somebody in between may read otherwise
+
+
+@pytest.mark.parametrize(("name", "status"), [("authorization", 401), ("x-purpose-of-use", 403), ("content-type", 415)])
+def test_a_header_that_is_sent_twice_counts_as_not_sent(service, name, status):
+    headers = service.headers()
+    twice = [*headers.items(), (name, headers[name])]
+    (response,) = service.call({"method": "POST", "url": "/v1/risk", "json": ASKED, "headers": twice})
+    assert response.status_code == status
+    kind(response)
+
+
+def test_a_parameter_that_is_sent_twice(service):
+    headers = service.headers("clinician")
+    (response,) = service.call({"method": "GET", "url": "/v1/worklist?capacity=1&capacity=2", "headers": headers})
+    assert (response.status_code, kind(response)) == (422, "invalid-request")
+
+
+@pytest.mark.parametrize("query", ["?%ff=%fe", "?=", "?x", "?&&&", "?" + "x=1&" * 500])
+def test_a_query_that_is_no_text(service, query):
+    assert service.get("/v1/models" + query).status_code in (200, 422)
+
+
+@pytest.mark.parametrize("name", ["authorization", "x-purpose-of-use", "content-type", "content-encoding"])
+def test_a_header_that_is_no_text(service, name):
+    headers = [(key.encode(), value.encode()) for key, value in (service.headers() | {name: ""}).items() if key != name]
+    (response,) = service.call(
+        {"method": "POST", "url": "/v1/risk", "json": ASKED, "headers": [*headers, (name.encode(), b"\xff\xfe\x80")]}
+    )
+    assert response.status_code in (401, 403, 415)
+
+
+@pytest.mark.parametrize("person", ["a%2Fb", "%2e%2e", "..%2f..", "a%00b", "%ff", SECRET, "a" * 300])
+def test_a_person_in_the_address_who_cannot_be_one(service, person):
+    headers = service.headers("clinician")
+    (response,) = service.call({"method": "GET", "url": f"/v1/persons/{person}/risk", "headers": headers})
+    assert response.status_code in (404, 422)
+    kind(response)
+
+
+def test_no_address_is_corrected_by_a_redirect(service):
+    for url in ("/v1/models/", "/v1//models", "/V1/models"):
+        assert service.get(url).status_code == 404
+
+
+def test_head_and_options(service):
+    headers = service.headers()
+    head, wrong, options = service.call(
+        {"method": "HEAD", "url": "/v1/models", "headers": headers},
+        {"method": "HEAD", "url": "/v1/risk", "headers": headers},
+        {"method": "OPTIONS", "url": "/v1/risk", "headers": headers},
+    )
+    assert [head.status_code, wrong.status_code, options.status_code] == [200, 405, 405]
+    assert options.headers["allow"] == "POST"
+
+
+def test_an_identity_number_sent_as_a_pseudonym_is_not_kept(alone):
+    record = REQUEST["record"] | {"person": REQUEST["record"]["person"] | {"person_id": SECRET}}
+    response = alone.post("/v1/risk", REQUEST | {"record": record})
+    assert (response.status_code, kind(response)) == (422, "contract-violation")
+    assert SECRET not in str(alone.events())
+
+
+# Whoever goes away, and whoever takes long
+
+
+def test_a_client_that_goes_away_frees_its_place(service):
+    scope = {"type": "http", "path": "/v1/risk", "method": "POST", "query_string": b"", "path_params": {},
+             "headers": [(name.encode(), value.encode()) for name, value in service.headers().items()]}  # fmt: skip
+    sent: list[Any] = []
+
+    async def gone() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(Exchange(ENDPOINTS[0], service.parts, service.gate)(scope, gone, send))
+    assert (sent, service.gate.in_flight) == ([], 0)
+
+
+def test_batches_take_turns_and_leave_the_threads_to_single_requests(service, monkeypatch):
+    at_once, most = [0], [0]
+
+    def slow(call: Any) -> Any:
+        at_once[0] += 1
+        most[0] = max(most[0], at_once[0])
+        threading.Event().wait(0.3)
+        at_once[0] -= 1
+        return ModelsResponse(models=(), refused={})
+
+    bulk = Exchange(replace(SLOW, handle=slow, is_bulk=True), service.parts, service.gate)
+
+    async def ask() -> tuple[list[int], bool]:
+        async with (
+            httpx.AsyncClient(transport=httpx.ASGITransport(bulk), base_url="http://test") as batches,
+            httpx.AsyncClient(transport=httpx.ASGITransport(service.app), base_url="http://test") as singles,
+        ):
+            running = [asyncio.create_task(batches.get("/x", headers=service.headers())) for _ in range(6)]
+            await asyncio.sleep(0.05)
+            single = await singles.post("/v1/risk", json=ASKED, headers=service.headers())
+            first = sum(task.done() and task.result().status_code == 200 for task in running)
+            return sorted([(await task).status_code for task in running]), single.status_code == 200 and first <= 1
+
+    statuses, single_was_first = asyncio.run(ask())
+    assert statuses == [200] * 4 + [429] * 2
+    assert single_was_first
+    assert most == [1]
+    assert service.gate.bulk_in_flight == 0
+
+
+def test_work_that_nobody_waits_for_any_more_is_not_begun(monkeypatch):
+    monkeypatch.setattr("serving.gate.LONGEST_SECONDS", 0.05)
+    gate, begun = Gate(threads=1), []
+
+    async def ask() -> None:
+        first = asyncio.create_task(gate.run(lambda: threading.Event().wait(0.3)))
+        await asyncio.sleep(0.01)
+        with pytest.raises(Refused):
+            await gate.run(lambda: begun.append(1))
+        with pytest.raises(Refused):
+            await first
+
+    asyncio.run(ask())
+    gate.close()
+    assert begun == []
+
+
+def test_a_service_that_stops_says_so(tmp_path):
+    with running(tmp_path) as stopping:
+        stopping.gate.close()
+        response = stopping.post("/v1/risk", REQUEST)
+        assert (response.status_code, kind(response)) == (503, "stopping")
+
+
+def test_a_record_that_breaks_the_code_costs_the_others_nothing(service, monkeypatch):
+    whole, n = Predictor.predict, iter(range(9))
+
+    def sometimes(*given: Any, **named: Any) -> Any:
+        if next(n) == 1:
+            raise RuntimeError(SECRET)
+        return whole(*given, **named)
+
+    monkeypatch.setattr(Predictor, "predict", sometimes)
+    batch = {name: ASKED[name] for name in ("index_date", "outcomes")} | {"records": [ASKED["record"]] * 3}
+    response = service.post("/v1/risk/batch", batch)
+    assert [one["status"] for one in response.json()["results"]] == [200, 500, 200]
+    assert SECRET not in response.text
+
+
+# The store, the keys
+
+
+def test_without_a_store_or_a_score(service, monkeypatch):
+    headers = service.headers("clinician")
+    url = "/v1/persons/p-1/risk"
+    monkeypatch.setattr("serving.store.Store.companies_of", lambda *args: frozenset({COMPANY}))
+    monkeypatch.setattr("serving.store.Store.has_care_relation", lambda *args: True)
+    (none,) = service.call({"method": "GET", "url": url, "headers": headers})
+    assert (none.status_code, kind(none)) == (404, "no-score")
+    (night,) = service.call({"method": "GET", "url": "/v1/worklist", "headers": headers})
+    assert (night.status_code, kind(night)) == (404, "no-night")
+    employer = service.headers("employer", "aggregate_reporting")
+    (report,) = service.call({"method": "GET", "url": f"/v1/companies/{COMPANY}/report", "headers": employer})
+    assert (report.status_code, kind(report)) == (404, "no-report")
+
+    def gone(*args: Any) -> Any:
+        raise StoreUnavailable("gone")
+
+    monkeypatch.setattr("serving.store.Store.companies_of", gone)
+    (response,) = service.call({"method": "GET", "url": url, "headers": headers})
+    assert (response.status_code, kind(response)) == (503, "store-unavailable")
+
+
+def test_without_the_keys_of_the_issuer(service, monkeypatch):
+    def unknown(token: str) -> Any:
+        raise KeysUnavailable("no keys")
+
+    monkeypatch.setattr(service.parts.tokens, "verify", unknown)
+    response = service.post("/v1/risk", REQUEST)
+    assert (response.status_code, kind(response)) == (503, "keys-unavailable")
 
 
 # Readiness and settings

@@ -1,0 +1,88 @@
+"""The section of ``docs/benchmarks.md`` about the scoring service, from what ``benchmarks.serving.run`` saved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+OURS, USUAL, MLFLOW = "balance-risk", "FastAPI, pandas, SHAP", "mlflow models serve"
+TIMES_USUAL, TIMES_MLFLOW, FASTEST_MS, COLD_SECONDS, WARM_SECONDS, MOST_GROWTH = 10, 3, 10, 10, 5, 0.05
+
+
+def serving_section(found: dict[str, Any]) -> Iterator[str]:
+    """Yield the lines of the section."""
+    machine, versions = found["machine"], found["machine"]["versions"]
+    note = f", {found['note']}" if found["note"] else ""
+    yield ""
+    yield "## The scoring service, beside the usual way and mlflow models serve"
+    yield ""
+    told = ", ".join(f"{name} {version}" for name, version in versions.items())
+    yield f"{found['date']}, {machine['cores']} cores{note}; {told}. Made by `python -m benchmarks.serving.run`."
+    yield ""
+    yield from _METHOD.splitlines()
+    yield ""
+    yield from _targets(found)
+    yield "| server | connections | requests/s | p50 ms | p99 ms | CPU ms per request | RSS MB | answers |"
+    yield "|---|---:|---:|---:|---:|---:|---:|---|"
+    for line in found["lines"]:
+        for row in line["load"]:
+            statuses = ", ".join(f"{status}: {n}" for status, n in sorted(row["statuses"].items()))
+            yield (
+                f"| {line['name']} | {row['connections']} | {row['per_second']:.1f} | {row['p50_ms']:.1f} | "
+                f"{row['p99_ms']:.1f} | {row['cpu_ms']:.1f} | {row['memory_mb']:.0f} | {statuses} |"
+            )
+    yield ""
+    yield from _split(found)
+
+
+def _targets(found: dict[str, Any]) -> Iterator[str]:
+    lines = {line["name"]: line for line in found["lines"]}
+    ours = lines[OURS]
+    yield "| target | measured | |"
+    yield "|---|---|---|"
+    for name, times in ((USUAL, TIMES_USUAL), (MLFLOW, TIMES_MLFLOW)):
+        shares = [a["per_second"] / b["per_second"] for a, b in zip(ours["load"], lines[name]["load"], strict=True)]
+        words = ", ".join(f"{share:.1f}" for share in shares)
+        yield _row(f"at least {times} times the requests per second of {name} (1, 16, 64)", words, min(shares) >= times)
+    p50 = ours["load"][0]["p50_ms"]
+    yield _row(f"p50 under {FASTEST_MS} ms with one connection", f"{p50:.1f} ms", p50 < FASTEST_MS)
+    statuses = set(ours["load"][-1]["statuses"])
+    yield _row(
+        "only 200, 429 and 503 with 64 connections", ", ".join(sorted(statuses)), statuses <= {"200", "429", "503"}
+    )
+    for kind, most in (("cold", COLD_SECONDS), ("warm", WARM_SECONDS)):
+        seconds = ours[f"{kind}_seconds"]
+        yield _row(f"ready within {most} s, {kind}", f"{seconds:.1f} s", seconds < most)
+    if found["soak"]:
+        memory = [sample["memory_mb"] for sample in found["soak"]]
+        growth = memory[-1] / memory[0] - 1
+        words = (
+            f"{100 * growth:+.1f} % over {len(memory) / 2:g} minutes, {found['soak'][-1]['open_files']:.0f} open files"
+        )
+        yield _row("memory grows by 5 % at most under load", words, growth <= MOST_GROWTH)
+    yield ""
+
+
+def _row(target: str, measured: str, is_met: bool) -> str:
+    return f"| {target} | {measured} | {'met' if is_met else 'NOT met'} |"
+
+
+def _split(found: dict[str, Any]) -> Iterator[str]:
+    p50 = found["lines"][0]["load"][0]["p50_ms"]
+    yield f"Where the {p50:.1f} ms of an answer go (each step alone, one thread; the audit event is written beside the rest):"
+    yield ""
+    yield "| step | p50 ms |"
+    yield "|---|---:|"
+    yield f"| an empty BentoML echo of the same {found['body_bytes']:,} bytes | {found['echo']['p50_ms']:.2f} |"
+    for name, milliseconds in found["stages"].items():
+        yield f"| {name} | {milliseconds:.2f} |"
+    yield ""
+
+
+_METHOD = """\
+The same boosted trees (two outcomes, 200 trees of 15 leaves on the 15 core predictors), the same raw record, the same risks
+(held against each other to 1e-9 before anything is timed), one answering process each, load by wrk on the same machine. Ours
+is `balance-risk serve`: it checks token, policy and record, numbers all features of the catalogue, gives the interval of 20
+refits, warnings and reasons in two languages, and commits an audit event per answer. The rivals read the record into pandas,
+compute only the 15 predictors, explain with `shap.TreeExplainer`, and do nothing else. RSS is the sum over all processes of a
+server."""
