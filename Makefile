@@ -43,6 +43,7 @@ check: $(READY) ## Formatting, lint, types, import rules, generated pages curren
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m pipeline.documentation --check
+	@$(BIN)/python -m serving.documentation --check
 	@$(BIN)/python -m pipeline.serving_lock --check
 	@$(BIN)/python -m pipeline.supply_chain sbom build
 	@$(BIN)/python -m pipeline.supply_chain audit
@@ -80,6 +81,7 @@ format: $(READY) ## Format the code and regenerate the generated pages
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/python -m data_contracts.units
 	@$(BIN)/python -m pipeline.documentation
+	@$(BIN)/python -m serving.documentation
 	@$(BIN)/python -m pipeline.serving_lock
 
 lock: ## Resolve dependencies anew into requirements.lock (needs uv)

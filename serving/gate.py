@@ -13,9 +13,11 @@ from serving.problems import Refused
 THREADS = 4
 """The work holds the interpreter lock but while trees are walked and the log is synced; more threads only add switching."""
 MOST_AT_ONCE = 64
-MOST_BULK = 4
+MOST_BULK = 2
 """Batches that are worked on (one) or wait: each takes seconds, so who comes later had better come back than wait."""
 LONGEST_SECONDS = 30.0
+LONGEST_BULK_SECONDS = 55.0
+"""Less than the framework's own limit, which would answer in its way."""
 
 
 class Gate:
@@ -56,7 +58,7 @@ class Gate:
             future = asyncio.get_running_loop().run_in_executor(self._pools[is_bulk], work)
         except RuntimeError:  # the pool is closed
             raise Refused(problems.STOPPING) from None
-        done, _ = await asyncio.wait((future,), timeout=LONGEST_SECONDS)
+        done, _ = await asyncio.wait((future,), timeout=LONGEST_BULK_SECONDS if is_bulk else LONGEST_SECONDS)
         if not done:
             future.cancel()
             raise Refused(problems.TIMED_OUT)

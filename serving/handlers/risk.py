@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
+
+import orjson
 
 from data_contracts.time_windows import latest_index_date
 from serving import problems
 from serving.access.policy import Subject
 from serving.call import Call
 from serving.faults import problem_of
-from serving.handlers.risk_bodies import BatchItem, BatchResponse
 from serving.predictor import Predictor
 from serving.problems import Refused
 from serving.requests import BatchRequest, RiskRequest
-from serving.responses import ExplanationResponse, RiskResponse
 
 
-def risk(call: Call) -> RiskResponse:
-    """Risk of each outcome, with the strongest reasons."""
-    return _answer(call, call.body.record, Predictor.predict)
+def risk(call: Call) -> bytes:
+    """Risk of each outcome, with the strongest reasons: the JSON of a RiskResponse."""
+    return _answer(call, call.body.record, Predictor.predict_json)
 
 
-def explanation(call: Call) -> ExplanationResponse:
-    """Risk of each outcome, with every contribution."""
-    return _answer(call, call.body.record, Predictor.explain)
+def explanation(call: Call) -> bytes:
+    """Risk of each outcome, with every contribution: the JSON of an ExplanationResponse."""
+    return _answer(call, call.body.record, Predictor.explain_json)
 
 
-def batch(call: Call) -> BatchResponse:
-    """Risks of up to a thousand persons: for each the answer of /v1/risk, or the problem."""
-    return BatchResponse(results=tuple(_item(call, record) for record in call.body.records))
+def batch(call: Call) -> bytes:
+    """Risks of up to a thousand persons, for each the answer of /v1/risk or the problem: the JSON of a BatchResponse."""
+    return b'{"results":[' + b",".join(_item(call, record) for record in call.body.records) + b"]}"
 
 
 def subject(call: Call) -> Sequence[Subject]:
@@ -64,7 +64,7 @@ def _is_current(row: dict[str, Any], day: str) -> bool:
     return row.get("is_deleted") is not True and not (isinstance(end, str) and end < day)
 
 
-def _answer(call: Call, record: dict[str, Any], method: Any) -> Any:
+def _answer(call: Call, record: dict[str, Any], method: Callable[..., bytes]) -> bytes:
     request: RiskRequest | BatchRequest = call.body
     if request.index_date > latest_index_date():
         last = latest_index_date().isoformat()
@@ -72,14 +72,14 @@ def _answer(call: Call, record: dict[str, Any], method: Any) -> Any:
     return method(call.predictor, record, request.index_date, request.outcomes, received_on=call.today)
 
 
-def _item(call: Call, record: dict[str, Any]) -> BatchItem:
+def _item(call: Call, record: dict[str, Any]) -> bytes:
     try:
-        answer = _answer(call, record, Predictor.predict)
+        answer = _answer(call, record, Predictor.predict_json)
         if subject_of(record, call.body.index_date).person_id is None:
             raise RuntimeError("an answer about nobody")  # nobody was asked whether the caller may have it
-        return BatchItem(status=200, answer=answer, problem=None)
+        return b'{"status":200,"answer":' + answer + b',"problem":null}'
     except Exception as error:  # of one record, for which the others must not pay
         problem = problem_of(error)
     if problem.status >= 500 and not problem.safety_flags:
         problem = problems.flagged(problem, record)
-    return BatchItem(status=problem.status, answer=None, problem=problem.document())
+    return orjson.dumps({"status": problem.status, "answer": None, "problem": problem.document()})

@@ -24,6 +24,7 @@ from serving.endpoints import ENDPOINTS
 from serving.exchange import Exchange
 from serving.gate import Gate
 from serving.handlers.models import ModelsResponse
+from serving.handlers.risk_bodies import BatchResponse
 from serving.predictor import Predictor
 from serving.problems import Refused
 from serving.requests import RiskRequest
@@ -266,7 +267,8 @@ def test_too_many_at_once_are_told_to_come_back(service, monkeypatch):
     monkeypatch.setattr(service.gate, "most_at_once", 3)
     responses = service.call(*[{"method": "GET", "url": "/v1/slow", "headers": service.headers()}] * 10)
     assert {response.status_code for response in responses} == {200, 429}
-    assert {one.headers["retry-after"] for one in responses if one.status_code == 429} == {"1"}
+    refused = [response for response in responses if response.status_code == 429]
+    assert {(kind(one), one.headers["retry-after"]) for one in refused} == {("overloaded", "1")}
     assert service.gate.in_flight == 0
 
 
@@ -325,6 +327,12 @@ def test_a_body_that_never_ends(service, monkeypatch):
 
     response = service.post("/v1/risk", slow())
     assert (response.status_code, kind(response)) == (408, "body-too-slow")
+
+
+def test_an_answer_that_cannot_be_changed(service):
+    changes = [{"instrument": "phq9", "item": "none", "answer": 1}]
+    response = service.post("/v1/what-if", ASKED | {"changes": changes})
+    assert (response.status_code, kind(response)) == (422, "change-refused")
 
 
 def test_a_wrong_form_is_named(service):
@@ -456,7 +464,7 @@ def test_batches_take_turns_and_leave_the_threads_to_single_requests(service, mo
             return sorted([(await task).status_code for task in running]), single.status_code == 200 and first <= 1
 
     statuses, single_was_first = asyncio.run(ask())
-    assert statuses == [200] * 4 + [429] * 2
+    assert statuses == [200] * 2 + [429] * 4
     assert single_was_first
     assert most == [1]
     assert service.gate.bulk_in_flight == 0
@@ -487,17 +495,18 @@ def test_a_service_that_stops_says_so(tmp_path):
 
 
 def test_a_record_that_breaks_the_code_costs_the_others_nothing(service, monkeypatch):
-    whole, n = Predictor.predict, iter(range(9))
+    whole, n = Predictor.predict_json, iter(range(9))
 
     def sometimes(*given: Any, **named: Any) -> Any:
         if next(n) == 1:
             raise RuntimeError(SECRET)
         return whole(*given, **named)
 
-    monkeypatch.setattr(Predictor, "predict", sometimes)
+    monkeypatch.setattr(Predictor, "predict_json", sometimes)
     batch = {name: ASKED[name] for name in ("index_date", "outcomes")} | {"records": [ASKED["record"]] * 3}
     response = service.post("/v1/risk/batch", batch)
     assert [one["status"] for one in response.json()["results"]] == [200, 500, 200]
+    BatchResponse.model_validate_json(response.content)
     assert SECRET not in response.text
 
 

@@ -69,7 +69,10 @@ def test_a_row_is_described_by_the_contract():
     record = DOCUMENT["components"]["schemas"]["RiskRequest"]["properties"]["record"]
     spells = record["properties"]["absence_spells"]["items"]
     assert spells["properties"]["kind"]["enum"] == ["self_certified", "doctor_certified"]
-    assert (spells["properties"]["grade_percent"]["minimum"], spells["properties"]["grade_percent"]["maximum"]) == (1, 100)
+    assert (spells["properties"]["grade_percent"]["minimum"], spells["properties"]["grade_percent"]["maximum"]) == (
+        1,
+        100,
+    )
     assert spells["properties"]["first_day"]["format"] == "date"
     assert {"const": ""} in spells["properties"]["last_day"]["anyOf"]
     assert "person_id" not in spells["required"]
@@ -98,14 +101,18 @@ def test_every_status_media_type_and_header_that_occurs_is_declared(tmp_path):
     with running(tmp_path) as service:
         service.gate.most_at_once = service.gate.most_bulk = 10**6
         requests = asked(service)
-        answers = [answer for start in range(0, len(requests), 50) for answer in service.call(*requests[start : start + 50])]
+        answers = [
+            answer for start in range(0, len(requests), 50) for answer in service.call(*requests[start : start + 50])
+        ]
     declared = {(one.method, one.path.format(person_id="p1", company_id="c1")): one.path for one in ENDPOINTS}
     seen = set()
     for answer in answers:
         path = declared.get((answer.request.method, answer.request.url.path), answer.request.url.path)
         operation = DOCUMENT["paths"][path][answer.request.method.lower()]
         response = operation["responses"][str(answer.status_code)]
-        response = DOCUMENT["components"]["responses"][response["$ref"].rsplit("/", 1)[1]] if "$ref" in response else response
+        response = (
+            DOCUMENT["components"]["responses"][response["$ref"].rsplit("/", 1)[1]] if "$ref" in response else response
+        )
         assert answer.headers["content-type"].split(";")[0] in response["content"], path
         for name in response.get("headers", {}):
             assert name in answer.headers, (path, answer.status_code, name)
@@ -138,9 +145,9 @@ OF_A_STATUS = {"not-found", "method-not-allowed", "uri-too-long", "not-answered"
 
 def test_every_kind_of_problem_is_declared_and_none_that_does_not_exist():
     assert literals() | OF_A_STATUS == set(KINDS)
-    assert [one.removeprefix(TYPE) for one in DOCUMENT["components"]["schemas"]["Problem"]["properties"]["type"]["enum"]] == [
-        *KINDS
-    ]
+    assert [
+        one.removeprefix(TYPE) for one in DOCUMENT["components"]["schemas"]["Problem"]["properties"]["type"]["enum"]
+    ] == [*KINDS]
 
 
 def test_every_kind_of_problem_occurs_in_a_test():

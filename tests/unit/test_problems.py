@@ -8,8 +8,8 @@ from datetime import date
 import pytest
 
 from data_contracts.validation import check_record
-from serving import problems
-from serving.problems import FieldError, Problem, contract_violation, of_status, pointer
+from serving.body import parsed
+from serving.problems import FieldError, Problem, Refused, contract_violation, of_status, pointer
 from serving.requests import RiskRequest
 
 SECRET = "01818010008"  # a synthetic identity number: the month is raised by 80
@@ -22,8 +22,11 @@ def of_record(record) -> dict:
 
 
 def of_body(body) -> dict | None:
-    problem = problems.check_body(RiskRequest, body)
-    return None if problem is None else problem.document()
+    try:
+        parsed(json.dumps(body).encode(), RiskRequest)
+    except Refused as refused:
+        return refused.problem.document()
+    return None
 
 
 def fields(document: dict) -> list[tuple[str, str]]:

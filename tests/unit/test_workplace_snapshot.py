@@ -15,7 +15,7 @@ import pytest
 
 from data_contracts.errors import ArtifactError, MissingInputError
 from data_contracts.readers.parquet_files import write_tables
-from data_contracts.time_windows import calendar_date, day_number
+from data_contracts.time_windows import calendar_date, day_number, today
 from features.build import CONTEXT_COLUMNS, build_features
 from features.catalogue import FEATURE_NAMES, POSITIONS
 from features.histories import Histories
@@ -302,7 +302,7 @@ def test_the_verb_score_sees_the_others_as_a_request_does(tmp_path):
     predictor = Predictor.from_bundles(workspace.bundles, workspace.keys / "verify.key")
     for person_id, risk in scored.items():
         record = person_record(tables(ROWS), person_id, np.datetime64(T, "D"))
-        asked = predictor.predict(record, date.fromisoformat(T), [SICK_LEAVE], date.fromisoformat(T))
+        asked = predictor.predict(record, date.fromisoformat(T), [SICK_LEAVE], today())
         assert asked.outcomes[SICK_LEAVE].risk == risk
     one = next(iter(scored))
     alone = score.run(workspace, date.fromisoformat(T), [SICK_LEAVE], one)["outcomes"][SICK_LEAVE]
