@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -63,27 +64,32 @@ class Exchange:
 
     async def _guarded(self, scope: Scope, receive: Receive, request_id: str) -> Response:
         try:
-            self.gate.enter(self.endpoint.is_bulk)
-        except Refused as refused:
-            return refused.problem.response()
-        try:
+            if self.endpoint.is_bulk:  # few at once, so that their large bodies are few, too
+                with self.gate.place(is_bulk=True):
+                    return await self._answer(scope, receive, request_id)
             return await self._answer(scope, receive, request_id)
         except ClientGone:
             raise
         except Exception as error:
             return problem_of(error).response()
-        finally:
-            self.gate.leave(self.endpoint.is_bulk)
 
     async def _answer(self, scope: Scope, receive: Receive, request_id: str) -> Response:
         if self.endpoint.is_public:
-            return await self.gate.run(partial(self._public, scope))
+            with self.gate.place():
+                return await self.gate.run(partial(self._public, scope))
         ticket = _Ticket(self.endpoint, self.parts, request_id)
         await ticket.admit(scope)
-        body = await read_body(scope, receive, self.endpoint) if self.endpoint.body else b""
-        response, committed = await self.gate.run(partial(ticket.work, scope, body), self.endpoint.is_bulk)
-        await _wait(committed)
-        return response
+        body = b""
+        if self.endpoint.body:
+            with self.gate.receiving(ticket.caller.subject):
+                body = await read_body(scope, receive, self.endpoint)
+        return await self._worked(ticket, scope, body)
+
+    async def _worked(self, ticket: _Ticket, scope: Scope, body: bytes) -> Response:
+        with nullcontext() if self.endpoint.is_bulk else self.gate.place():
+            response, committed = await self.gate.run(partial(ticket.work, scope, body), self.endpoint.is_bulk)
+            await _wait(committed)
+            return response
 
     def _public(self, scope: Scope) -> Response:
         return _response(self.endpoint, self.endpoint.handle(_public_call(scope, self.parts)))

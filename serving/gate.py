@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 from serving import problems
@@ -15,6 +17,8 @@ THREADS = 4
 MOST_AT_ONCE = 64
 MOST_BULK = 2
 """Batches that are worked on (one) or wait: each takes seconds, so who comes later had better come back than wait."""
+MOST_BODIES, MOST_BODIES_OF_ONE = 256, 48
+"""Bodies that may be on their way at once, and of one caller: who sends slowly must not take the places of those who work."""
 LONGEST_SECONDS = 30.0
 LONGEST_BULK_SECONDS = 55.0
 """Less than the framework's own limit, which would answer in its way."""
@@ -35,16 +39,36 @@ class Gate:
         self.most_bulk = most_bulk
         self.in_flight = 0
         self.bulk_in_flight = 0
+        self.bodies: Counter[str] = Counter()
 
-    def enter(self, is_bulk: bool = False) -> None:
-        """Take a place; raises Refused (429) if there is none."""
+    @contextmanager
+    def receiving(self, caller: str) -> Iterator[None]:
+        """Count a body of a caller while it comes; raises Refused (429) if there are too many."""
+        if self.bodies.total() >= MOST_BODIES or self.bodies[caller] >= MOST_BODIES_OF_ONE:
+            raise Refused(problems.OVERLOADED)
+        self.bodies[caller] += 1
+        try:
+            yield
+        finally:
+            self.bodies[caller] -= 1
+            self.bodies += Counter()  # forgets who has none
+
+    @contextmanager
+    def place(self, is_bulk: bool = False) -> Iterator[None]:
+        """Hold a place among those who are worked on; raises Refused (429) if there is none."""
+        self._enter(is_bulk)
+        try:
+            yield
+        finally:
+            self._leave(is_bulk)
+
+    def _enter(self, is_bulk: bool = False) -> None:
         if self.in_flight >= self.most_at_once or (is_bulk and self.bulk_in_flight >= self.most_bulk):
             raise Refused(problems.OVERLOADED)
         self.in_flight += 1
         self.bulk_in_flight += is_bulk
 
-    def leave(self, is_bulk: bool = False) -> None:
-        """Give the place back."""
+    def _leave(self, is_bulk: bool = False) -> None:
         self.in_flight -= 1
         self.bulk_in_flight -= is_bulk
 

@@ -559,3 +559,21 @@ def test_settings_come_from_the_environment():
     assert Settings.from_environment({}) == Settings()
     found = Settings.from_environment({"BALANCE_RISK_BUNDLES": "/b", "BALANCE_RISK_VERIFY_KEY": ""})
     assert (str(found.bundles), found.verify_key) == ("/b", Settings().verify_key)
+
+
+def test_slow_bodies_of_one_caller_take_no_place_from_those_who_work(alone, monkeypatch):
+    monkeypatch.setattr("serving.gate.MOST_BODIES_OF_ONE", 3)
+    monkeypatch.setattr(alone.gate, "most_at_once", 1)
+    monkeypatch.setattr(body_module, "BODY_SECONDS", 1.0)
+
+    async def slow():
+        yield b"{"
+        await asyncio.sleep(3)
+
+    slowly = {"method": "POST", "url": "/v1/risk", "headers": alone.headers(sub="slow")}
+    requests = [slowly | {"content": slow()} for _ in range(5)]
+    requests.append({"method": "POST", "url": "/v1/risk", "headers": alone.headers(sub="quick"), "json": REQUEST})
+    *slow_ones, quick = alone.call(*requests)
+    assert sorted(response.status_code for response in slow_ones) == [408, 408, 408, 429, 429]
+    assert quick.status_code == 200
+    assert not alone.gate.bodies
