@@ -84,6 +84,7 @@ class Histories:
         *,
         purpose: Purpose,
         consent_on: date | int,
+        still_on: date | int | None = None,
         data_as_of: date | int | None = None,
         person_ids: Sequence[str] | None = None,
     ) -> Histories:
@@ -97,6 +98,8 @@ class Histories:
             What the data will be used for; rows of a source without consent for it are left behind.
         consent_on : date or day number
             Day on which consent must be in force: t for scoring, ``data_as_of`` for training.
+        still_on : date or day number, optional
+            Later day on which it must be in force as well: of the request, where it asks for a morning long past.
         data_as_of : date or day number, optional
             Show the store as it was on the morning of that day: only rows with an earlier ``known_from``.
         person_ids : sequence of distinct str, optional
@@ -108,7 +111,7 @@ class Histories:
         Histories
         """
         gathering = _Gathering(tables, None if data_as_of is None else _day(data_as_of), person_ids)
-        return gathering.histories(purpose, _day(consent_on))
+        return gathering.histories(purpose, _day(consent_on), None if still_on is None else _day(still_on))
 
     @classmethod
     def from_record(
@@ -207,10 +210,12 @@ class _Gathering:
         if len(self.positions) < len(self.person_ids):
             raise ValueError("person_ids must be distinct")
 
-    def histories(self, purpose: Purpose, consent_on: int) -> Histories:
+    def histories(self, purpose: Purpose, consent_on: int, still_on: int | None) -> Histories:
         terms = Terms(purpose, consent_on, FOREVER if self.data_as_of is None else self.data_as_of)
         consents = self._consents(purpose)
         consented = in_force(consents, consent_on, terms.known_by)
+        if still_on is not None:
+            consented &= in_force(consents, still_on, terms.known_by)
         # One place more: row owner -1, nobody who is asked for, may not be used either.
         self.may_use = np.zeros((len(SOURCES) + 1, len(self.person_ids) + 1), dtype=bool)
         self.may_use[:-1, :-1] = consented.T

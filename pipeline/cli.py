@@ -8,7 +8,7 @@ import sys
 import typer
 
 from data_contracts.errors import BalanceRiskError
-from pipeline.commands import access, audit, data, service, training
+from pipeline.commands import access, audit, data, feedback, service, training
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -32,6 +32,7 @@ for verb in (
     service.register,
     service.promote,
     service.score,
+    feedback.decisions,
     training.features,
     service.serve,
     access.token,

@@ -51,7 +51,9 @@ class BundleWatch:
                 fresh |= self._open(outcome, bundle)
         if fresh:
             served = {} if self.predictor is None else self.predictor.models
-            self.predictor = Predictor({**served, **fresh})
+            predictor = Predictor({**served, **fresh})
+            predictor.warm_up()  # before the swap, so that no request waits for it
+            self.predictor = predictor
 
     def not_ready_because(self) -> str:
         """Say why there is no predictor."""

@@ -24,6 +24,7 @@ from serving.audit.keys import read_audit_key
 from serving.bundle_watch import BundleWatch
 from serving.settings import Settings
 from serving.store import Store, StoreUnavailable, open_store
+from serving.withdrawals import Withdrawals
 
 TRY_AGAIN_SECONDS = 2.0
 T = TypeVar("T")
@@ -43,6 +44,9 @@ class Parts:
     _opened: Store | None = None
     _next_try: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.withdrawals = Withdrawals(lambda: self.store)
 
     @classmethod
     def build(cls, settings: Settings) -> Parts:

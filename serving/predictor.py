@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from data_contracts.errors import ArtifactError
+from data_contracts.records import Source
 from data_contracts.safety import safety_flags
 from data_contracts.tables import Table
 from data_contracts.time_windows import day_number
@@ -30,6 +31,7 @@ from serving import notices
 from serving.answer_json import answer_json
 from serving.case import Case, Served
 from serving.caveats import caveats, not_carried, not_eligible, not_sent
+from serving.ended_consents import NOTHING, ended
 from serving.notices import SafetyNotice
 from serving.responses import Band, ExplanationResponse, OutcomeExplanation, OutcomeRisk, RiskResponse, Texts
 
@@ -63,13 +65,20 @@ class Predictor:
         return cls(models)
 
     def predict(
-        self, record: dict[str, Any], index_date: date, outcomes: Sequence[str], received_on: date
+        self,
+        record: dict[str, Any],
+        index_date: date,
+        outcomes: Sequence[str],
+        received_on: date,
+        withdrawn: Mapping[Source, date] = NOTHING,
     ) -> RiskResponse:
         """Return the risk of each outcome with its strongest reasons.
 
         Raises RecordViolation if the record breaks the data contract, OutcomeNotServed if an outcome has no model.
         """
-        return self.predict_case(case_of(tables_of_record(record, received_on), index_date), index_date, outcomes)
+        return self.predict_case(
+            case_of(tables_of_record(record, received_on), index_date, received_on, withdrawn), index_date, outcomes
+        )
 
     def predict_case(self, case: Case, index_date: date, outcomes: Sequence[str]) -> RiskResponse:
         """Return what ``predict`` returns, of a record that has been checked and numbered."""
@@ -78,26 +87,41 @@ class Predictor:
         return RiskResponse(index_date=index_date, safety_flags=case.safety_flags, outcomes=risks)
 
     def explain(
-        self, record: dict[str, Any], index_date: date, outcomes: Sequence[str], received_on: date
+        self,
+        record: dict[str, Any],
+        index_date: date,
+        outcomes: Sequence[str],
+        received_on: date,
+        withdrawn: Mapping[Source, date] = NOTHING,
     ) -> ExplanationResponse:
         """Return the risk of each outcome with all reasons, the base and the sum per domain; raises as ``predict``."""
-        case = case_of(tables_of_record(record, received_on), index_date)
+        case = case_of(tables_of_record(record, received_on), index_date, received_on, withdrawn)
         served = self.asked(outcomes, case)
         explained = {name: _explanation(served[name], case) for name in outcomes}
         return ExplanationResponse(index_date=index_date, safety_flags=case.safety_flags, outcomes=explained)
 
     def predict_json(
-        self, record: dict[str, Any], index_date: date, outcomes: Sequence[str], received_on: date
+        self,
+        record: dict[str, Any],
+        index_date: date,
+        outcomes: Sequence[str],
+        received_on: date,
+        withdrawn: Mapping[Source, date] = NOTHING,
     ) -> bytes:
         """Return the answer of ``predict`` as JSON, the same bytes as its model gives, sooner; raises as ``predict``."""
-        case = case_of(tables_of_record(record, received_on), index_date)
+        case = case_of(tables_of_record(record, received_on), index_date, received_on, withdrawn)
         return self._json(case, index_date, outcomes, _risk_fields)
 
     def explain_json(
-        self, record: dict[str, Any], index_date: date, outcomes: Sequence[str], received_on: date
+        self,
+        record: dict[str, Any],
+        index_date: date,
+        outcomes: Sequence[str],
+        received_on: date,
+        withdrawn: Mapping[Source, date] = NOTHING,
     ) -> bytes:
         """Return the answer of ``explain`` as JSON, the same bytes as its model gives, sooner; raises as ``predict``."""
-        case = case_of(tables_of_record(record, received_on), index_date)
+        case = case_of(tables_of_record(record, received_on), index_date, received_on, withdrawn)
         return self._json(case, index_date, outcomes, _explanation_fields)
 
     def _json(
@@ -117,6 +141,11 @@ class Predictor:
         """The models with what their answers always say, by outcome."""
         return {name: Served(model) for name, model in self.models.items()}
 
+    def warm_up(self) -> None:
+        """Compute once what is kept for all answers: texts, and the refits packed together."""
+        for served in self.served.values():
+            served.model.interval(np.full((1, len(served.model.feature_names)), np.nan, dtype=np.float32))
+
     def asked(self, outcomes: Sequence[str], case: Case) -> dict[str, Served]:
         """Return the models in service; raises OutcomeNotServed if one of the outcomes has none."""
         absent = [name for name in outcomes if name not in self.models]
@@ -128,10 +157,17 @@ class Predictor:
         return self.served
 
 
-def case_of(tables: dict[str, Table], index_date: date) -> Case:
-    """Return what the checked tables of one person tell at an index date."""
-    t = day_number(index_date)
-    histories = Histories.from_tables(tables, purpose="risk_scoring", consent_on=t)
+def case_of(
+    tables: dict[str, Table], index_date: date, received_on: date, withdrawn: Mapping[Source, date] = NOTHING
+) -> Case:
+    """Return what the checked tables of one person tell at an index date.
+
+    Consent must be in force on the index date, and still on the day of the request, whatever the record knows of it:
+    ``withdrawn`` gives by source the day from which the person has withdrawn it through the service.
+    """
+    t, now = day_number(index_date), day_number(received_on)
+    tables = ended(tables, withdrawn)
+    histories = Histories.from_tables(tables, purpose="risk_scoring", consent_on=t, still_on=now if now > t else None)
     known = as_of(histories, t)
     values = np.empty((1, len(FEATURE_NAMES)), dtype=np.float32)
     number(known, values)

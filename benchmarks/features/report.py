@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,16 @@ from environments import HERE, SCRIPTS
 from results import RESULTS
 from training_section import training_section
 
+sys.path.append(
+    str(Path(__file__).parents[2])
+)  # run as a file, as the Makefile does; the section lies beside its benchmark
+from benchmarks.serving.report import serving_section
+
 Row = dict[str, Any]
 NAMES = {"ours": "balance-risk", "duckdb": "DuckDB (SQL)", "polars": "Polars", "pandas": "pandas"}
 EXPLAINED = RESULTS.with_name("explanation_speed.json")
 TRAINED = RESULTS.with_name("training_rivals.json")
+SERVED = RESULTS.with_name("serving.json")
 PICTURE = Path("images") / "features_speed.png"
 _TARGET_SHARE, _TARGET_GB, _LINEAR = 0.5, 4.0, 1.25
 _COLOURS = {"ours": "#1b5e8c", "duckdb": "#c98500", "polars": "#7a7a7a", "pandas": "#a8577e"}
@@ -54,6 +61,8 @@ def _page(document: dict[str, Any], rows: list[Row]) -> Iterator[str]:
         yield from _explaining(json.loads(EXPLAINED.read_text(encoding="utf-8")))
     if TRAINED.exists():
         yield from training_section(json.loads(TRAINED.read_text(encoding="utf-8")))
+    if SERVED.exists():
+        yield from serving_section(json.loads(SERVED.read_text(encoding="utf-8")))
 
 
 def _targets(rows: list[Row]) -> Iterator[str]:

@@ -40,7 +40,7 @@ def stages(
     request = parsed(body, RiskRequest)
     received, asked = today(), request.outcomes
     tables = tables_of_record(request.record, received)
-    case = case_of(tables, request.index_date)
+    case = case_of(tables, request.index_date, received)
 
     fields = {name: (predictor.served[name].always_said, _fields(predictor.served[name], case)) for name in asked}
     with _journal(scratch) as journal:
@@ -50,7 +50,7 @@ def stages(
                 "token": lambda: verifier.verify(token),
                 "JSON and form of the body": lambda: parsed(body, RiskRequest),
                 "check of the record": lambda: tables_of_record(request.record, received),
-                "features": lambda: case_of(tables, request.index_date),
+                "features": lambda: case_of(tables, request.index_date, received),
                 "two models, intervals and reasons": lambda: [_fields(predictor.served[name], case) for name in asked],
                 "answer as JSON": lambda: answer_json(request.index_date, case.safety_flags, fields),
                 "audit event, committed": lambda: journal.append([event]).result(),

@@ -70,7 +70,9 @@ def subject(call: Call) -> Sequence[Subject]:
 
 def _raised(predictor: Predictor, call: Call) -> list[OutcomeRisk]:
     """Return the outcomes above the reference group, the most raised first."""
-    case = case_of(call.body.read(call.today).tables, call.today)
+    record = call.body.read(call.today)
+    withdrawn = call.parts.withdrawals.of(next(iter(record.person_ids), None))
+    case = case_of(record.tables, call.today, call.today, withdrawn)
     found = predictor.predict_case(case, call.today, tuple(predictor.models)).outcomes.values()
     raised = [one for one in found if one.band is not None and one.band.name in RAISED]
     return sorted(raised, key=_times_reference, reverse=True)

@@ -31,7 +31,8 @@ def risk(call: Call) -> Response:
         raise Refused(record.problem)
     if call.predictor is None:
         raise _refused(problems.not_ready(call.parts.watch.not_ready_because()), record)
-    case = case_of(record.tables, index_date)
+    withdrawn = call.parts.withdrawals.of(next(iter(record.person_ids), None))
+    case = case_of(record.tables, index_date, call.today, withdrawn)
     response = call.predictor.predict_case(case, index_date, outcomes or tuple(call.predictor.models))
     # The flags of the whole Bundle: those of the case do not know of what could not become a row.
     response = response.model_copy(update={"safety_flags": record.safety_flags})

@@ -69,7 +69,8 @@ def _answer(call: Call, record: dict[str, Any], method: Callable[..., bytes]) ->
     if request.index_date > latest_index_date():
         last = latest_index_date().isoformat()
         raise Refused(problems.flagged(problems.index_date_too_late(last), record))
-    return method(call.predictor, record, request.index_date, request.outcomes, received_on=call.today)
+    withdrawn = call.parts.withdrawals.of(subject_of(record, request.index_date).person_id)
+    return method(call.predictor, record, request.index_date, request.outcomes, call.today, withdrawn)
 
 
 def _item(call: Call, record: dict[str, Any]) -> bytes:

@@ -133,6 +133,7 @@ def withdraw(call: Call) -> Withdrawal:
     """Note that a person withdraws consent; it counts from now on."""
     person_id = _named(call, "person_id")
     sources = call.parts.store.withdraw(person_id, call.body.source, call.today)
+    call.parts.withdrawals.look_at_once()
     return Withdrawal(person_id=person_id, sources=sources, withdrawn_on=call.today)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Mapping
+from datetime import date
 
 import numpy as np
 
+from data_contracts.records import Source
 from data_contracts.time_windows import latest_index_date
 from features.catalogue import POSITIONS, feature
 from features.record import tables_of_record
@@ -18,7 +20,9 @@ from models.wording import shown_value
 from serving import problems
 from serving.call import Call
 from serving.case import Case, Served
+from serving.ended_consents import NOTHING
 from serving.handlers.changed_answers import AlteredCase, changed
+from serving.handlers.risk import subject_of
 from serving.handlers.what_if_bodies import ChangedInput, OutcomeWhatIf, Side, WhatIfRequest, WhatIfResponse
 from serving.notices import Notice
 from serving.predictor import Predictor, case_of, scored
@@ -45,10 +49,13 @@ def what_if(call: Call) -> WhatIfResponse:
         last = latest_index_date().isoformat()
         raise Refused(problems.flagged(problems.index_date_too_late(last), request.record))
     assert call.predictor is not None  # the endpoint needs a model
-    return answered(call.predictor, request, call.today)
+    withdrawn = call.parts.withdrawals.of(subject_of(request.record, request.index_date).person_id)
+    return answered(call.predictor, request, call.today, withdrawn)
 
 
-def answered(predictor: Predictor, request: WhatIfRequest, received_on: Any) -> WhatIfResponse:
+def answered(
+    predictor: Predictor, request: WhatIfRequest, received_on: date, withdrawn: Mapping[Source, date] = NOTHING
+) -> WhatIfResponse:
     """Answer a request.
 
     Raises
@@ -61,13 +68,13 @@ def answered(predictor: Predictor, request: WhatIfRequest, received_on: Any) -> 
         If a change cannot be made.
     """
     tables = tables_of_record(request.record, received_on)
-    now = case_of(tables, request.index_date)
+    now = case_of(tables, request.index_date, received_on, withdrawn)
     served = predictor.asked(request.outcomes, now)
     altered, errors = changed(tables, request.changes, now)
     if errors:
         problem = problems.unprocessable("change-refused", "An answer cannot be changed so", errors)
         raise Refused(problems.flagged_notices(problem, now.safety_flags))
-    other = case_of(altered, request.index_date)
+    other = case_of(altered, request.index_date, received_on, withdrawn)
     then = AlteredCase(other.histories, other.known, other.values, other.t, now.safety_flags, before=now)
     return WhatIfResponse(
         index_date=request.index_date,

@@ -91,6 +91,11 @@ class Store:
         with self.database.writing() as connection:
             return consents.withdraw(connection, person_id, source, day)
 
+    def newest_withdrawal(self) -> int:
+        """Return the number of the newest withdrawal."""
+        with self.database.reading() as connection:
+            return consents.last_withdrawal(connection)
+
     def withdrawals(self, up_to: int | None = None) -> tuple[int, dict[str, dict[Source, date]]]:
         """Return the number of the newest withdrawal, and by person and source the days of all up to a number."""
         with self.database.reading() as connection:

@@ -163,6 +163,30 @@ def test_floods_without_a_token_do_not_flood_the_log(alone, monkeypatch):
     assert len(alone.events()) == 3
 
 
+# Consent at the time of the request
+
+
+def _consenting(until: str | None, known_from: str = "2021-01-05") -> dict[str, Any]:
+    rows = [row | {"withdrawn_on": until, "known_from": known_from} for row in REQUEST["record"]["consents"]]
+    return ASKED | {"record": REQUEST["record"] | {"consents": rows}}
+
+
+def test_consent_that_ended_after_the_index_date_has_ended(alone):
+    """The morning asked for is long past; the person has withdrawn since, and the request is of today."""
+    assert alone.post("/v1/risk", _consenting(None)).json()["outcomes"]["long_sick_leave"]["risk"] is not None
+    answer = alone.post("/v1/risk", _consenting("2026-01-15", "2026-01-15")).json()["outcomes"]["long_sick_leave"]
+    assert answer["risk"] is None
+    assert "no_consent" in {warning["code"] for warning in answer["warnings"]}
+
+
+def test_a_withdrawal_brought_to_the_service_counts_at_once(alone):
+    path = f"/v1/persons/{PERSON}/withdrawals"
+    assert alone.post("/v1/risk", ASKED).json()["outcomes"]["long_sick_leave"]["risk"] is not None
+    assert alone.post(path, {"source": None}).status_code == 200
+    for route in ("/v1/risk", "/v1/explanation"):
+        assert alone.post(route, ASKED).json()["outcomes"]["long_sick_leave"]["risk"] is None
+
+
 # No answer without its event
 
 

@@ -115,9 +115,7 @@ def test_rows_that_are_binned_once_give_the_trees_of_a_fit_to_them():
     """All rows: the same bits. Some: a label or weight of other rows would show in the trees."""
     random = np.random.default_rng(5)
     # Few values, so that the bins of some rows are those of all.
-    X = np.round(random.normal(size=(2000, 4)), 1).astype(
-        np.float32
-    )
+    X = np.round(random.normal(size=(2000, 4)), 1).astype(np.float32)
     y, weight = (random.random(2000) < 1 / (1 + np.exp(-X[:, 0]))).astype(float), random.uniform(0.5, 2, 2000)
     estimator = TreesEstimator(TreeSize(n_estimators=10))
     binned = BinnedRows(estimator, X)

@@ -30,7 +30,7 @@ def store(tmp_path):
 
 
 def call(store, body: Any = None, query: str = "", organisations=("c",), role="clinician", **path: str) -> Call:
-    parts: Any = SimpleNamespace(store=store)
+    parts: Any = SimpleNamespace(store=store, withdrawals=SimpleNamespace(look_at_once=lambda: None))
     caller = Caller("dr-1", role, frozenset(organisations), "test")
     return Call(caller, Purpose.HEALTHCARE, None, body, path, QueryParams(query), NIGHT, "request-1", parts)
 

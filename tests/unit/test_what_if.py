@@ -147,7 +147,7 @@ def test_the_tables_that_were_checked_are_not_written_to(record):
     tables = tables_of_record(record, INDEX_DATE)
     before = tables["survey_answers"]["answer"].copy()
     altered, errors = changed(
-        tables, [Change(instrument="cbi", item="personal_1", answer=100.0)], case_of(tables, INDEX_DATE)
+        tables, [Change(instrument="cbi", item="personal_1", answer=100.0)], case_of(tables, INDEX_DATE, INDEX_DATE)
     )
     assert errors == []
     assert (altered["survey_answers"]["answer"] != before).sum() == 1

@@ -109,7 +109,7 @@ def of_others(found: dict[str, Any]) -> dict[str, str | None]:
 
 
 def case_at(record: dict[str, Any]) -> case_module.Case:
-    return case_of(tables_of_record(record, INDEX_DATE), INDEX_DATE)
+    return case_of(tables_of_record(record, INDEX_DATE), INDEX_DATE, INDEX_DATE)
 
 
 def seen(model: RiskModel, record: dict[str, Any] | None = None) -> dict[str, float]:
