@@ -10,8 +10,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from pipeline.nightly import NightFailed, environment
-from pipeline.serve import PROJECT
+from pipeline.nightly import NightFailed
+from pipeline.serve import PROJECT, environment
 from pipeline.workspace import Workspace
 
 FEEDBACK = "serving.store.feedback"

@@ -23,7 +23,7 @@ from data_contracts.errors import BalanceRiskError, EngineError
 from data_contracts.records import TABLES
 from data_contracts.time_windows import today
 from pipeline.console import read_json, sha256
-from pipeline.serve import PROJECT
+from pipeline.serve import PROJECT, environment
 from pipeline.workspace import Workspace
 
 NIGHTLY = "serving.nightly"
@@ -73,17 +73,7 @@ def processors() -> int:
 
 def store_url(workspace: Workspace) -> str:
     """Return the URL of the store: the service's, or the file in the workspace."""
-    return os.environ.get(STORE_VARIABLE) or f"sqlite:///{(workspace.root / 'store' / 'store.db').resolve()}"
-
-
-def environment(workspace: Workspace) -> dict[str, str]:
-    """Return the environment in which the process finds bundles, key and store."""
-    return {
-        **os.environ,
-        "BALANCE_RISK_BUNDLES": str(workspace.bundles.resolve()),
-        "BALANCE_RISK_VERIFY_KEY": str((workspace.keys / "verify.key").resolve()),
-        STORE_VARIABLE: store_url(workspace),
-    }
+    return environment(workspace)[STORE_VARIABLE]
 
 
 @contextmanager

@@ -47,7 +47,9 @@ class BundleWatch:
         fresh: dict[str, RiskModel] = {}
         for outcome in OUTCOMES:
             bundle = current_bundle(self._bundles_dir, outcome)
-            if bundle is not None and bundle != self._loaded.get(outcome) and self._is_due(outcome, bundle):
+            if bundle is not None and bundle == self._loaded.get(outcome):
+                self._forget_refusal(outcome)  # a refused promotion was taken back
+            elif bundle is not None and self._is_due(outcome, bundle):
                 fresh |= self._open(outcome, bundle)
         if fresh:
             served = {} if self.predictor is None else self.predictor.models
@@ -77,6 +79,10 @@ class BundleWatch:
                 LOGGER.error("looking for promoted models failed: %s", type(error).__name__)
             self._stopped.wait(POLL_SECONDS)
 
+    def _forget_refusal(self, outcome: str) -> None:
+        # A new mapping, because other threads go through the old one.
+        self._refused = {name: refusal for name, refusal in self._refused.items() if name != outcome}
+
     def _is_due(self, outcome: str, bundle: Path) -> bool:
         refused, when, _ = self._refused.get(outcome, (None, 0.0, ""))
         return bundle != refused or time.monotonic() - when > RETRY_SECONDS
@@ -86,10 +92,10 @@ class BundleWatch:
         try:
             model = open_bundle(bundle, self._public_key_path)
         except (BalanceRiskError, OSError) as error:
-            self._refused[outcome] = (bundle, time.monotonic(), str(error))
+            self._refused = {**self._refused, outcome: (bundle, time.monotonic(), str(error))}
             LOGGER.error("%s: promoted model refused; the one before, if any, stays in service. %s", outcome, error)
             return {}
         self._loaded[outcome] = bundle
-        self._refused.pop(outcome, None)
+        self._forget_refusal(outcome)
         LOGGER.info("%s: version %s (%s) goes into service", outcome, model.version, model.artifact_sha256[:12])
         return {outcome: model}

@@ -29,13 +29,13 @@ DURATION = Histogram(
     "balance_risk_request_seconds", "From the first byte of a request to its answer.", ("route",), buckets=_SECONDS
 )
 MODEL = Gauge(
-    "balance_risk_model_in_service", "1 for the version in service.", ("outcome", "version"), multiprocess_mode="max"
+    "balance_risk_model_in_service", "1 for the version in service.", ("outcome", "version"), multiprocess_mode="mostrecent"
 )
 REFUSED = Gauge(
     "balance_risk_bundle_refused", "1 while the promoted bundle of an outcome is refused.", ("outcome",),
-    multiprocess_mode="max",
+    multiprocess_mode="mostrecent",
 )  # fmt: skip
-READY = Gauge("balance_risk_ready", "1 while requests can be answered.", multiprocess_mode="min")
+READY = Gauge("balance_risk_ready", "1 while requests can be answered.", multiprocess_mode="mostrecent")
 
 
 def observe(method: str, route: str, status: int, seconds: float) -> None:

@@ -25,7 +25,7 @@ import pytest
 
 from serving.predictor import Predictor
 from tests.lib.deployment import PROJECT, REQUEST, Deployment, wait_for
-from tests.lib.load import BODY, Load
+from tests.lib.load import Load
 from tests.lib.models import boosted_model, linear_model
 
 BACK_WITHIN = 5.0
@@ -219,12 +219,16 @@ def test_no_model_is_not_ready_and_no_crash(tmp_path):
 # Clients that misbehave
 
 
-def test_a_slow_client_keeps_nobody_else_waiting(service):
+def test_slow_bodies_keep_nobody_else_waiting(service):
+    """More of them than there are places, by a caller who may: they must not take the places of those who work."""
+    head = "POST /v1/risk HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n"
+    head += "".join(f"{name}: {value}\r\n" for name, value in service.headers(sub="slow").items())
     slow = []
-    for _ in range(50):
+    for _ in range(80):
         connection = socket.create_connection(("127.0.0.1", service.port))
-        connection.sendall(b"POST /v1/risk HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n")
+        connection.sendall(f"{head}\r\n{{".encode())
         slow.append(connection)
+    time.sleep(1)
     try:
         began = time.monotonic()
         assert service.post("/v1/risk", REQUEST).status_code == 200
@@ -235,19 +239,14 @@ def test_a_slow_client_keeps_nobody_else_waiting(service):
 
 
 def test_a_body_of_twelve_megabytes_is_refused_while_it_comes(service):
-    sent = 0
-
-    def body() -> Iterator[bytes]:
-        nonlocal sent
-        for _ in range(192):
-            sent += 65536
-            yield b" " * 65536
-
-    try:
-        status = service.client.post("/v1/risk", content=body(), headers=service.headers()).status_code
-    except httpx.TransportError:  # the service closed the connection before the client had sent all
-        status = 413
-    assert status == 413
+    head = "POST /v1/risk HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+    head += "".join(f"{name}: {value}\r\n" for name, value in service.headers().items())
+    chunk = b"10000\r\n" + b" " * 65536 + b"\r\n"
+    with socket.create_connection(("127.0.0.1", service.port), timeout=20) as connection:
+        connection.sendall(f"{head}\r\n".encode())
+        for _ in range(18):  # a little more than the mebibyte that is read; the other eleven are never sent
+            connection.sendall(chunk)
+        assert b" 413 " in connection.recv(4096)
     assert service.post("/v1/risk", REQUEST).status_code == 200
 
 
@@ -265,9 +264,7 @@ def test_a_rush_is_told_to_come_back(service):
     with Load(service, rate=400) as load:
         time.sleep(3)
     statuses = {one.status for one in load.sent}
-    assert 200 in statuses
-    assert statuses <= {200, 429, 503}
-    assert len(BODY) > 1000
+    assert {200, 429} <= statuses <= {200, 429, 503}
     assert Path(service.log).read_text().count("Traceback") == 0
 
 

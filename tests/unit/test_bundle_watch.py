@@ -48,6 +48,12 @@ def test_promotions_are_followed_and_the_last_good_model_is_kept(tmp_path, caplo
     assert promotions.served() == {"long_sick_leave": "1", "burnout": "1"}
     assert "long_sick_leave: promoted model refused" in caplog.text
 
+    assert list(promotions.watch.refused()) == ["long_sick_leave"]
+    good = next((promotions.bundles / "long_sick_leave").glob("1-*"))
+    move_current(promotions.bundles, "long_sick_leave", good)
+    promotions.watch.check()
+    assert promotions.watch.refused() == {}  # the bad promotion was taken back, so nothing is wrong any more
+
     promotions.promote(linear_model(seed=60), "3")
     promotions.watch.check()
     assert promotions.served() == {"long_sick_leave": "3", "burnout": "1"}
