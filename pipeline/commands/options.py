@@ -6,7 +6,7 @@ import json
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, overload
 
 import typer
 
@@ -82,6 +82,10 @@ def settings_of(path: Path, **changes: dict[str, Any]) -> Any:
     return settings
 
 
+@overload
+def day_of(text: str) -> date: ...
+@overload
+def day_of(text: None) -> None: ...
 def day_of(text: str | None) -> date | None:
     """Return the date that an option gives; raises SettingsError where it is none."""
     try:
