@@ -18,14 +18,17 @@ from data_contracts.safety import (
     safety_flags,
 )
 from data_contracts.tables import Coded, Table, take
-from data_contracts.validation import check
+from data_contracts.validation import MOST_ROWS, check
 
 _ORIGIN = "record.survey_answers"
 
 
 def record_safety_flags(record_json: Any, received_on: date) -> list[SafetyFlag]:
-    """Return every answer above its limit, of sound rows and of refused ones; whatever arrives, this returns."""
-    rows = _rows_about_safety(record_json)
+    """Return every answer above its limit, of sound rows and of refused ones; whatever arrives, this returns.
+
+    Of a record that is refused because it has more rows than anybody's, the first ``MOST_ROWS`` about safety count.
+    """
+    rows = _rows_about_safety(record_json)[:MOST_ROWS]
     if not any(is_above_limit(row.get("instrument"), row.get("item"), row.get("answer")) for row in rows):
         return []
     person = record_json.get("person")

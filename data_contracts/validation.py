@@ -23,9 +23,14 @@ from data_contracts.readers.json_record import read_record
 from data_contracts.records import RECORDS, AbsenceSpell, LabResult, Record, SurveyAnswer, columns
 from data_contracts.row_rules import check_not_from_the_future, check_orders, orphans, repeated_rows
 from data_contracts.tables import Coded, Table, empty_table, n_rows, take
-from data_contracts.violations import Fault, Findings, Refusal, Violation
+from data_contracts.violations import Fault, Findings, FirstFew, Refusal, Violation
 
 __all__ = ["Checked", "RawTable", "Violation", "check", "check_record", "orphans"]
+
+MOST_ROWS = 20_000
+"""In one record, all tables together; sound rows of a mebibyte of JSON are 12 000, those of most people some hundreds."""
+MOST_VIOLATIONS = 1_000
+"""Collected of one record; a count of so many means "at least"."""
 
 RawTable = dict[str, Coded]
 """Every column of a source as text; an empty cell is missing."""
@@ -56,11 +61,13 @@ def check(
     first_row: int = 1,
     row_numbers: np.ndarray | None = None,
     refusals: Sequence[Refusal] = (),
+    most: int | None = None,
 ) -> Checked:
     """Check a table that arrived on ``received_on``.
 
     Rows are reported under ``row_numbers``, or counted from ``first_row``. ``refusals`` are cells that the reader found
-    wrong. A column that ``raw`` lacks counts as empty in every row. Violations name each offending cell once.
+    wrong. A column that ``raw`` lacks counts as empty in every row. Violations name each offending cell once; with
+    ``most`` no more than so many are collected, and the rows of the others are quarantined all the same.
     """
     n = n_rows(raw) if raw else 0
     if n == 0:
@@ -68,7 +75,7 @@ def check(
     nothing = Coded(np.full(n, -1, dtype=np.int32), ())
     raw = {column.name: without_empty_texts(raw.get(column.name, nothing)) for column in columns(record)}
     row_numbers = np.arange(first_row, first_row + n) if row_numbers is None else row_numbers
-    findings = Findings(raw, origin, row_numbers)
+    findings = Findings(raw, origin, row_numbers, most)
     for refusal in refusals:
         findings.report(*refusal)
     table = _parse(record, raw, findings)
@@ -89,12 +96,21 @@ def check_record(record_json: Any, received_on: date) -> tuple[dict[str, Table],
     """Check the ``record`` of an API request: all eight tables, and what is wrong with them.
 
     Whatever arrives, this returns; a caller refuses the request when there is any violation. Violations have origins
-    such as ``record.survey_answers`` and the index of the row in its list.
+    such as ``record.survey_answers`` and the index of the row in its list. A record of more than ``MOST_ROWS`` rows is
+    not read at all, and of one with ``MOST_VIOLATIONS`` or more only so many are told: a stranger's garbage must not
+    hold the service up for longer than a record does. Files have neither limit.
     """
-    raw_tables, row_numbers, violations = read_record(record_json)
-    reported = {violation[:3] for violation in violations}
-    tables = {}
+    tables = {record.table: empty_table(record) for record in RECORDS}
+    too_many = _too_many_rows(record_json)
+    if too_many:
+        return tables, too_many
+    raw_tables, row_numbers, json_violations = read_record(record_json, MOST_VIOLATIONS)
+    reported = {violation[:3] for violation in json_violations}
+    violations = FirstFew(MOST_VIOLATIONS)
+    violations += json_violations
     for record in RECORDS:
+        if violations.room == 0:
+            break
         origin = "record.person" if record.table == "persons" else f"record.{record.table}"
         checked = check(
             record,
@@ -103,10 +119,19 @@ def check_record(record_json: Any, received_on: date) -> tuple[dict[str, Table],
             origin=origin,
             first_row=0,
             row_numbers=row_numbers.get(record.table),
+            most=MOST_VIOLATIONS + len(reported),
         )
         tables[record.table] = checked.table
-        violations += [violation for violation in checked.violations if violation[:3] not in reported]
+        violations += (violation for violation in checked.violations if violation[:3] not in reported)
     return tables, violations
+
+
+def _too_many_rows(record_json: Any) -> list[Violation]:
+    lists = [rows for rows in record_json.values() if isinstance(rows, list)] if isinstance(record_json, dict) else []
+    if sum(map(len, lists)) <= MOST_ROWS:
+        return []
+    reason = f"must have at most {MOST_ROWS} rows, all tables together; nothing of it was read"
+    return [Violation("record", 0, "", "too many rows", None, reason)]
 
 
 def _parse(record: type[Record], raw: RawTable, findings: Findings) -> Table:

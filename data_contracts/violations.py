@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +23,27 @@ class Violation(NamedTuple):
     rule: str
     value: str | None
     reason: str
+
+
+class FirstFew(list[Violation]):
+    """A list that takes in no more than ``most`` violations (None: all), however many there are.
+
+    Garbage of a megabyte has half a million faults; to write each of them down would take longer than to find them, and
+    whoever sent it mends it no better for it. What is added may be a generator: of the rest nothing is even computed.
+    """
+
+    def __init__(self, most: int | None = None) -> None:
+        super().__init__()
+        self._most = most
+
+    @property
+    def room(self) -> int | None:
+        """How many more are taken in; None if there is no limit."""
+        return None if self._most is None else max(0, self._most - len(self))
+
+    def __iadd__(self, more: Iterable[Violation]) -> FirstFew:  # type: ignore[misc, override]
+        self.extend(islice(more, self.room))
+        return self
 
 
 class Fault(NamedTuple):
@@ -47,10 +70,10 @@ class Refusal(NamedTuple):
 
 
 class Findings:
-    """Collects violations of one table: at most one per cell, the first that is reported."""
+    """Collects violations of one table: at most one per cell, the first that is reported, and ``most`` in all."""
 
-    def __init__(self, raw: dict[str, Coded], origin: str, row_numbers: np.ndarray) -> None:
-        self.violations: list[Violation] = []
+    def __init__(self, raw: dict[str, Coded], origin: str, row_numbers: np.ndarray, most: int | None = None) -> None:
+        self.violations = FirstFew(most)
         self.bad_rows = np.zeros(len(row_numbers), dtype=bool)
         self._raw = raw
         self._origin = origin
@@ -66,10 +89,12 @@ class Findings:
         known = already[rows].tolist()
         already[rows] = True
         self.bad_rows[rows] = True
+        if self.violations.room == 0:
+            return
         cells = self._raw[column][rows].texts() if column in self._raw else [None] * len(rows)
         numbers = self._row_numbers[rows].tolist()
-        self.violations += [
+        self.violations += (
             Violation(self._origin, number, column, fault.rule, None if cell is None else shown(cell), fault.reason)
             for number, cell, fault, is_known in zip(numbers, cells, per_row, known, strict=True)
             if not is_known
-        ]
+        )

@@ -96,10 +96,9 @@ class Histories:
             By table name; of a table that is not there nothing is known, of one without rows that nothing happened.
         purpose : str
             What the data will be used for; rows of a source without consent for it are left behind.
-        consent_on : date or day number
-            Day on which consent must be in force: t for scoring, ``data_as_of`` for training.
-        still_on : date or day number, optional
-            Later day on which it must be in force as well: of the request, where it asks for a morning long past.
+        consent_on, still_on : date or day number
+            Day on which consent must be in force: t for scoring, ``data_as_of`` for training; and, optionally, on which it
+            must be in force as well: that of a request for a past morning.
         data_as_of : date or day number, optional
             Show the store as it was on the morning of that day: only rows with an earlier ``known_from``.
         person_ids : sequence of distinct str, optional
@@ -214,8 +213,7 @@ class _Gathering:
         terms = Terms(purpose, consent_on, FOREVER if self.data_as_of is None else self.data_as_of)
         consents = self._consents(purpose)
         consented = in_force(consents, consent_on, terms.known_by)
-        if still_on is not None:
-            consented &= in_force(consents, still_on, terms.known_by)
+        consented &= still_on is None or in_force(consents, still_on, terms.known_by)
         # One place more: row owner -1, nobody who is asked for, may not be used either.
         self.may_use = np.zeros((len(SOURCES) + 1, len(self.person_ids) + 1), dtype=bool)
         self.may_use[:-1, :-1] = consented.T

@@ -10,16 +10,15 @@ from data_contracts.errors import ContractViolation
 from data_contracts.record_safety import record_safety_flags
 from data_contracts.safety import SafetyFlag
 from data_contracts.tables import Table
-from data_contracts.validation import check_record
+from data_contracts.validation import MOST_VIOLATIONS, check_record
 
 
 class RecordViolation(ContractViolation):
     """A record of one person breaks the data contract."""
 
     def __init__(self, violations: Sequence[Any], safety_flags: Sequence[SafetyFlag] = ()) -> None:
-        super().__init__(
-            f"The record breaks the data contract in {len(violations)} place(s): mend them and send it again."
-        )
+        count = f"{'at least ' if len(violations) >= MOST_VIOLATIONS else ''}{len(violations)}"
+        super().__init__(f"The record breaks the data contract in {count} place(s): mend them and send it again.")
         self.violations = tuple(violations)
         self.safety_flags = tuple(safety_flags)
 

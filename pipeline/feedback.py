@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from pipeline.console import for_owner
 from pipeline.nightly import NightFailed
 from pipeline.serve import PROJECT, environment
 from pipeline.workspace import Workspace
@@ -32,7 +33,7 @@ def run(workspace: Workspace, out: Path | None = None) -> dict[str, Any]:
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     path = out or workspace.root / "data" / "decisions.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with open(path, "w", newline="", encoding="utf-8", opener=for_owner) as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         writer.writerows([_cell(row[name]) for name in COLUMNS] for row in rows)

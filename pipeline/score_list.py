@@ -7,6 +7,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from pipeline.console import for_owner
+
 COLUMNS = (
     "person_id", "outcome", "risk", "expected_days", "low", "high", "band", "not_scored_because", "safety_flag",
     "model_version",
@@ -29,7 +31,7 @@ class ScoreList:
 
     def __enter__(self) -> ScoreList:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self._partial.open("w", newline="", encoding="utf-8")
+        self._file = open(self._partial, "w", newline="", encoding="utf-8", opener=for_owner)
         self._writer = csv.writer(self._file)
         self._writer.writerow(COLUMNS)
         return self

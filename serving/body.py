@@ -17,6 +17,17 @@ from serving.request_head import header
 BODY_SECONDS = 10.0
 
 
+class WrongForm(Refused):
+    """The body is JSON but no request; ``record`` is the raw record in it, if there is one.
+
+    The problem carries its safety flags, for those who may ask about the person: that has not been decided yet.
+    """
+
+    def __init__(self, problem: Problem, record: Any) -> None:
+        super().__init__(problem)
+        self.record = record
+
+
 class ClientGone(Exception):
     """The client has closed the connection; there is nobody to answer."""
 
@@ -67,7 +78,7 @@ async def _receive_all(receive: Receive, most_bytes: int) -> bytes:
 
 
 def parsed(body: bytes, model: type[BaseModel]) -> Any:
-    """Return the body as what the endpoint takes; raises Refused if it is not JSON or not of that form."""
+    """Return the body as what the endpoint takes; raises Refused if it is not JSON, WrongForm if it is no request."""
     try:
         document = read_json(body)
     except JsonRefused as error:
@@ -76,7 +87,7 @@ def parsed(body: bytes, model: type[BaseModel]) -> Any:
         return model.model_validate(document)
     except ValidationError as error:
         record = document.get("record") if isinstance(document, dict) else None
-        raise Refused(_flagged(problems.invalid_request(error), record)) from None
+        raise WrongForm(_flagged(problems.invalid_request(error), record), record) from None
 
 
 def _flagged(problem: Problem, record: Any) -> Problem:

@@ -31,6 +31,17 @@ class Call:
     today: date
     request_id: str
     parts: Parts
+    sent: str = ""
+    """SHA-256 of the body, its first digits: what an answer from a record was made of."""
+
+
+Basis = tuple[tuple[str, ...], str]
+"""What an answer is made of, for the audit log: the models, and the state of the data."""
+
+
+def made_of_record(call: Call) -> Basis:
+    """No model, and the record that was sent (of what is stored: nothing)."""
+    return (), call.sent
 
 
 @dataclass(frozen=True)
@@ -38,7 +49,8 @@ class Endpoint:
     """One address of the service: the declaration from which route, policy, audit, OpenAPI and tests follow.
 
     ``subjects`` names the persons or companies that an answer would be about; the policy is asked about each, and each is an
-    event in the audit log. ``handle`` runs in a worker thread. ``query`` describes the query parameters as JSON schemas.
+    event in the audit log, which names the models and data of ``basis``. ``handle`` runs in a worker thread. ``query``
+    describes the query parameters as JSON schemas.
     """
 
     method: Literal["GET", "POST"]
@@ -56,5 +68,8 @@ class Endpoint:
     """Of the answer; a body may call itself that, or application/json."""
     is_bulk: bool = False
     """Takes seconds: worked on one at a time, beside all others."""
+    basis: Callable[[Call], Basis] = made_of_record
+    writes: bool = False
+    """Changes the store: its event is committed before that, not only before the answer."""
     is_public: bool = False
     """Without a token: it says nothing about anybody."""

@@ -33,21 +33,21 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "POST", "/v1/risk", Action.SCORE, risk.risk, RiskResponse,
         "Risk of each outcome from one person's record, with the strongest reasons.",
-        body=RiskRequest, subjects=risk.subject,
+        body=RiskRequest, subjects=risk.subject, basis=risk.basis,
     ),
     Endpoint(
         "POST", "/v1/risk/batch", Action.SCORE, risk.batch, BatchResponse,
         "Risks of up to 1 000 persons: for each the answer of /v1/risk, or the problem.",
-        body=BatchRequest, subjects=risk.batch_subjects, most_bytes=BATCH_BYTES, is_bulk=True,
+        body=BatchRequest, subjects=risk.batch_subjects, basis=risk.basis, most_bytes=BATCH_BYTES, is_bulk=True,
     ),
     Endpoint(
         "POST", "/v1/explanation", Action.EXPLAIN, risk.explanation, ExplanationResponse,
-        "Risk of each outcome, with every contribution.", body=RiskRequest, subjects=risk.subject,
+        "Risk of each outcome, with every contribution.", body=RiskRequest, subjects=risk.subject, basis=risk.basis,
     ),
     Endpoint(
         "POST", "/v1/what-if", Action.WHAT_IF, what_if.what_if, WhatIfResponse,
         "The model's answer to changed answers, of modifiable inputs only; no promise that a change would do it.",
-        body=WhatIfRequest, subjects=risk.subject,
+        body=WhatIfRequest, subjects=risk.subject, basis=risk.basis,
     ),
     Endpoint(
         "POST", "/v1/profile", Action.PROFILE, profile.profile, ProfileResponse,
@@ -57,7 +57,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "POST", "/v1/fhir/risk", Action.SCORE, fhir.risk, fhir_bodies.ANSWER,
         "A FHIR R4 Bundle in, a RiskAssessment (or a Bundle of them) out.",
-        body=FhirBundle, subjects=fhir.subject, query=fhir_bodies.QUERY, media_type=fhir.MEDIA_TYPE, needs_model=False,
+        body=FhirBundle, subjects=fhir.subject, basis=fhir.basis, query=fhir_bodies.QUERY, media_type=fhir.MEDIA_TYPE,
+        needs_model=False,
     ),
     Endpoint(
         "GET", "/cds-services", Action.READ_MODELS, cds_hooks.services, DISCOVERY_ANSWER,
@@ -66,35 +67,36 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "POST", "/cds-services/balance-risk", Action.SCORE, cds_hooks.cards, CARDS_ANSWER,
         "CDS Hooks patient-view: at most one card.",
-        body=CdsRequest, subjects=cds_hooks.subject, needs_model=False,
+        body=CdsRequest, subjects=cds_hooks.subject, basis=cds_hooks.basis, needs_model=False,
     ),
     Endpoint(
         "GET", "/v1/worklist", Action.READ_WORKLIST, stored.worklist, WorklistResponse,
         "Whom to talk with first, of last night's scores: at most as many as there is time for.",
-        subjects=stored.worklist_subjects, query=WORKLIST_QUERY, needs_model=False,
+        subjects=stored.worklist_subjects, basis=stored.worklist_basis, query=WORKLIST_QUERY, needs_model=False,
     ),
     Endpoint(
         "GET", "/v1/persons/{person_id}/risk", Action.READ_PERSON, stored.person_risk, StoredRisk,
-        "The newest stored answer about a person.", subjects=stored.person_subjects, needs_model=False,
+        "The newest stored answer about a person.", subjects=stored.person_subjects, basis=stored.person_basis,
+        needs_model=False,
     ),
     Endpoint(
         "POST", "/v1/persons/{person_id}/decisions", Action.RECORD_DECISION, stored.decide, DecisionRecorded,
         "Agree, disagree or not relevant: what a clinician says about one stored score, and why.",
-        body=DecisionRequest, subjects=stored.person_subjects, needs_model=False,
+        body=DecisionRequest, subjects=stored.person_subjects, basis=stored.nothing, needs_model=False, writes=True,
     ),
     Endpoint(
         "POST", "/v1/persons/{person_id}/care-relation", Action.BEGIN_CARE, stored.begin_care, CareRelation,
         "Take a person into care, for 90 days.",
-        body=CareRelationRequest, subjects=stored.person_subjects, needs_model=False,
+        body=CareRelationRequest, subjects=stored.person_subjects, basis=stored.nothing, needs_model=False, writes=True,
     ),
     Endpoint(
         "POST", "/v1/persons/{person_id}/withdrawals", Action.WITHDRAW, stored.withdraw, Withdrawal,
         "Withdraw a person's consent to one source, or to all; it counts at once.",
-        body=WithdrawalRequest, subjects=stored.withdrawal_subjects, needs_model=False,
+        body=WithdrawalRequest, subjects=stored.known_subjects, basis=stored.nothing, needs_model=False, writes=True,
     ),
     Endpoint(
         "GET", "/v1/persons/{person_id}/accesses", Action.READ_ACCESSES, stored.accesses, AccessLog,
-        "Who has looked at a person, or tried to.", subjects=stored.person_subjects, needs_model=False,
+        "Who has looked at a person, or tried to.", subjects=stored.known_subjects, needs_model=False,
     ),
     Endpoint(
         "GET", "/v1/companies/{company_id}/report", Action.READ_REPORT, stored.company_report, CompanyReport,
@@ -103,6 +105,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     Endpoint(
         "GET", "/v1/models", Action.READ_MODELS, models.models, ModelsResponse,
-        "The models in service.", needs_model=False,
+        "The models in service.", basis=models.basis, needs_model=False,
     ),
 )  # fmt: skip

@@ -39,6 +39,7 @@ class Gate:
         self.most_bulk = most_bulk
         self.in_flight = 0
         self.bulk_in_flight = 0
+        self.bulk_callers: set[str] = set()
         self.bodies: Counter[str] = Counter()
 
     @contextmanager
@@ -54,23 +55,29 @@ class Gate:
             self.bodies += Counter()  # forgets who has none
 
     @contextmanager
-    def place(self, is_bulk: bool = False) -> Iterator[None]:
+    def place(self) -> Iterator[None]:
         """Hold a place among those who are worked on; raises Refused (429) if there is none."""
-        self._enter(is_bulk)
+        if self.in_flight >= self.most_at_once:
+            raise Refused(problems.OVERLOADED)
+        self.in_flight += 1
         try:
             yield
         finally:
-            self._leave(is_bulk)
+            self.in_flight -= 1
 
-    def _enter(self, is_bulk: bool = False) -> None:
-        if self.in_flight >= self.most_at_once or (is_bulk and self.bulk_in_flight >= self.most_bulk):
+    @contextmanager
+    def bulk_place(self, caller: str) -> Iterator[None]:
+        """Hold a place for bulk, of which a caller has one at most; raises Refused (429) if there is none."""
+        if self.bulk_in_flight >= self.most_bulk or caller in self.bulk_callers:
             raise Refused(problems.OVERLOADED)
-        self.in_flight += 1
-        self.bulk_in_flight += is_bulk
-
-    def _leave(self, is_bulk: bool = False) -> None:
-        self.in_flight -= 1
-        self.bulk_in_flight -= is_bulk
+        with self.place():
+            self.bulk_in_flight += 1
+            self.bulk_callers.add(caller)
+            try:
+                yield
+            finally:
+                self.bulk_in_flight -= 1
+                self.bulk_callers.discard(caller)
 
     async def run(self, work: Callable[[], Any], is_bulk: bool = False) -> Any:
         """Return what the work returns; raises Refused (503) if it takes too long, or if the service stops first.

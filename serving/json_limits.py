@@ -62,7 +62,7 @@ def read_json(body: bytes) -> Any:
 def _check_number_of_values(body: bytes) -> None:
     # Before parsing, which is what costs. Each value but the first follows a comma or an opening bracket and has one byte
     # itself; commas inside texts count too, for which the limit leaves room.
-    most = MOST_VALUES * (1 + len(body) // _MIB)
+    most = MOST_VALUES * max(1, -(-len(body) // _MIB))
     if len(body) > 2 * most and body.count(b",") + body.count(b"{") + body.count(b"[") > most:
         raise JsonRefused(f"The body has more than {MOST_VALUES} values for each MiB.")
 

@@ -29,7 +29,10 @@ DURATION = Histogram(
     "balance_risk_request_seconds", "From the first byte of a request to its answer.", ("route",), buckets=_SECONDS
 )
 MODEL = Gauge(
-    "balance_risk_model_in_service", "1 for the version in service.", ("outcome", "version"), multiprocess_mode="mostrecent"
+    "balance_risk_model_in_service",
+    "1 for the version in service.",
+    ("outcome", "version"),
+    multiprocess_mode="mostrecent",
 )
 REFUSED = Gauge(
     "balance_risk_bundle_refused", "1 while the promoted bundle of an outcome is refused.", ("outcome",),

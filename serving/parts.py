@@ -60,6 +60,7 @@ class Parts:
     def start(self) -> None:
         """Start the threads of the parts."""
         self.watch.start()
+        self.withdrawals.start()
         for part in (self.keys, self.journal):
             if part is not None:
                 part.start()
@@ -67,6 +68,7 @@ class Parts:
     def close(self) -> None:
         """Stop the threads; what is in the journal's queue is written first."""
         self.watch.stop()
+        self.withdrawals.close()
         for part in (self.keys, self.journal):
             if part is not None:
                 part.close()

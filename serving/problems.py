@@ -17,6 +17,7 @@ from data_contracts.national_identity_number import mask
 from data_contracts.record_safety import record_safety_flags
 from data_contracts.safety import SafetyFlag
 from data_contracts.time_windows import today
+from data_contracts.validation import MOST_VIOLATIONS
 from data_contracts.violations import Violation
 from serving.notices import SafetyNotice, safety_notice
 
@@ -177,7 +178,7 @@ def invalid_json(reason: str) -> Problem:
 
 def not_ready(reason: str) -> Problem:
     """No verified model is loaded, or none for an outcome that was asked for."""
-    return Problem(503, "not-ready", "No model is in service", reason, headers=(("Retry-After", "5"),))
+    return Problem(503, "not-ready", "The service is not ready", reason, headers=(("Retry-After", "5"),))
 
 
 def of_status(status: int) -> Problem:
@@ -256,7 +257,9 @@ def unprocessable(kind: str, title: str, errors: list[FieldError]) -> Problem:
     """The request can be read but not be answered as it is; the first errors are listed."""
     shown = errors[:MOST_ERRORS]
     more = f" The first {MOST_ERRORS} are listed." if len(errors) > MOST_ERRORS else ""
-    detail = f"{len(errors)} field(s) must be mended; see errors.{more}"
+    # A check stops collecting there, so there may be more.
+    at_least = "At least " if len(errors) >= MOST_VIOLATIONS else ""
+    detail = f"{at_least}{len(errors)} field(s) must be mended; see errors.{more}"
     return Problem(422, kind, title, detail, shown)
 
 

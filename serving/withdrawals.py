@@ -1,52 +1,102 @@
-"""Consent at the time of the request: what persons have withdrawn through the service, in memory, looked up each second.
+"""Consent at the time of the request: what persons have withdrawn through the service, in memory.
 
-The record of a request may not know of it yet. Where the store has never been reached nobody knows who has withdrawn, so
-nobody is answered; later on what was known last counts while it is away.
+The record of a request may not know of it yet. One thread looks every second; a request never waits for the store. For a
+minute the last look counts while the store is away. After that, and where it has never been reached, nobody knows who has
+withdrawn since, so nobody is answered.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 from data_contracts.records import Source
 from serving.ended_consents import NOTHING
+from serving.log import log_without_values
 from serving.store import Store, StoreUnavailable
 
 LOOK_AGAIN_SECONDS = 1.0
+OLDEST_SECONDS = 60.0
+FIRST_LOOK_SECONDS = 5.0
+
+ByPerson = dict[str, dict[Source, date]]
 
 
 class Withdrawals:
-    """Withdrawals by person; ``store`` returns the store, or raises StoreUnavailable."""
+    """Withdrawals by person; ``store`` returns the store, or raises StoreUnavailable; ``now`` is a clock that is not set."""
 
-    def __init__(self, store: Callable[[], Store]) -> None:
+    def __init__(self, store: Callable[[], Store], now: Callable[[], float] = time.monotonic) -> None:
         self._store = store
-        self._known: dict[str, dict[Source, date]] | None = None
+        self._now = now
+        self._known: ByPerson | None = None
         self._newest = -1
-        self._look_at = 0.0
-        self._lock = threading.Lock()
+        self._looked_at = 0.0
+        self._noted: list[tuple[str, dict[Source, date]]] = []
+        self._has_tried = threading.Event()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()  # of what is remembered; never held while the store is asked
+
+    def start(self) -> None:
+        """Begin to look, once."""
+        with self._lock:
+            if self._thread is None and not self._stop.is_set():
+                self._thread = threading.Thread(target=self._look_on, name="withdrawals", daemon=True)
+                self._thread.start()
+
+    def close(self) -> None:
+        """Look no more."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(LOOK_AGAIN_SECONDS)
 
     def of(self, person_id: str | None) -> Mapping[Source, date]:
-        """Return by source the day from which a person has withdrawn it; raises StoreUnavailable where none was ever read."""
-        with self._lock:
-            if self._known is None or time.monotonic() >= self._look_at:
-                self._look()
-            known = self._known or {}
+        """Return by source the day from which a person has withdrawn it; raises StoreUnavailable where nobody can know."""
+        if self._thread is None:
+            self.start()
+        if not self._has_tried.is_set():
+            self._has_tried.wait(FIRST_LOOK_SECONDS)
+        known = self._known
+        if known is None or self._now() - self._looked_at > OLDEST_SECONDS:
+            raise StoreUnavailable("It cannot be known who has withdrawn consent.")
         return known.get(person_id or "", NOTHING)
 
-    def look_at_once(self) -> None:
-        """Look again at the next question: this process has just noted one."""
+    def note(self, person_id: str, sources: Sequence[Source], day: date) -> None:
+        """Remember a withdrawal that this process has written: it counts for the very next request."""
         with self._lock:
-            self._look_at = 0.0
+            self._noted.append((person_id, dict.fromkeys(sources, day)))
+            if self._known is not None:
+                _add(self._known, *self._noted[-1])
 
-    def _look(self) -> None:
-        try:
-            store = self._store()
-            if store.newest_withdrawal() != self._newest:
-                self._newest, self._known = store.withdrawals()
-        except StoreUnavailable:
-            if self._known is None:
-                raise
-        self._look_at = time.monotonic() + LOOK_AGAIN_SECONDS
+    def look(self) -> None:
+        """Ask the store what is new, in one thread only; raises StoreUnavailable."""
+        begun, store = self._now(), self._store()
+        if store.newest_withdrawal() != self._newest:
+            with self._lock:
+                n_noted = len(self._noted)
+            newest, known = store.withdrawals()
+            with self._lock:
+                del self._noted[:n_noted]  # written before the look began, so it has seen them
+                for noted in self._noted:
+                    _add(known, *noted)
+                self._newest, self._known = newest, known
+        self._looked_at = begun
+        self._has_tried.set()
+
+    def _look_on(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self.look()
+            except StoreUnavailable:
+                pass  # the age of the last look says so
+            except Exception as error:  # a fault of ours must not end the looking
+                log_without_values(error)
+            self._has_tried.set()
+            self._stop.wait(LOOK_AGAIN_SECONDS)
+
+
+def _add(known: ByPerson, person_id: str, days: Mapping[Source, date]) -> None:
+    before = known.get(person_id, {})
+    known[person_id] = before | {source: max(day, before.get(source, day)) for source, day in days.items()}

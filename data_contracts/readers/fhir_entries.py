@@ -79,6 +79,13 @@ def read_entries(document: Any, gathered: Gathered) -> list[Entry]:
     return sound_entries(numbered, gathered)
 
 
+def refuse_whole(document: Any, fault: Fault, gathered: Gathered) -> None:
+    """Refuse a document unread; what its resources say about safety is kept."""
+    gathered.refuse(0, "Bundle", fault)
+    entries = document.get("entry") if isinstance(document, dict) else None
+    _look_for_safety(list(enumerate(entries, 1)) if isinstance(entries, list) else [], gathered)
+
+
 def sound_entries(entries: list[tuple[int, Any]], gathered: Gathered) -> list[Entry]:
     """Return those numbered entries of a Bundle whose resource can be read without harm."""
     _look_for_safety(entries, gathered)

@@ -15,7 +15,7 @@ import numpy as np
 
 from data_contracts.errors import MissingInputError, SourceFileError
 from data_contracts.readers.fhir_elements import Gathered
-from data_contracts.readers.fhir_entries import Entry, check_by_model, read_entries, sound_entries
+from data_contracts.readers.fhir_entries import Entry, check_by_model, read_entries, refuse_whole, sound_entries
 from data_contracts.readers.fhir_resources import READERS, read_resources
 from data_contracts.validation import RawTable
 from data_contracts.violations import Fault, Violation
@@ -37,10 +37,33 @@ class FhirTables:
     """Answers above a safety limit that are in no row of ``tables``, as columns of survey_answers."""
 
 
-def read_bundle(document: Any, origin: str) -> FhirTables:
-    """Read a Bundle, or a single resource, from its JSON; whatever it is, this returns."""
+MOST_OBJECTS = 20_000
+"""In one Bundle at the service's door: some two thousand measurements, or seven thousand answers, of one person."""
+
+
+def read_bundle(document: Any, origin: str, most_objects: int | None = MOST_OBJECTS) -> FhirTables:
+    """Read a Bundle, or a single resource, from its JSON; whatever it is, this returns.
+
+    Of one with more than ``most_objects`` JSON objects (None: no limit) only the answers about safety are looked for, since
+    each object is held against a model, which takes long.
+    """
     gathered = Gathered(origin)
+    if most_objects is not None and _has_more_objects(document, most_objects):
+        refuse_whole(document, Fault("too many rows", f"must hold at most {most_objects} objects"), gathered)
+        return _read([], gathered)
     return _read(read_entries(document, gathered), gathered)
+
+
+def _has_more_objects(document: Any, most: int) -> bool:
+    left, count = [document], 0
+    while left and count <= most:
+        value = left.pop()
+        if isinstance(value, dict):
+            count += 1
+            left += [inner for inner in value.values() if isinstance(inner, (dict, list))]
+        elif isinstance(value, list):
+            left += [inner for inner in value if isinstance(inner, (dict, list))]
+    return count > most
 
 
 def read_fhir_file(path: Path) -> FhirTables:
@@ -61,7 +84,7 @@ def read_fhir_file(path: Path) -> FhirTables:
         raise SourceFileError(
             f"{path} is not JSON: truncated, nested too deeply, with a name twice in one object, or with NaN or Infinity."
         ) from None
-    return read_bundle(document, path.name)
+    return read_bundle(document, path.name, most_objects=None)
 
 
 _LARGEST_FILE = 200 * 2**20

@@ -13,7 +13,7 @@ import numpy as np
 
 from data_contracts.records import RECORDS, TABLES, Column, Record, columns
 from data_contracts.tables import Coded
-from data_contracts.violations import Fault, Violation, shown
+from data_contracts.violations import Fault, FirstFew, Violation, shown
 
 _SHAPE_RECORD = Fault("shape", "must be an object")
 _SHAPE_LIST = Fault("shape", "must be a list of objects")
@@ -32,18 +32,20 @@ _EXPECTED = {"text": "string", "code": "string", "date": "string", "integer": "n
 
 
 def read_record(
-    record_json: Any,
+    record_json: Any, most: int | None = None
 ) -> tuple[dict[str, dict[str, Coded]], dict[str, np.ndarray], list[Violation]]:
     """Return the raw columns of all eight tables, row numbers, and the violations that only JSON can have.
 
     A list of the wrong shape is reported and its table left empty; of rows of the wrong shape, only these are left out, and
-    the numbers of those that stay are given. Rows without ``person_id`` get the one of ``person``.
+    the numbers of those that stay are given. Rows without ``person_id`` get the one of ``person``. Beyond ``most``
+    violations no more are collected.
     """
     raw: dict[str, dict[str, Coded]] = {name: {} for name in TABLES}
     row_numbers: dict[str, np.ndarray] = {}
     if not isinstance(record_json, dict):
         return raw, row_numbers, [_violation("record", 0, "", _SHAPE_RECORD)]
-    violations = [_violation("record", 0, key, _UNKNOWN) for key in record_json if key not in _FIELDS]
+    violations = FirstFew(most)
+    violations += (_violation("record", 0, key, _UNKNOWN) for key in record_json if key not in _FIELDS)
     person = record_json.get("person")
     if person is None:
         violations.append(_violation("record", 0, "person", _NO_PERSON))
@@ -57,7 +59,7 @@ def read_record(
             if faults:
                 violations += faults
                 rows, row_numbers[record.table] = _sound_rows(rows)
-            found: list[Violation] = []
+            found = FirstFew(violations.room)
             raw[record.table] = _read_rows(record, rows, f"record.{field}", person_id, found) if rows else {}
             violations += (
                 [one._replace(row=int(row_numbers[record.table][one.row])) for one in found] if faults else found
@@ -74,7 +76,7 @@ _COLUMNS = {record: {column.name: column for column in columns(record)} for reco
 
 
 def _read_rows(
-    record: type[Record], rows: list[Any], origin: str, person_id: Any, violations: list[Violation]
+    record: type[Record], rows: list[Any], origin: str, person_id: Any, violations: FirstFew
 ) -> dict[str, Coded]:
     declared = _COLUMNS[record]
     present = set().union(*rows)
@@ -83,12 +85,12 @@ def _read_rows(
         own = cells.get("person_id", [None] * len(rows))
         cells["person_id"] = _with_person(own, person_id, origin, violations)
     if not present <= declared.keys():
-        violations += [
+        violations += (
             _violation(origin, index, key, _UNKNOWN)
             for index, row in enumerate(rows)
             for key in row
             if key not in declared
-        ]
+        )
     return {name: _read_cells(declared[name], one, origin, violations) for name, one in cells.items()}
 
 
@@ -103,18 +105,18 @@ def _sound_rows(rows: Any) -> tuple[list[Any], np.ndarray]:
     return [rows[index] for index in sound], np.array(sound, dtype=np.int64)
 
 
-def _with_person(own: list[Any], person_id: str | None, origin: str, violations: list[Violation]) -> list[Any]:
+def _with_person(own: list[Any], person_id: str | None, origin: str, violations: FirstFew) -> list[Any]:
     if person_id is None:
         return own
-    violations += [
+    violations += (
         _violation(origin, index, "person_id", _OTHER_PERSON, one)
         for index, one in enumerate(own)
         if isinstance(one, str) and one != person_id
-    ]
+    )
     return [person_id if one is None else one for one in own]
 
 
-def _read_cells(column: Column, cells: list[Any], origin: str, violations: list[Violation]) -> Coded:
+def _read_cells(column: Column, cells: list[Any], origin: str, violations: FirstFew) -> Coded:
     """Return one column as text; a cell of the wrong JSON type is reported and left empty."""
     if not _TYPES[column.kind].issuperset(map(type, cells)):
         cells = _without_wrong_types(column, cells, origin, violations)
@@ -126,11 +128,11 @@ def _read_cells(column: Column, cells: list[Any], origin: str, violations: list[
     return Coded(np.fromiter(map(codes.__getitem__, cells), np.int32, len(cells)), vocabulary)
 
 
-def _without_wrong_types(column: Column, cells: list[Any], origin: str, violations: list[Violation]) -> list[Any]:
+def _without_wrong_types(column: Column, cells: list[Any], origin: str, violations: FirstFew) -> list[Any]:
     types = _TYPES[column.kind]
     fault = Fault("type", f"must be a JSON {_EXPECTED[column.kind]}")
     wrong = [index for index, cell in enumerate(cells) if type(cell) not in types]
-    violations += [_violation(origin, index, column.name, fault, _as_text(cells[index])) for index in wrong]
+    violations += (_violation(origin, index, column.name, fault, _as_text(cells[index])) for index in wrong)
     return [cell if type(cell) in types else None for cell in cells]
 
 

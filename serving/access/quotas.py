@@ -32,6 +32,8 @@ LIMITS: Mapping[Action, Rate] = MappingProxyType(_LIMITS)
 DENIED = Rate(per_minute=600, burst=300)
 """All callers without a valid token share this one."""
 
+NOTE = Rate(per_minute=1, burst=1)
+
 
 @dataclass
 class _Bucket:
@@ -53,7 +55,7 @@ class Quotas:
     def __init__(self, limits: Mapping[Action, Rate] = LIMITS, now: Callable[[], float] = time.monotonic) -> None:
         self._limits = dict(limits)
         self._now = now
-        self._buckets: OrderedDict[tuple[str, Action | None], _Bucket] = OrderedDict()
+        self._buckets: OrderedDict[tuple[str, str | None], _Bucket] = OrderedDict()
         self._lock = threading.Lock()
 
     def take(self, subject: str, action: Action) -> float | None:
@@ -66,7 +68,11 @@ class Quotas:
         log, which must not be flooded."""
         return self._take((subject, None), DENIED)
 
-    def _take(self, key: tuple[str, Action | None], rate: Rate) -> float | None:
+    def take_note(self, subject: str) -> bool:
+        """True once a minute and caller: denials beyond the quota are told of by one event, not by one each."""
+        return self._take((subject, "note"), NOTE) is None
+
+    def _take(self, key: tuple[str, str | None], rate: Rate) -> float | None:
         with self._lock:
             bucket = self._filled(key, rate)
             if bucket.tokens >= 1.0:
@@ -74,7 +80,7 @@ class Quotas:
                 return None
             return (1.0 - bucket.tokens) * 60.0 / rate.per_minute
 
-    def _filled(self, key: tuple[str, Action | None], rate: Rate) -> _Bucket:
+    def _filled(self, key: tuple[str, str | None], rate: Rate) -> _Bucket:
         now = self._now()
         bucket = self._buckets.setdefault(key, _Bucket(rate.burst, now))
         self._buckets.move_to_end(key)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from data_contracts.errors import BalanceRiskError, SettingsError
+from data_contracts.national_identity_number import contains
 from serving.audit import chain, export, heads, reading
 from serving.audit.errors import AuditBroken, AuditUnavailable
 from serving.audit.keys import create_audit_key, read_audit_key
@@ -80,6 +81,10 @@ def _told(rows: Iterator[StoredRow]) -> Iterator[StoredRow]:
 
 
 def _export(settings: Settings, options: argparse.Namespace) -> None:
+    if contains(options.person):
+        raise SettingsError(
+            "--person holds a national identity number, which the log must not keep. Give the pseudonym."
+        )
     export.record_export(settings.audit, read_audit_key(settings.audit_key), settings.audit_heads, options.person)
     write = export.write_json if options.json else export.write_csv
     write(reading.accesses(settings.audit, options.person), sys.stdout)

@@ -10,7 +10,7 @@ from pathlib import Path
 from data_contracts.errors import MissingInputError, SettingsError
 from serving.audit.chain import SHORTEST_KEY_BYTES, checked
 
-_OTHERS = 0o007
+_OTHERS = 0o077
 
 
 def create_audit_key(path: Path) -> bytes:
@@ -47,7 +47,7 @@ def read_audit_key(path: Path) -> bytes:
     except (OSError, UnicodeDecodeError):
         raise SettingsError(f"{path}: the key of the audit log cannot be read as text of this account.") from None
     if mode & _OTHERS:
-        raise SettingsError(f"{path}: every account may read the key of the audit log. Run: chmod 600 {path}")
+        raise SettingsError(f"{path}: other accounts may read the key of the audit log. Run: chmod 600 {path}")
     try:
         return checked(bytes.fromhex(text))
     except ValueError:

@@ -15,11 +15,12 @@ from data_contracts.consent import SOURCES
 from data_contracts.readers.fhir_r4 import FhirTables, read_bundle
 from data_contracts.records import TABLES
 from data_contracts.safety import SafetyFlag, in_order, refused_safety_flags, safety_flags
-from data_contracts.tables import Table, n_rows, take
-from data_contracts.time_windows import day_number, is_visible, to_day_numbers
+from data_contracts.tables import Table, n_rows
+from data_contracts.time_windows import is_visible, to_day_numbers
 from data_contracts.validation import Checked, check
 from serving.access.policy import Subject
 from serving.case import Case
+from serving.handlers.subjects import employers
 from serving.notices import SafetyNotice, safety_notice
 from serving.problems import FieldError, Problem, flagged_notices, pointer, unprocessable
 
@@ -104,20 +105,16 @@ class FhirRecord:
         problem = unprocessable("contract-violation", "The Bundle breaks the data contract", errors)
         return flagged_notices(problem, self.safety_flags)
 
-    def subject(self, index_date: date) -> Subject:
-        """Return whom the Bundle is about, and the companies that employ her on the index date.
+    def subject(self, day: date) -> Subject:
+        """Return whom the Bundle is about, and the companies that employ her on a day, by the newest version of each job.
 
         Nobody where there is more than one person, or none: such a Bundle is never answered, see :attr:`problem`.
         """
-        table = self.tables.get("employments")
-        companies: list[str | None] = []
-        if table is not None:
-            ends = to_day_numbers(table["end_date"])
-            is_current = np.isnat(table["end_date"]) | (ends >= day_number(index_date))
-            companies = take(table, is_current & (table["is_deleted"] != 1))["company_id"].texts()
         if len(self.person_ids) != 1:
             return Subject(None, frozenset())
-        return Subject(next(iter(self.person_ids)), frozenset(company for company in companies if company))
+        table = self.tables.get("employments")
+        rows = [] if table is None else _employments(table)
+        return Subject(next(iter(self.person_ids)), employers(rows, day.isoformat()))
 
     def basis(self, case: Case) -> list[str]:
         """Return references to the resources that told something known at the index date, with consent, each once."""
@@ -158,6 +155,16 @@ class FhirRecord:
         if path[:2] == ["Bundle", "entry"] and place:
             return [*(place[:-1] if place[-1] == "resource" else place), *path[2:]]
         return [*place, *(path if path == ["resourceType"] else path[1:])]
+
+
+def _employments(table: Table) -> list[Json]:
+    days = {name: ["" if np.isnat(day) else str(day) for day in table[name]]
+            for name in ("start_date", "end_date", "known_from")}  # fmt: skip
+    rows = zip(table["company_id"].texts(), table["is_deleted"].tolist(), *days.values(), strict=True)
+    return [
+        {"company_id": company, "is_deleted": is_deleted == 1, **dict(zip(days, own, strict=True))}
+        for company, is_deleted, *own in rows
+    ]
 
 
 def record_of(bundle: Mapping[str, Any], received_on: date, complete: frozenset[str] = frozenset()) -> FhirRecord:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from models.wording import RISK_BANDS
 from serving import problems
 from serving.access.policy import Subject
-from serving.call import Call
+from serving.call import Basis, Call
 from serving.fhir.risk_assessments import ABOUT, SYNTHETIC, is_starter
 from serving.handlers.cds_bodies import DISCOVERY, LONGEST_SUMMARY, CdsRequest
 from serving.notices import SAFETY
@@ -66,6 +66,11 @@ def cards(call: Call) -> Response:
 def subject(call: Call) -> Sequence[Subject]:
     """Return whom the prefetched resources are about."""
     return (call.body.read(call.today).subject(call.today),)
+
+
+def basis(call: Call) -> Basis:
+    """Return all models in service, and what was prefetched."""
+    return (() if call.predictor is None else call.predictor.named), call.sent
 
 
 def _raised(predictor: Predictor, call: Call) -> list[OutcomeRisk]:

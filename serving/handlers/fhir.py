@@ -12,10 +12,11 @@ from data_contracts.time_windows import latest_index_date
 from models.outcomes import OUTCOMES
 from serving import problems
 from serving.access.policy import Subject
-from serving.call import Call
+from serving.call import Basis, Call
 from serving.fhir.reading import FhirRecord
 from serving.fhir.risk_assessments import answer_resource
 from serving.handlers.fhir_bodies import MAY_BE_COMPLETE
+from serving.handlers.risk import named
 from serving.predictor import case_of
 from serving.problems import Problem, Refused
 
@@ -43,12 +44,21 @@ def risk(call: Call) -> Response:
 
 def subject(call: Call) -> Sequence[Subject]:
     """Return whom the Bundle is about."""
-    record = _record(call)
-    return (record.subject(_asked(call, record)[0]),)
+    return (_read(call).subject(call.today),)
+
+
+def basis(call: Call) -> Basis:
+    """Return the models of the outcomes asked for (all that are in service, if none is named), and the Bundle."""
+    return named(call.predictor, call.query.getlist("outcome") or tuple(OUTCOMES)), call.sent
+
+
+def _read(call: Call) -> FhirRecord:
+    record: FhirRecord = call.body.read(call.today, frozenset(call.query.getlist("complete")))
+    return record
 
 
 def _record(call: Call) -> FhirRecord:
-    record: FhirRecord = call.body.read(call.today, frozenset(call.query.getlist("complete")))
+    record = _read(call)
     unknown = record.complete - set(MAY_BE_COMPLETE)
     if unknown:
         raise _refused(problems.invalid_query(f"complete must be one of: {', '.join(MAY_BE_COMPLETE)}"), record)

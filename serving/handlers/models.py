@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from serving.call import Call
+from serving.call import Basis, Call
 from serving.responses import Answer, ModelBody, Texts
 
 
@@ -25,6 +25,11 @@ class ModelsResponse(Answer):
 
     models: tuple[ModelInService, ...]
     refused: dict[str, str] = Field(description="Outcome and why its promoted model was not taken into service.")
+
+
+def basis(call: Call) -> Basis:
+    """Return the models that are listed."""
+    return (() if call.predictor is None else call.predictor.named), ""
 
 
 def models(call: Call) -> ModelsResponse:

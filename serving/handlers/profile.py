@@ -19,7 +19,7 @@ from serving.case import Case
 from serving.handlers.profile_bodies import DomainProfile, Missing, ProfileRequest, ProfileResponse, ProfileValue
 from serving.handlers.profile_measurements import measurements
 from serving.handlers.profile_scales import scales
-from serving.handlers.risk import subject_of
+from serving.handlers.subjects import person_of
 from serving.predictor import case_of
 from serving.problems import Refused
 from serving.responses import Texts
@@ -38,7 +38,7 @@ def profile(call: Call) -> ProfileResponse:
         last = latest_index_date().isoformat()
         raise Refused(problems.flagged(problems.index_date_too_late(last), request.record))
     tables = tables_of_record(request.record, call.today)
-    withdrawn = call.parts.withdrawals.of(subject_of(request.record, request.index_date).person_id)
+    withdrawn = call.parts.withdrawals.of(person_of(request.record))
     case = case_of(tables, request.index_date, call.today, withdrawn)
     values = list(chain(scales(case), measurements(case, tables)))
     missing = list(_missing(case, {one.name for one in values}))

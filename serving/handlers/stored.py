@@ -21,7 +21,7 @@ from serving import problems
 from serving.access.caller import ANY
 from serving.access.policy import Subject
 from serving.audit.reading import accesses as accesses_to
-from serving.call import Call
+from serving.call import Basis, Call
 from serving.handlers.stored_bodies import (
     DEFAULT_CAPACITY,
     MOST_CAPACITY,
@@ -40,7 +40,7 @@ from serving.handlers.stored_bodies import (
 from serving.problems import FieldError, Problem, Refused
 from serving.responses import Texts
 from serving.store.releases import OutcomeRelease
-from serving.store.scores import Worklist, WorklistEntry
+from serving.store.scores import StoredScore, Worklist, WorklistEntry
 
 MOST_ACCESSES = 10_000
 
@@ -67,10 +67,14 @@ def person_subjects(call: Call) -> Sequence[Subject]:
     return (Subject(person_id, call.parts.store.companies_of(person_id, call.today)),)
 
 
-def withdrawal_subjects(call: Call) -> Sequence[Subject]:
-    """Return the person of the path; of whom the store knows no company, any app may bring a withdrawal."""
-    (subject,) = person_subjects(call)
-    return (Subject(subject.person_id, subject.companies or call.caller.organisations),)
+def known_subjects(call: Call) -> Sequence[Subject]:
+    """Return the person of the path, with the companies the store knows of, whatever she consents to.
+
+    A withdrawal can be said again, and a person's log be read, when nothing is consented to any more. Of whom the store
+    knows nothing only a caller for all companies is answered: another must not learn who is known elsewhere.
+    """
+    person_id = _named(call, "person_id")
+    return (Subject(person_id, call.parts.store.memberships_of(person_id)),)
 
 
 def company_subjects(call: Call) -> Sequence[Subject]:
@@ -81,6 +85,32 @@ def company_subjects(call: Call) -> Sequence[Subject]:
 def worklist_subjects(call: Call) -> Sequence[Subject]:
     """Return everybody on the list: each of them is an event in the audit log."""
     return [Subject(entry.person_id, entry.companies) for entry in _worklist(call).entries]
+
+
+def nothing(call: Call) -> Basis:
+    """Return no models and no data: what is written down is the caller's own word, and a body of few words has no hash."""
+    return (), ""
+
+
+def worklist_basis(call: Call) -> Basis:
+    """Return the model that ranked the list, and from which data."""
+    found = _worklist(call)
+    return _night_basis(call, found.night, (found.outcome,))
+
+
+def person_basis(call: Call) -> Basis:
+    """Return the models of the night that the stored answer is of, and its data."""
+    found = _latest(call)
+    return ((), "") if found is None else _night_basis(call, found.night)
+
+
+def _night_basis(call: Call, day: date, outcomes: Sequence[str] = tuple(OUTCOMES)) -> Basis:
+    night = call.parts.store.night(day)
+    if night is None:
+        return (), ""
+    models = {name: model for name, model in night.models.items() if name in outcomes}
+    named = (f"{name}:{one['version']}:{one['artifact_sha256'][:12]}" for name, one in models.items())
+    return tuple(named), night.data_version
 
 
 def worklist(call: Call) -> WorklistResponse:
@@ -97,7 +127,7 @@ def worklist(call: Call) -> WorklistResponse:
 
 def person_risk(call: Call) -> Response:
     """Answer the newest night's answer about a person; its bytes are those that were computed."""
-    found = call.parts.store.latest_score(_named(call, "person_id"), call.today)
+    found = _latest(call)
     if found is None:
         raise Refused(problems.NO_SCORE)
     about = f'{{"night":"{found.night}","score_id":"{found.score_id}","answer":'.encode()
@@ -133,7 +163,7 @@ def withdraw(call: Call) -> Withdrawal:
     """Note that a person withdraws consent; it counts from now on."""
     person_id = _named(call, "person_id")
     sources = call.parts.store.withdraw(person_id, call.body.source, call.today)
-    call.parts.withdrawals.look_at_once()
+    call.parts.withdrawals.note(person_id, sources, call.today)
     return Withdrawal(person_id=person_id, sources=sources, withdrawn_on=call.today)
 
 
@@ -187,6 +217,15 @@ def _worklist(call: Call) -> Worklist:
         kept["_worklist"] = found
     listed: Worklist = kept["_worklist"]
     return listed
+
+
+def _latest(call: Call) -> StoredScore | None:
+    """Return the newest score, read once a request: what the audit log names is what is answered."""
+    kept: dict[str, Any] = vars(call)
+    if "_latest" not in kept:
+        kept["_latest"] = call.parts.store.latest_score(_named(call, "person_id"), call.today)
+    found: StoredScore | None = kept["_latest"]
+    return found
 
 
 def _asked(call: Call, name: str) -> str | None:

@@ -22,7 +22,7 @@ from serving.call import Call
 from serving.case import Case, Served
 from serving.ended_consents import NOTHING
 from serving.handlers.changed_answers import AlteredCase, changed
-from serving.handlers.risk import subject_of
+from serving.handlers.subjects import person_of
 from serving.handlers.what_if_bodies import ChangedInput, OutcomeWhatIf, Side, WhatIfRequest, WhatIfResponse
 from serving.notices import Notice
 from serving.predictor import Predictor, case_of, scored
@@ -49,7 +49,7 @@ def what_if(call: Call) -> WhatIfResponse:
         last = latest_index_date().isoformat()
         raise Refused(problems.flagged(problems.index_date_too_late(last), request.record))
     assert call.predictor is not None  # the endpoint needs a model
-    withdrawn = call.parts.withdrawals.of(subject_of(request.record, request.index_date).person_id)
+    withdrawn = call.parts.withdrawals.of(person_of(request.record))
     return answered(call.predictor, request, call.today, withdrawn)
 
 

@@ -1,13 +1,14 @@
 """What an employer is told: per calendar month and outcome one share, of ten persons or more, rounded, and fixed for ever.
 
 A share could still tell of one person by comparison: of two months between which one person has come or gone, of two
-filters, of a night with the next. So there are no filters, a month is computed once, and a month whose persons differ from
-those of the last computed month by one to four repeats that month's figures: whatever differs tells of five or more.
+filters, of a night with the next. The persons may even stay, and one of them cross the limit. So there are no filters, a
+month is computed once, and a month whose persons, or whose persons above the limit, differ from those of the last computed
+month by one to four repeats what was told then, a share or none: whatever differs tells of five or more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -88,12 +89,12 @@ def write_month(
 def _next(
     connection: Connection, company: str, outcome: str, cohort: Cohort, by_diagnosis: Collection[str]
 ) -> OutcomeRelease:
-    """Return the share of a month: that of the last computed month where one to four persons have come or gone since."""
+    """Return what is told of a month: as last computed where one to four persons came, went or crossed the limit since."""
     before = _last(connection, company, outcome)
-    if before is not None and 0 < _changed(connection, company, outcome, cohort.persons) < FEWEST_CHANGED:
+    if before is not None and any(0 < n < FEWEST_CHANGED for n in _changed(connection, company, outcome, cohort)):
         return before
     release = share_of(outcome, cohort, by_diagnosis)
-    _remember(connection, company, outcome, cohort.persons)
+    _remember(connection, company, outcome, cohort)
     return release
 
 
@@ -104,22 +105,32 @@ def _last(connection: Connection, company: str, outcome: str) -> OutcomeRelease 
     return None if row is None else OutcomeRelease(*row)
 
 
-def _changed(connection: Connection, company: str, outcome: str, persons: frozenset[str]) -> int:
-    """Return how many have come or gone since the last computed month; who was erased since has gone."""
+def _changed(connection: Connection, company: str, outcome: str, now: Cohort) -> tuple[int, int]:
+    """Return how many persons, and how many above the limit, came or went since the last computed month.
+
+    Who was erased since has gone; only the numbers of then tell of her.
+    """
     cohort = and_(RELEASE_COHORTS.c.company_id == company, RELEASE_COHORTS.c.outcome == outcome)
-    n_then = int(connection.execute(select(RELEASE_COHORTS.c.n_persons).where(cohort)).scalar() or 0)
+    counts = connection.execute(select(RELEASE_COHORTS.c.n_persons, RELEASE_COHORTS.c.n_above).where(cohort)).first()
+    n_persons, n_above = counts or (0, 0)
     members = and_(RELEASE_MEMBERS.c.company_id == company, RELEASE_MEMBERS.c.outcome == outcome)
-    then = set(connection.execute(select(RELEASE_MEMBERS.c.person_id).where(members)).scalars())
-    n_both = len(then & persons)
-    return (n_then - n_both) + (len(persons) - n_both)
+    query = select(RELEASE_MEMBERS.c.person_id, RELEASE_MEMBERS.c.is_above).where(members)
+    then = {row.person_id: row.is_above for row in connection.execute(query)}
+    above = {person for person, is_above in then.items() if is_above}
+    return _difference(n_persons, then.keys(), now.persons), _difference(n_above, above, now.above)
 
 
-def _remember(connection: Connection, company: str, outcome: str, persons: Iterable[str]) -> None:
+def _difference(n_then: int, then: Set[str], now: Set[str]) -> int:
+    n_both = len(then & now)
+    return (n_then - n_both) + (len(now) - n_both)
+
+
+def _remember(connection: Connection, company: str, outcome: str, cohort: Cohort) -> None:
     for table in (RELEASE_COHORTS, RELEASE_MEMBERS):
         connection.execute(delete(table).where(table.c.company_id == company, table.c.outcome == outcome))
     key = {"company_id": company, "outcome": outcome}
-    rows = [key | {"person_id": person} for person in sorted(persons)]
-    connection.execute(RELEASE_COHORTS.insert(), key | {"n_persons": len(rows)})
+    rows = [key | {"person_id": one, "is_above": one in cohort.above} for one in sorted(cohort.persons)]
+    connection.execute(RELEASE_COHORTS.insert(), key | {"n_persons": len(rows), "n_above": len(cohort.above)})
     if rows:
         connection.execute(RELEASE_MEMBERS.insert(), rows)
 

@@ -14,6 +14,8 @@ from serving.store.connection import Database, StoreUnavailable, database
 from serving.store.schema import migrate as bring_up_to_date
 from serving.store.tables import MEMBERSHIPS, NIGHTS
 
+MOST_IDENTIFIER = 64
+
 
 def open_store(url: str, *, migrate: bool = True, patient: bool = False) -> Store:
     """Open a store; with ``migrate`` its tables are made or brought up to date, by one process of those that try.
@@ -79,6 +81,14 @@ class Store:
         with self.database.reading() as connection:
             if not any(consents.in_force(connection, person_id, day or today()).values()):
                 return frozenset()
+            return frozenset(connection.execute(query).scalars())
+
+    def memberships_of(self, person_id: str) -> frozenset[str]:
+        """Return where a person works, whatever she consents to; nowhere, of somebody unknown."""
+        if not 0 < len(person_id) <= MOST_IDENTIFIER or "\0" in person_id:
+            return frozenset()  # no pseudonym, and nothing to bother a database with
+        query = select(MEMBERSHIPS.c.company_id).where(MEMBERSHIPS.c.person_id == person_id)
+        with self.database.reading() as connection:
             return frozenset(connection.execute(query).scalars())
 
     def consents_in_force(self, person_id: str, day: date) -> dict[Source, bool]:

@@ -144,6 +144,7 @@ RELEASE_COHORTS = Table(
     Column("company_id", String(64), primary_key=True),
     Column("outcome", String(64), primary_key=True),
     Column("n_persons", Integer, nullable=False),
+    Column("n_above", Integer, nullable=False),
 )
 
 RELEASE_MEMBERS = Table(
@@ -152,6 +153,7 @@ RELEASE_MEMBERS = Table(
     Column("company_id", String(64), primary_key=True),
     Column("outcome", String(64), primary_key=True),
     Column("person_id", String(64), primary_key=True),
+    Column("is_above", Boolean, nullable=False),
 )
 Index("release_members_by_person", RELEASE_MEMBERS.c.person_id)
 

@@ -50,7 +50,7 @@ class Load:
         return time.monotonic() - self._begun
 
     async def _send(self) -> None:
-        limits = httpx.Limits(max_connections=64, max_keepalive_connections=32)
+        limits = httpx.Limits(max_connections=256, max_keepalive_connections=64)
         async with httpx.AsyncClient(base_url=self.service.url, timeout=30, limits=limits) as client:
             running: set[asyncio.Task[None]] = set()
             while not self._stopped.is_set():

@@ -119,6 +119,27 @@ def test_changes_add_up_against_the_last_month_that_was_computed_and_not_the_las
         assert told(store) == (("20 to 49", 25 if gone < 5 else 15, None),)
 
 
+def test_attack_on_one_who_crosses_the_limit_while_everybody_stays(store):
+    """12 persons, 5, 6, 7 above: 40, 50, 60 %. Each step would tell the band of whoever has just become ill."""
+    for month, n_above in enumerate((5, 6, 7)):
+        write(store, *staff(12, n_above), night=MONTHS[month])
+        assert told(store) == (("10 to 19", 40, None),)
+
+
+@pytest.mark.parametrize("first", [4, 5], ids=["not told before", "told before"])
+def test_whether_a_share_is_told_does_not_change_by_one_person_either(store, first):
+    write(store, *staff(12, first), night=MONTHS[0])
+    before = told(store)
+    write(store, *staff(12, 9 - first), night=MONTHS[1])
+    assert told(store) == before
+
+
+def test_five_who_cross_the_limit_are_told_of(store):
+    write(store, *staff(40, 10), night=MONTHS[0])
+    write(store, *staff(40, 15), night=MONTHS[1])
+    assert told(store) == (("20 to 49", 40, None),)  # 37.5 %
+
+
 def test_an_erased_person_counts_as_one_who_has_gone(store):
     write(store, *staff(20, 5), night=date(2026, 3, 1))
     before = told(store)

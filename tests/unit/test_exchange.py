@@ -160,7 +160,7 @@ def test_floods_without_a_token_do_not_flood_the_log(alone, monkeypatch):
     monkeypatch.setattr("serving.access.quotas.DENIED", Rate(per_minute=1, burst=3))
     statuses = [alone.post("/v1/risk", GOOD, authorization=None).status_code for _ in range(10)]
     assert statuses == [401] * 3 + [429] * 7
-    assert len(alone.events()) == 3
+    assert [one["reason"] for one in alone.events()] == ["no_token"] * 3 + ["further_tries_not_logged"]
 
 
 # Consent at the time of the request
@@ -182,7 +182,7 @@ def test_consent_that_ended_after_the_index_date_has_ended(alone):
 def test_a_withdrawal_brought_to_the_service_counts_at_once(alone):
     path = f"/v1/persons/{PERSON}/withdrawals"
     assert alone.post("/v1/risk", ASKED).json()["outcomes"]["long_sick_leave"]["risk"] is not None
-    assert alone.post(path, {"source": None}).status_code == 200
+    assert alone.post(path, {"source": None}, **alone.headers(organisations=["*"])).status_code == 200
     for route in ("/v1/risk", "/v1/explanation"):
         assert alone.post(route, ASKED).json()["outcomes"]["long_sick_leave"]["risk"] is None
 
@@ -218,6 +218,143 @@ def test_the_answer_waits_for_the_commit(service, monkeypatch):
             return [before, asked.result().status_code == 200]
 
     assert asyncio.run(ask()) == [False, True]
+
+
+DECIDED = {"score_id": "0" * 32, "outcome": "burnout", "verdict": "agree", "reason": "fits what she told"}
+
+
+@pytest.mark.parametrize(
+    ("role", "route", "body"),
+    [("app", "withdrawals", {"source": None}), ("clinician", "care-relation", {"reason": "referred"}),
+     ("clinician", "decisions", DECIDED)],
+)  # fmt: skip
+def test_what_cannot_be_logged_is_not_written(alone, monkeypatch, role, route, body):
+    written: list[str] = []
+    monkeypatch.setattr("serving.store.Store.companies_of", lambda *args: frozenset({COMPANY}))
+    monkeypatch.setattr("serving.store.Store.memberships_of", lambda *args: frozenset({COMPANY}))
+    monkeypatch.setattr("serving.store.Store.has_care_relation", lambda *args: True)
+    for name in ("withdraw", "begin_care", "score", "record_decision"):
+        monkeypatch.setattr(f"serving.store.Store.{name}", lambda *args, name=name: written.append(name))
+    future: Future[int] = Future()
+    future.set_exception(AuditUnavailable("x"))
+    monkeypatch.setattr(alone.parts.journal, "append", lambda events: future)
+    response = alone.post(f"/v1/persons/{PERSON}/{route}", body, **alone.headers(role))
+    assert (response.status_code, kind(response)) == (503, "audit-unavailable")
+    assert written == []
+
+
+def test_what_writes_is_declared_so():
+    writes = {one.action for one in ENDPOINTS if one.writes}
+    assert writes == {Action.RECORD_DECISION, Action.BEGIN_CARE, Action.WITHDRAW}
+
+
+def test_a_withdrawal_for_somebody_unknown_and_of_another_company_are_denied_alike(alone, monkeypatch):
+    where = {"known": frozenset({"another"})}
+    monkeypatch.setattr("serving.store.Store.memberships_of", lambda self, who: where.get(who, frozenset()))
+    told = [alone.post(f"/v1/persons/{who}/withdrawals", {"source": None}) for who in ("known", "unknown")]
+    assert [one.status_code for one in told] == [403, 403]
+    assert told[0].content == told[1].content
+
+
+def test_the_log_names_the_models_that_answered_and_no_others(alone):
+    alone.post("/v1/risk", ASKED)
+    alone.get(f"/v1/persons/{PERSON}/accesses", "auditor", "audit", organisations=["*"])
+    risk, log = alone.events()
+    assert str(risk["models"]).count(":") == 2
+    assert "long_sick_leave:" in str(risk["models"])
+    assert risk["data_version"].startswith("sha256:")
+    assert ":" not in str(log["models"])
+    assert log["data_version"] == ""
+
+
+def test_no_digest_of_a_short_body_is_kept(alone):
+    """Whoever can guess what a body of a few words said could check the guess by its digest."""
+    for organisations in (["*"], ["another"]):
+        headers = alone.headers(organisations=organisations)
+        alone.post(f"/v1/persons/{PERSON}/withdrawals", {"source": "lab"}, **headers)
+    assert [(one["decision"], one["data_version"]) for one in alone.events()] == [("allowed", ""), ("denied", "")]
+
+
+# Refusals before the work
+
+
+FLAGGED = {"instrument": "phq9", "item": "item_9", "answer": 1, "answered_on": "2025-01-01",
+           "known_from": "2025-01-01"}  # fmt: skip
+WORRYING = REQUEST["record"] | {"survey_answers": [FLAGGED]}
+
+
+def _early(service: Any, monkeypatch: Any, why: str, **claims: Any) -> httpx.Response:
+    asked = ASKED | {"record": WORRYING} | ({"note": 1} if why == "form" else {})
+    if why == "model":
+        monkeypatch.setattr(service.parts.watch, "predictor", None)
+    return service.post("/v1/risk" + ("?x=1" if why == "query" else ""), asked, **service.headers(**claims))
+
+
+@pytest.mark.parametrize(("why", "status"), [("form", 422), ("query", 422), ("model", 503)])
+def test_a_refusal_with_flags_is_an_access_of_who_may_ask(alone, monkeypatch, why, status):
+    response = _early(alone, monkeypatch, why)
+    assert response.status_code == status
+    assert [flag["item"] for flag in response.json()["safety_flags"]] == ["item_9"]
+    (event,) = alone.events()
+    assert (event["person_id"], event["decision"]) == (PERSON, "allowed")
+
+
+@pytest.mark.parametrize("why", ["form", "query", "model"])
+def test_who_may_not_ask_about_her_gets_no_flags_by_a_broken_request(alone, monkeypatch, why):
+    response = _early(alone, monkeypatch, why, organisations=["another"])
+    assert (response.status_code, kind(response)) == (403, "forbidden")
+    assert "safety_flags" not in response.json()
+    (event,) = alone.events()
+    assert (event["person_id"], event["decision"]) == (PERSON, "denied")
+
+
+@pytest.mark.parametrize("why", ["form", "query", "model"])
+def test_while_nobody_can_say_if_the_caller_may_there_are_no_flags(alone, monkeypatch, why):
+    def gone(*args: Any) -> Any:
+        raise StoreUnavailable("gone")
+
+    monkeypatch.setattr("serving.store.Store.memberships_of", gone)
+    response = _early(alone, monkeypatch, why, role="clinician")
+    assert (response.status_code, kind(response)) == (503, "store-unavailable")
+    assert "safety_flags" not in response.json()
+    (event,) = alone.events()
+    assert (event["person_id"], event["decision"], event["reason"]) == (None, "denied", "store_unavailable")
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "told", "reason"),
+    [("/v1/risk", b"{", {}, "invalid_json"), ("/v1/risk", b"{}", {"content-type": "text/plain"}, "not_json"),
+     ("/v1/fhir/risk", b"{}", {}, "invalid_request"), ("/v1/risk", b"[]", {}, "invalid_request")],
+)  # fmt: skip
+def test_what_is_refused_unread_is_an_event_about_nobody(alone, path, content, told, reason):
+    alone.post(path, content, **told)
+    assert [(one["person_id"], one["decision"], one["reason"]) for one in alone.events()] == [(None, "denied", reason)]
+
+
+# Whose word counts
+
+
+def test_an_older_version_of_an_employment_does_not_open_her_record_to_who_employed_her(alone):
+    (job,) = REQUEST["record"]["employments"]
+    ended = job | {"end_date": "2025-06-30", "known_from": "2025-06-30"}
+    deleted = job | {"is_deleted": True, "known_from": "2025-06-30"}
+    for newer in (ended, deleted):
+        record = REQUEST["record"] | {"employments": [newer, job]}
+        assert alone.post("/v1/risk", ASKED | {"record": record}).status_code == 403
+
+
+def test_who_has_left_by_today_has_left_whatever_morning_is_asked_for(alone):
+    (job,) = REQUEST["record"]["employments"]
+    left = REQUEST["record"] | {"employments": [job | {"end_date": "2026-03-31"}]}
+    assert alone.post("/v1/risk", ASKED | {"record": left, "index_date": "2026-03-01"}).status_code == 403
+
+
+def test_a_clinician_is_believed_by_the_store_and_not_by_the_record(alone, monkeypatch):
+    monkeypatch.setattr("serving.store.Store.has_care_relation", lambda *args: True)
+    headers = alone.headers("clinician")
+    assert alone.post("/v1/risk", ASKED, **headers).status_code == 403
+    monkeypatch.setattr("serving.store.Store.memberships_of", lambda *args: frozenset({COMPANY}))
+    assert alone.post("/v1/risk", ASKED, **headers).status_code == 200
 
 
 # What cannot be answered
@@ -481,7 +618,8 @@ def test_batches_take_turns_and_leave_the_threads_to_single_requests(service, mo
             httpx.AsyncClient(transport=httpx.ASGITransport(bulk), base_url="http://test") as batches,
             httpx.AsyncClient(transport=httpx.ASGITransport(service.app), base_url="http://test") as singles,
         ):
-            running = [asyncio.create_task(batches.get("/x", headers=service.headers())) for _ in range(6)]
+            asked = [service.headers(sub=f"app-{n % 3}") for n in range(6)]
+            running = [asyncio.create_task(batches.get("/x", headers=headers)) for headers in asked]
             await asyncio.sleep(0.05)
             single = await singles.post("/v1/risk", json=ASKED, headers=service.headers())
             first = sum(task.done() and task.result().status_code == 200 for task in running)
@@ -601,3 +739,15 @@ def test_slow_bodies_of_one_caller_take_no_place_from_those_who_work(alone, monk
     assert sorted(response.status_code for response in slow_ones) == [408, 408, 408, 429, 429]
     assert quick.status_code == 200
     assert not alone.gate.bodies
+
+
+def test_a_caller_has_one_place_for_bulk_and_leaves_the_other_to_others():
+    gate = Gate()
+    with gate.bulk_place("one"):
+        with pytest.raises(Refused), gate.bulk_place("one"):
+            pass
+        with gate.bulk_place("other"):
+            assert gate.bulk_in_flight == 2
+    with gate.bulk_place("one"):
+        assert (gate.bulk_in_flight, gate.in_flight) == (1, 1)
+    gate.close()

@@ -30,7 +30,7 @@ def store(tmp_path):
 
 
 def call(store, body: Any = None, query: str = "", organisations=("c",), role="clinician", **path: str) -> Call:
-    parts: Any = SimpleNamespace(store=store, withdrawals=SimpleNamespace(look_at_once=lambda: None))
+    parts: Any = SimpleNamespace(store=store, withdrawals=SimpleNamespace(note=lambda *withdrawn: None))
     caller = Caller("dr-1", role, frozenset(organisations), "test")
     return Call(caller, Purpose.HEALTHCARE, None, body, path, QueryParams(query), NIGHT, "request-1", parts)
 
@@ -102,7 +102,7 @@ def test_a_stranger_and_one_who_has_withdrawn_are_answered_alike(store):
 
 
 @pytest.mark.parametrize("identifier", [FNR, "a/b", "", "x" * 65, "'; --", "æ", f"person-{FNR}"])
-@pytest.mark.parametrize("subjects", [stored.person_subjects, stored.withdrawal_subjects, stored.company_subjects])
+@pytest.mark.parametrize("subjects", [stored.person_subjects, stored.known_subjects, stored.company_subjects])
 def test_a_path_that_can_name_nobody_is_refused_unseen(store, subjects, identifier):
     problem = refused(subjects, call(store, person_id=identifier, company_id=identifier))
     assert problem.status == 422
@@ -132,12 +132,27 @@ def test_care_begins_and_ends(store):
     assert store.has_care_relation("dr-1", "q", NIGHT)
 
 
-def test_a_withdrawal_counts_at_once_and_can_be_brought_for_who_is_not_known_yet(store):
+def test_a_withdrawal_counts_at_once(store):
     asked = call(store, WithdrawalRequest(source=None), person_id="q", role="app")
     assert len(stored.withdraw(asked).sources) == 4
     assert [one.person_id for one in stored.worklist(call(store)).persons] == ["p"]
-    subjects = stored.withdrawal_subjects(call(store, person_id="not-yet", role="app"))
-    assert subjects[0].companies == {"c"}
+
+
+def test_who_has_withdrawn_everything_can_still_be_asked_about_by_her_auditor_and_withdraw_again(store):
+    store.withdraw("p", None, NIGHT)
+    assert stored.person_subjects(call(store, person_id="p"))[0].companies == frozenset()
+    assert stored.known_subjects(call(store, person_id="p"))[0].companies == {"c"}
+    assert stored.known_subjects(call(store, person_id="stranger"))[0].companies == frozenset()
+
+
+def test_the_audit_log_names_the_models_and_data_of_the_night_that_is_answered(store):
+    night = store.night(NIGHT)
+    assert night.models
+    for asked, basis in ((call(store), stored.worklist_basis), (call(store, person_id="p"), stored.person_basis)):
+        models, data_version = basis(asked)
+        assert data_version == night.data_version
+        assert [name.split(":")[0] for name in models] == [OUTCOME]
+    assert stored.person_basis(call(store, person_id="stranger")) == ((), "")
 
 
 def test_a_report_tells_of_the_company_in_sentences(store):

@@ -137,11 +137,13 @@ def _employers() -> None:
         Column("company_id", String(64), primary_key=True),
         Column("outcome", String(64), primary_key=True),
         Column("n_persons", Integer, nullable=False),
+        Column("n_above", Integer, nullable=False),
     )
     op.create_table(
         "release_members",
         Column("company_id", String(64), primary_key=True),
         Column("outcome", String(64), primary_key=True),
         Column("person_id", String(64), primary_key=True),
+        Column("is_above", Boolean, nullable=False),
     )
     op.create_index("release_members_by_person", "release_members", ["person_id"])
