@@ -35,7 +35,8 @@ class BundleWatch:
         self._stopped = threading.Event()
 
     def start(self) -> None:
-        """Watch in a thread of its own; a first look has been taken soon after, not before, this returns."""
+        """Look once, then watch in a thread of its own: a process that takes requests has the models that are there."""
+        self._look()
         threading.Thread(target=self._watch, name="bundle-watch", daemon=True).start()
 
     def stop(self) -> None:
@@ -72,12 +73,14 @@ class BundleWatch:
         return {} if self.predictor is None else {name: model.version for name, model in self.predictor.models.items()}
 
     def _watch(self) -> None:
-        while not self._stopped.is_set():
-            try:
-                self.check()
-            except Exception as error:  # the thread must live on: without it no promotion is ever seen again
-                LOGGER.error("looking for promoted models failed: %s", type(error).__name__)
-            self._stopped.wait(POLL_SECONDS)
+        while not self._stopped.wait(POLL_SECONDS):
+            self._look()
+
+    def _look(self) -> None:
+        try:
+            self.check()
+        except Exception as error:  # the thread must live on: without it no promotion is ever seen again
+            LOGGER.error("looking for promoted models failed: %s", type(error).__name__)
 
     def _forget_refusal(self, outcome: str) -> None:
         # A new mapping, because other threads go through the old one.

@@ -197,6 +197,7 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     return mapped or address
 
 
+@pytest.mark.long
 def test_a_process_that_scores_has_loaded_only_what_its_lock_file_names(watched):
     """requirements-serving.lock is what the image installs: a module from elsewhere would be missing there."""
     library = {Path(path) for path in sys.path if path.endswith("site-packages")}

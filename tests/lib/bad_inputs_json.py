@@ -44,7 +44,7 @@ FROM_FHIR = ("persons", "consents", "survey_answers", "lab_results", "absence_sp
 
 def sound_bundle() -> Json:
     """What the sound source says, as far as FHIR can say it; the narrative of each resource holds a name."""
-    bundle = bundle_of(sound_record())
+    bundle = bundle_of(sound_record() | {"employments": []})  # these come by CSV
     resources = [entry["resource"] for entry in bundle["entry"]]
     resources.append(patient(OTHER_PERSON, birthDate="1980"))
     for one in resources:

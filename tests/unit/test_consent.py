@@ -198,9 +198,18 @@ def test_scoring_uses_a_source_if_and_only_if_its_consent_is_in_force_on_the_ind
     assert bool(len(gathered.scores["known_from"])) is is_used
 
 
-@pytest.mark.parametrize(("index_date", "why_not"), [(DAY_BEFORE, None), (T, "no consent for any source")])
-def test_the_verb_score_asks_on_the_index_date(tmp_path, index_date, why_not):
-    consents = [given(source, withdrawn_on=T, known_from=T) for source in SOURCES]
+@pytest.mark.parametrize(
+    ("index_date", "dates", "why_not"),
+    [
+        (DAY_BEFORE, {"given_on": T, "known_from": T}, "no consent for any source"),
+        (T, {"given_on": T, "known_from": T}, None),
+        # Who has withdrawn since is not scored for a past morning either: consent must still hold on the day of the asking.
+        (DAY_BEFORE, {"withdrawn_on": T, "known_from": T}, "no consent for any source"),
+        (DAY_BEFORE, {}, None),
+    ],
+)
+def test_the_verb_score_asks_on_the_index_date_and_today(tmp_path, index_date, dates, why_not):
+    consents = [given(source, **dates) for source in SOURCES]
     consents += [given(source, purpose="model_training") for source in SOURCES]
     workspace = Workspace(tmp_path)
     write_tables(workspace.tables, tables(rows_of(consents=consents, employments=[job()])))
