@@ -260,11 +260,13 @@ def test_a_thousand_connections(service):
     assert service.status("/livez") == 200
 
 
-def test_a_rush_is_told_to_come_back(service):
+def test_in_a_rush_everybody_is_answered_or_told_to_come_back(service):
+    """Whether it comes to a 429 depends on the machine; tests/unit/test_exchange.py fills the places for certain."""
     with Load(service, rate=400) as load:
         time.sleep(3)
     statuses = {one.status for one in load.sent}
-    assert {200, 429} <= statuses <= {200, 429, 503}
+    assert 200 in statuses
+    assert statuses <= {200, 429, 503}
     assert Path(service.log).read_text().count("Traceback") == 0
 
 
