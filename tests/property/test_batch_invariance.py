@@ -46,7 +46,7 @@ def test_taking_and_chunking_persons_changes_no_bit(rows, positions, chunk):
     gathered = histories(rows, T, person_ids=PERSONS)
     shifts = np.array([0, 20, -1], dtype=np.int32)
     whole = build_features(gathered, day_number(T) + shifts).values
-    chosen = np.array(positions, dtype=np.int64) % len(gathered)  # how many work there is drawn, too
+    chosen = np.array(positions, dtype=np.int64)
     size, build.CHUNK = build.CHUNK, chunk
     try:
         taken = build_features(gathered.take(chosen), day_number(T) + shifts[chosen]).values
@@ -83,7 +83,7 @@ def test_with_the_others_at_work_a_row_of_many_stays_what_it_is_alone(rows, posi
     context = workplace_context(gathered, day_number(S))
     shifts = np.arange(len(gathered), dtype=np.int32) % 3
     whole = build_features(gathered, day_number(T) + shifts, context).values
-    chosen = np.array(positions, dtype=np.int64)
+    chosen = np.array(positions, dtype=np.int64) % len(gathered)  # how many work there is drawn, too
     size, build.CHUNK = build.CHUNK, chunk
     try:
         taken = build_features(gathered.take(chosen), day_number(T) + shifts[chosen], context).values
