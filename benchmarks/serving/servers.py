@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,7 +90,7 @@ class Server:
             return [first, *first.children(recursive=True)]
         return []
 
-    def _of_each(self, number) -> list[float]:  # type: ignore[no-untyped-def]
+    def _of_each(self, number: Callable[[psutil.Process], float]) -> list[float]:
         found = []
         for one in self._processes():
             with suppress(psutil.NoSuchProcess):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain
+from typing import Literal
 
 from data_contracts.analytes import ANALYTES
 from data_contracts.consent import SOURCES
@@ -24,7 +25,7 @@ from serving.predictor import case_of
 from serving.problems import Refused
 from serving.responses import Texts
 
-_EXPECTED = (
+_EXPECTED: tuple[tuple[str, Literal["scale", "measurement"]], ...] = (
     *((scale.name, "scale") for instrument in CORE for scale in instrument.scales),
     *((analyte.name, "measurement") for analyte in ANALYTES if analyte.followed),
 )
@@ -64,13 +65,13 @@ def _missing(case: Case, known: set[str]) -> Iterator[Missing]:
         if name not in known:
             one, source = feature(name), _SOURCE_OF[kind]
             label = Texts(nb=one.label_nb, en=one.label_en)
-            yield Missing(name=name, kind=kind, label=label, reason=_why(case, source))  # type: ignore[arg-type]
+            yield Missing(name=name, kind=kind, label=label, reason=_why(case, source))
 
 
 _SOURCE_OF: dict[str, Source] = {"scale": "survey", "measurement": "lab"}
 
 
-def _why(case: Case, source: Source) -> str:
+def _why(case: Case, source: Source) -> Literal["no_consent", "not_observed", "not_sent"]:
     if not case.consented[SOURCES.index(source)]:
         return "no_consent"
     return "not_observed" if case.told(source) else "not_sent"
