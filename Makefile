@@ -11,10 +11,10 @@ export DVC_NO_ANALYTICS := 1
 export GX_ANALYTICS_ENABLED := False
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help setup demo test test-long check audit serve repro bench acceptance format lock clean
+.PHONY: help setup demo test browser screenshots messages test-long check audit serve repro bench acceptance format lock clean
 
 help: ## Show what can be made
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 setup: $(READY) ## Install everything into .venv (seconds when nothing changed)
 
@@ -31,8 +31,17 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY) ## Simulated firms -> models -> registry -> running service -> one explained risk, printed and drawn
 	@$(BIN)/balance-risk demo
 
-test: $(READY) ## All tests
+test: $(READY) browser ## All tests; the pages in a real Chromium
 	@$(BIN)/python -m pytest -n auto --dist loadfile
+
+browser: $(READY) ## Install Debian's Chromium for the tests of the pages, or say in one line what is missing
+	@$(BIN)/python -m tests.browser.chromium
+
+screenshots: $(READY) browser ## Take the pictures of the pages in docs/images anew, from SYNTHETIC persons
+	@BALANCE_RISK_SCREENSHOTS=1 $(BIN)/python -m pytest tests/browser/test_screenshots.py
+
+messages: $(READY) ## Collect the texts of the pages into the English catalogue; what is not translated is named
+	@$(BIN)/python -m serving.clinician.extraction
 
 test-long: $(READY) ## Fuzzing, kills, swaps and load against real processes (half an hour)
 	@$(BIN)/python -m pytest -m long
@@ -44,6 +53,7 @@ check: $(READY) ## Formatting, lint, types, import rules, generated pages curren
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m pipeline.documentation --check
 	@$(BIN)/python -m serving.documentation --check
+	@$(BIN)/python -m serving.clinician.extraction --check
 	@$(BIN)/python -m pipeline.serving_lock --check
 	@$(BIN)/python -m pipeline.supply_chain sbom build
 	@$(BIN)/python -m pipeline.supply_chain audit

@@ -1,8 +1,9 @@
 """The bundle: an artifact that has been sealed for serving.
 
 ``bundles/<outcome>/<version>-<first 12 digits of the manifest's SHA-256>/`` is never changed once it is there. It holds
-the artifact's files, ``manifest.json`` with size and SHA-256 of each, and ``manifest.sig``, an Ed25519 signature over
-the manifest's bytes. ``bundles/<outcome>/current`` is a symbolic link to the bundle in use; it moves by atomic rename.
+the artifact's files, ``evaluation.json`` (what it was promoted on, for readers: :mod:`models.bundle_papers`),
+``manifest.json`` with size and SHA-256 of each, and ``manifest.sig``, an Ed25519 signature over the manifest's bytes.
+``bundles/<outcome>/current`` is a symbolic link to the bundle in use; it moves by atomic rename.
 
 Opening trusts nothing before it is verified: every file is read exactly once into memory, signature and hashes are
 checked on those bytes, and the same bytes are parsed, first in a child process that may die. What a signature cannot
@@ -28,10 +29,12 @@ from models.risk_model import RiskModel
 from models.signing import create_keys, is_signed, sign
 from models.trial_parse import checked_model, trial_parse
 
-__all__ = ["clear_scratch", "create_keys", "current_bundle", "export_bundle", "move_current", "open_bundle"]
+__all__ = ["EVALUATION", "MANIFEST", "bundle_name", "clear_scratch", "create_keys", "current_bundle", "export_bundle",
+           "move_current", "open_bundle", "read_once"]  # fmt: skip
 
 FORMAT = 1
 MANIFEST, SIGNATURE, CURRENT = "manifest.json", "manifest.sig", "current"
+EVALUATION = "evaluation.json"
 LARGEST_FILE = 256 * 2**20
 """Bytes. A real model has a few hundred kilobytes; what is larger is not read into memory."""
 
@@ -39,10 +42,13 @@ _NEW_BUNDLE, _NEW_POINTER = ".bundle-", ".current-"
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
-def export_bundle(model_dir: Path, bundles_dir: Path, outcome: str, version: str, private_key_path: Path) -> Path:
-    """Seal the artifact in ``model_dir`` as an immutable bundle and return its directory.
+def export_bundle(
+    model_dir: Path, bundles_dir: Path, outcome: str, version: str, private_key_path: Path,
+    evaluation: Mapping[str, Any] | None = None,
+) -> Path:  # fmt: skip
+    """Seal the artifact in ``model_dir``, with its evaluation, as an immutable bundle and return its directory.
 
-    Exporting the same artifact as the same version again returns the bundle that is there.
+    Exporting the same artifact as the same version with the same evaluation again returns the bundle that is there.
 
     Raises
     ------
@@ -56,9 +62,11 @@ def export_bundle(model_dir: Path, bundles_dir: Path, outcome: str, version: str
     trial_parse(files)
     model = checked_model(files)
     _check_fit(str(model_dir), outcome, model.outcome, model.facts.get("fingerprint"))
+    if evaluation is not None:
+        files[EVALUATION] = json.dumps(evaluation, sort_keys=True, ensure_ascii=False, allow_nan=False).encode()
     manifest = _manifest(files, outcome, version)
     sealed = {**files, MANIFEST: manifest, SIGNATURE: sign(manifest, private_key_path)}
-    return _put(sealed, bundles_dir / outcome, _directory_name(version, manifest))
+    return _put(sealed, bundles_dir / outcome, bundle_name(version, hashlib.sha256(manifest).hexdigest()))
 
 
 def move_current(bundles_dir: Path, outcome: str, bundle: Path) -> None:
@@ -114,6 +122,7 @@ def open_bundle(path: Path, public_key_path: Path) -> RiskModel:
     """
     files = _verified_files(path, public_key_path)
     manifest_bytes = files.pop(MANIFEST)
+    files.pop(EVALUATION, None)  # for readers; no answer depends on it
     manifest = json.loads(manifest_bytes)
     _check_fit(str(path), path.parent.name, manifest["outcome"], manifest["fingerprint"])
     trial_parse(files)
@@ -128,8 +137,9 @@ def _manifest(files: Mapping[str, bytes], outcome: str, version: str) -> bytes:
     return json.dumps(document, sort_keys=True, indent=1).encode()
 
 
-def _directory_name(version: str, manifest: bytes) -> str:
-    return f"{version}-{hashlib.sha256(manifest).hexdigest()[:12]}"
+def bundle_name(version: str, artifact_sha256: str) -> str:
+    """Return the name of a bundle's directory; ``artifact_sha256`` is the hash of its manifest."""
+    return f"{version}-{artifact_sha256[:12]}"
 
 
 def _check_fit(where: str, wanted_outcome: str, outcome: str, fingerprint: str | None) -> None:
@@ -145,7 +155,7 @@ def _check_fit(where: str, wanted_outcome: str, outcome: str, fingerprint: str |
 def _put(files: Mapping[str, bytes], home: Path, name: str) -> Path:
     """Write files into a new directory and rename it into place, so that a bundle is there whole or not at all."""
     if (home / name).is_dir():
-        if _read_once(home / name) != files:
+        if read_once(home / name) != files:
             raise ArtifactError(f"{home / name} was altered, or signed with another key. Remove it and promote again.")
         (home / name).chmod(0o555)  # not done yet if the process that renamed it was killed
         return home / name
@@ -183,7 +193,7 @@ def _sync(directory: Path) -> None:
 
 def _verified_files(path: Path, public_key_path: Path) -> dict[str, bytes]:
     """Return the manifest and the files it lists, each read once and verified."""
-    content = _read_once(path)
+    content = read_once(path)
     manifest = content.get(MANIFEST, b"")
     if not is_signed(manifest, content.pop(SIGNATURE, b""), public_key_path):
         raise ArtifactError(
@@ -195,7 +205,8 @@ def _verified_files(path: Path, public_key_path: Path) -> dict[str, bytes]:
             f"{path}: bundle format {document['format']}, this code reads {FORMAT}. Promote the model again."
         )
     seals = document["files"]
-    if set(content) - {MANIFEST} != set(seals) or path.name != _directory_name(document["version"], manifest):
+    named = bundle_name(document["version"], hashlib.sha256(manifest).hexdigest())
+    if set(content) - {MANIFEST} != set(seals) or path.name != named:
         raise ArtifactError(
             f"{path}: has other files, or another name, than its manifest says. Promote the model again."
         )
@@ -205,7 +216,7 @@ def _verified_files(path: Path, public_key_path: Path) -> dict[str, bytes]:
     return content
 
 
-def _read_once(path: Path) -> dict[str, bytes]:
+def read_once(path: Path) -> dict[str, bytes]:
     """Return the content of every file of a bundle, each opened once and never through a link."""
     try:
         directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
@@ -218,7 +229,7 @@ def _read_once(path: Path) -> dict[str, bytes]:
 
 
 def _read_file(directory: int, name: str, path: Path) -> bytes:
-    if name not in (MANIFEST, SIGNATURE) and not FILE_NAME.fullmatch(name):
+    if name not in (MANIFEST, SIGNATURE, EVALUATION) and not FILE_NAME.fullmatch(name):
         raise ArtifactError(f"{path}: holds a file that no bundle has. Promote the model again.")
     try:
         handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=directory)

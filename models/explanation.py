@@ -70,6 +70,17 @@ class DomainSum:
 
 
 @dataclass(frozen=True)
+class Workable:
+    """What is known and can be worked with: the sum of its contributions that raise, and the domain with most of it.
+
+    Where nothing of the kind raises the number, ``group`` is the domain that raises it most, or None where none does.
+    """
+
+    contribution: float
+    group: Domain | None
+
+
+@dataclass(frozen=True)
 class Comparison:
     """A person beside the mean of a group: the differences of the domains add up to that of the log-odds.
 
@@ -131,6 +142,20 @@ class Explanation:
     def domains(self) -> tuple[DomainSum, ...]:
         """The sum of each domain that the model uses, the largest first; with the base they add up to the log-odds."""
         return self._domain_sums(self.contributions)
+
+    @property
+    def workable(self) -> Workable:
+        """What the number rests on that can be worked with: an association in the model, not an effect."""
+        is_workable = _modifiable(self.feature_names) & ~np.isnan(self.values)
+        parts = np.where(is_workable, self.contributions, 0.0)
+        ranked = [*self._largest(parts), *self._largest(self.contributions)]
+        return Workable(float(parts[parts > 0].sum()), ranked[0] if ranked else None)
+
+    def _largest(self, parts: np.ndarray) -> list[Domain]:
+        """Return the domain with the largest sum of some parts, none if no sum raises."""
+        domains, place = _domains(self.feature_names)
+        sums = np.bincount(place, parts, len(domains))
+        return [domains[int(sums.argmax())]] if sums.max() > 0 else []
 
     def beside(self, group: ReferenceGroup) -> Comparison:
         """Return what tells the person apart from the mean of a group (see :mod:`models.reference_groups`)."""
@@ -243,6 +268,12 @@ def _domains(feature_names: tuple[str, ...]) -> tuple[tuple[Domain, ...], np.nda
     of_features = [feature(name).domain for name in feature_names]
     domains = tuple(dict.fromkeys(of_features))
     return domains, np.array([domains.index(domain) for domain in of_features])
+
+
+@cache
+def _modifiable(feature_names: tuple[str, ...]) -> np.ndarray:
+    """True for the features that can be worked with."""
+    return np.array([feature(name).modifiable for name in feature_names])
 
 
 @cache

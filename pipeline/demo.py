@@ -24,6 +24,7 @@ from pipeline import build_training_set, evaluate, ingest, promote, register, sc
 from pipeline import serve as serving_process
 from pipeline.approval import Approval
 from pipeline.console import progress, write_json
+from pipeline.development_tokens import development_token
 from pipeline.person_record import person_record
 from pipeline.risk_picture import draw, reason_text, safety_text, sentence
 from pipeline.settings import Settings
@@ -66,7 +67,7 @@ def run(workspace: Workspace, settings: Settings, as_json: bool) -> None:
     record = _someone(workspace, settings, Path(scored["path"]))
     with progress("start the scoring service and ask it for one person"), _service(workspace) as address:
         request = {"index_date": settings.simulate.end.isoformat(), "outcomes": outcomes, "record": record}
-        answer = _post(f"{address}/v1/risk", request, _token(workspace))
+        answer = _post(f"{address}/v1/risk", request, development_token("app", workspace))
     picture = workspace.root / "explained_risk.png"
     draw(answer, picture)
     write_json(workspace.root / "request.json", request)
@@ -143,11 +144,6 @@ def _wait_until_ready(address: str, process: subprocess.Popen[bytes], log: Path)
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.2)
     raise ServiceDidNotStart(f"The scoring service was not ready after {LONGEST_START_SECONDS} s; its log is {log}.")
-
-
-def _token(workspace: Workspace) -> str:
-    words = serving_process.token_command("app", workspace)
-    return subprocess.run(words, cwd=serving_process.PROJECT, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def _post(url: str, body: dict[str, Any], token: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from pipeline.workspace import Workspace
 FEEDBACK = "serving.store.feedback"
 COLUMNS = (
     "decision_id", "decided_at", "person_id", "score_id", "night", "outcome", "number", "low", "high", "band", "model",
-    "data_version", "verdict", "reason",
+    "data_version", "verdict", "reason", "next_step",
 )  # fmt: skip
 _RISKY = ("=", "+", "-", "@", "\t")
 

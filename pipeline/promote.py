@@ -13,6 +13,7 @@ from data_contracts.errors import ArtifactError, BalanceRiskError, MissingInputE
 from models import registry, registry_tags
 from models.artifact import read_files
 from models.bundle import current_bundle, export_bundle, open_bundle
+from models.evaluation.excerpt import excerpt
 from models.promotion_policy import Line, Policy, PromotionRefused, Situation, judge
 from models.registry import ModelVersion, NothingRegistered
 from models.signing import create_keys
@@ -141,7 +142,9 @@ def _promoted(workspace: Workspace, found: ModelVersion, policy: Policy, approva
     if not all(line.passed for line in lines):
         return _outcome(found, lines, None)
     private_key, public_key = create_keys(workspace.keys)
-    bundle = export_bundle(_path(found), workspace.bundles, found.outcome, found.version, private_key)
+    bundle = export_bundle(
+        _path(found), workspace.bundles, found.outcome, found.version, private_key, excerpt(found.report)
+    )
     # What serving would refuse is refused here, before anything points at it.
     open_bundle(bundle, public_key)
     about = {"version": found.version, "run_id": found.run_id, "registered_by": found.registered_by,

@@ -1,6 +1,7 @@
 """The card of the version in service: that of its evaluation, with version, approver, reason and what was promoted when.
 
-It lies beside the bundle, not inside: what is sealed is what serves, and a card may be written again.
+It lies beside the bundle, not inside: what is sealed is what serves, and a card may be written again. It is signed as the
+card of this bundle (:mod:`models.bundle_papers`), and the service shows no other.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from pathlib import Path
 
 from data_contracts.errors import BalanceRiskError
 from models import promotion_log
+from models.bundle_papers import card_path, write_card
 from models.model_card.card import model_card
 from models.registry import ModelVersion
+from models.signing import SIGNING_KEY
 from pipeline.console import read_json, sha256
 from pipeline.erasure.models import version_of
 from pipeline.model_card import gather
@@ -21,22 +24,19 @@ LINEAGE = ("training_set_sha256", "champion_sha256", "contract_version", "contra
 
 
 def write(workspace: Workspace, found: ModelVersion, bundle: Path) -> list[str]:
-    """Write ``bundles/<outcome>/model_card-<version>.html``; return a note if it cannot be written.
+    """Write and sign ``bundles/<outcome>/model_card-<version>.html``; return a note if it cannot be written.
 
     A promotion that has been made stays made: nothing is raised that a user can mend.
     """
-    card = workspace.bundles / found.outcome / f"model_card-{found.version}.html"
     if not _is_of_this_version(workspace, found):
-        return [] if card.exists() else [
+        return [] if card_path(bundle).exists() else [
             f"no card of version {found.version} was written: the workspace holds another champion or evaluation by now. "
             "The card of its evaluation is in the registry."
         ]  # fmt: skip
     try:
         lineage = {name: found.report[name] for name in LINEAGE if name in found.report}
         facts = gather(workspace, found.outcome, lineage, _registration(workspace, found, bundle))
-        partial = card.with_suffix(".partial")
-        partial.write_text(model_card(facts).html, encoding="utf-8", newline="\n")
-        partial.replace(card)
+        write_card(model_card(facts).html, bundle, workspace.keys / SIGNING_KEY)
     except (BalanceRiskError, OSError) as error:
         return [f"no card of version {found.version} was written: {error}"]
     return []

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from data_contracts.errors import BalanceRiskError, SettingsError
 from models.outcomes import OUTCOMES
+from pipeline.development_tokens import how_to_sign_in
 from pipeline.erasure.models import retrain_due
 from pipeline.workspace import Workspace, require
 
@@ -56,19 +57,6 @@ def environment(workspace: Workspace, given: Mapping[str, str] = os.environ) -> 
     return {**others, **defaults, **settings, "BENTOML_DO_NOT_TRACK": "True"}
 
 
-def token_command(role: str, workspace: Workspace) -> list[str]:
-    """Return the command that prints a development token."""
-    return [
-        sys.executable,
-        "-m",
-        "serving.access.development",
-        "--role",
-        role,
-        "--workspace",
-        str(workspace.root.resolve()),
-    ]
-
-
 def prepare(variables: dict[str, str]) -> None:
     """Make keys (in development) and tables, and raise NotPrepared with what is lacking."""
     done = subprocess.run(
@@ -98,6 +86,12 @@ def run(workspace: Workspace, host: str, port: int) -> None:
         check_loopback(host)
         sys.stderr.write(IN_DEVELOPMENT)
     prepare(variables)
+    address = f"http://{host}:{port}"
+    if variables["BALANCE_RISK_ISSUER"] == DEVELOPMENT_ISSUER:
+        sys.stdout.write(how_to_sign_in(workspace, address))
+    else:
+        sys.stdout.write(f"Pages: {address}/ui/\n")
+    sys.stdout.flush()  # before the process is another
     os.chdir(PROJECT)
     os.execvpe(words[0], words, variables)
 

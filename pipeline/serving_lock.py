@@ -26,11 +26,13 @@ SERVING_LOCK = ROOT / "requirements-serving.lock"
 
 NEEDED = (
     "alembic",
+    "babel",
     "bentoml",
     "cryptography",
     "fhir.resources",
     "holidays",
     "httptools",
+    "jinja2",
     "lightgbm",
     "numpy",
     "orjson",
@@ -42,6 +44,7 @@ NEEDED = (
     "starlette",
     "tzdata",
     "uvloop",
+    "vl-convert-python",
 )
 """What the packages ``data_contracts``, ``features``, ``models`` and ``serving`` import in a process that scores."""
 

@@ -13,22 +13,28 @@ from starlette.routing import Route
 
 from serving import metrics, problems
 from serving.call import Endpoint
+from serving.clinician import sign_in, static_files
+from serving.clinician.addresses import HOME
+from serving.clinician.pages import PAGES
+from serving.clinician.refusals import refusal
 from serving.endpoints import ENDPOINTS
 from serving.exchange import Exchange
 from serving.gate import Gate
 from serving.log import log_without_values
 from serving.openapi import document
 from serving.parts import Parts
+from serving.problems import Problem
 
 
 def create_app(parts: Parts, gate: Gate, endpoints: Sequence[Endpoint] = ENDPOINTS) -> Starlette:
-    """Return the application with all routes of the endpoints and ``/openapi.json``."""
+    """Return the application with all routes of the endpoints, ``/openapi.json`` and the pages."""
     openapi = document(endpoints)
 
     async def show_openapi(request: Request) -> Response:
         return Response(openapi, media_type="application/json")
 
-    routes = [_route(endpoint, parts, gate) for endpoint in endpoints]
+    routes = [_route(endpoint, parts, gate) for endpoint in (*endpoints, *PAGES)]
+    routes += [*sign_in.routes(parts), static_files.route()]
     routes += [Route("/openapi.json", show_openapi), Route("/metrics", _metrics_of(parts))]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _http_problem, Exception: _unexpected})
     # A redirect would repeat whatever host the request named, and lose the body; an address is right or wrong.
@@ -61,11 +67,16 @@ def _route(endpoint: Endpoint, parts: Parts, gate: Gate) -> Route:
 async def _http_problem(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     headers = error.headers if isinstance(error, HTTPException) else None
-    response = problems.of_status(status).response()
+    response = _told(problems.of_status(status), request)
     response.headers.update(headers or {})
     return response
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
     log_without_values(error)
-    return problems.UNEXPECTED.response()
+    return _told(problems.UNEXPECTED, request)
+
+
+def _told(problem: Problem, request: Request) -> Response:
+    is_page = request.url.path.startswith(HOME)
+    return refusal(problem, request.scope) if is_page else problem.response()

@@ -1,9 +1,11 @@
-"""The body of a request: counted while it streams, JSON only, parsed once."""
+"""The body of a request: counted while it streams, JSON of programs and forms of pages only, parsed once."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
+from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, ValidationError
 from starlette.types import Receive, Scope
@@ -15,6 +17,8 @@ from serving.problems import Problem, Refused
 from serving.request_head import header
 
 BODY_SECONDS = 10.0
+FORM = "application/x-www-form-urlencoded"
+MOST_FIELDS = 200
 
 
 class WrongForm(Refused):
@@ -34,6 +38,8 @@ class ClientGone(Exception):
 
 def media_types(endpoint: Endpoint) -> tuple[str, ...]:
     """Return what the body of a request may call itself."""
+    if endpoint.is_page:
+        return (FORM,)
     return tuple(dict.fromkeys(("application/json", endpoint.media_type)))
 
 
@@ -47,18 +53,23 @@ async def read_body(scope: Scope, receive: Receive, endpoint: Endpoint) -> bytes
     ClientGone
         If the client goes away.
     """
+    return await read_limited(scope, receive, media_types(endpoint), endpoint.most_bytes)
+
+
+async def read_limited(scope: Scope, receive: Receive, kinds: Sequence[str], most_bytes: int) -> bytes:
+    """As ``read_body``, of so many bytes at most that call themselves one of ``kinds``."""
     told = (header(scope, b"content-type") or b"").decode("latin-1").split(";")[0].strip().lower()
-    if told not in media_types(endpoint):
+    if told not in kinds:
         raise Refused(problems.NOT_JSON)
     # A few bytes may unpack to gigabytes, and a limit on what they unpack to would have to unpack them.
     if any(name == b"content-encoding" and value.lower() != b"identity" for name, value in scope["headers"]):
         raise Refused(problems.COMPRESSED)
     announced = header(scope, b"content-length") or b""
-    if announced.isdigit() and (len(announced) > 15 or int(announced) > endpoint.most_bytes):
-        raise Refused(problems.too_large(endpoint.most_bytes))
+    if announced.isdigit() and (len(announced) > 15 or int(announced) > most_bytes):
+        raise Refused(problems.too_large(most_bytes))
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            return await _receive_all(receive, endpoint.most_bytes)
+            return await _receive_all(receive, most_bytes)
     except TimeoutError:
         raise Refused(problems.TOO_SLOW) from None
 
@@ -77,10 +88,10 @@ async def _receive_all(receive: Receive, most_bytes: int) -> bytes:
             return bytes(body)
 
 
-def parsed(body: bytes, model: type[BaseModel]) -> Any:
+def parsed(body: bytes, model: type[BaseModel], *, is_form: bool = False) -> Any:
     """Return the body as what the endpoint takes; raises Refused if it is not JSON, WrongForm if it is no request."""
     try:
-        document = read_json(body)
+        document = fields(body) if is_form else read_json(body)
     except JsonRefused as error:
         raise Refused(problems.invalid_json(str(error))) from None
     try:
@@ -88,6 +99,18 @@ def parsed(body: bytes, model: type[BaseModel]) -> Any:
     except ValidationError as error:
         record = document.get("record") if isinstance(document, dict) else None
         raise WrongForm(_flagged(problems.invalid_request(error), record), record) from None
+
+
+def fields(body: bytes) -> dict[str, str]:
+    """Return the fields of a form; raises JsonRefused where they cannot be read, or one stands more than once."""
+    try:
+        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
+    except ValueError:
+        raise JsonRefused("The form cannot be read.") from None
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise JsonRefused("A field of the form stands more than once.")
+    return found
 
 
 def _flagged(problem: Problem, record: Any) -> Problem:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel
 from starlette.datastructures import QueryParams
+from starlette.responses import Response
+from starlette.types import Scope
 
 from serving.access.caller import Caller
 from serving.access.policy import Action, Purpose, Subject
 from serving.parts import Parts
 from serving.predictor import Predictor
+from serving.problems import Problem
 
 MOST_BYTES = 2**20
+Language = Literal["nb", "en"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,16 @@ class Call:
     parts: Parts
     sent: str = ""
     """SHA-256 of the body, its first digits: what an answer from a record was made of."""
+    language: Language = "nb"
+    """In which a page is written."""
+    address: str = ""
+    """Path and query as asked."""
+    kept: dict[str, Any] = field(default_factory=dict)
+    """What is read once a request: whom the audit log names is whom the answer shows."""
+
+
+def _document(problem: Problem, scope: Scope) -> Response:
+    return problem.response()
 
 
 Basis = tuple[tuple[str, ...], str]
@@ -73,3 +88,13 @@ class Endpoint:
     """Changes the store: its event is committed before that, not only before the answer."""
     is_public: bool = False
     """Without a token: it says nothing about anybody."""
+    purpose: Purpose | None = None
+    """Of a page for people: what it is for, as a browser declares nothing. Its token may stand in the cookie, its bodies
+    are forms, and ``refuse`` writes problems as pages. None: for programs, who declare it themselves."""
+    refuse: Callable[[Problem, Scope], Response] = _document
+    """How a problem is told."""
+
+    @property
+    def is_page(self) -> bool:
+        """True if a person at a browser asks, not a program."""
+        return self.purpose is not None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from serving.access.policy import Action
 from serving.call import Endpoint
-from serving.handlers import cds_hooks, fhir, fhir_bodies, models, profile, risk, stored, what_if
+from serving.handlers import cds_hooks, fhir, fhir_bodies, models, profile, risk, stored, stored_worklist, what_if
 from serving.handlers.cds_bodies import CARDS_ANSWER, DISCOVERY_ANSWER, CdsRequest
+from serving.handlers.company_report import company_report
+from serving.handlers.company_report_bodies import CompanyReport
 from serving.handlers.fhir_bodies import FhirBundle
 from serving.handlers.models import ModelsResponse
 from serving.handlers.profile_bodies import ProfileRequest, ProfileResponse
@@ -15,7 +17,6 @@ from serving.handlers.stored_bodies import (
     AccessLog,
     CareRelation,
     CareRelationRequest,
-    CompanyReport,
     DecisionRecorded,
     DecisionRequest,
     StoredRisk,
@@ -70,9 +71,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         body=CdsRequest, subjects=cds_hooks.subject, basis=cds_hooks.basis, needs_model=False,
     ),
     Endpoint(
-        "GET", "/v1/worklist", Action.READ_WORKLIST, stored.worklist, WorklistResponse,
+        "GET", "/v1/worklist", Action.READ_WORKLIST, stored_worklist.worklist, WorklistResponse,
         "Whom to talk with first, of last night's scores: at most as many as there is time for.",
-        subjects=stored.worklist_subjects, basis=stored.worklist_basis, query=WORKLIST_QUERY, needs_model=False,
+        subjects=stored_worklist.worklist_subjects, basis=stored_worklist.worklist_basis, query=WORKLIST_QUERY,
+        needs_model=False,
     ),
     Endpoint(
         "GET", "/v1/persons/{person_id}/risk", Action.READ_PERSON, stored.person_risk, StoredRisk,
@@ -99,7 +101,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "Who has looked at a person, or tried to.", subjects=stored.known_subjects, needs_model=False,
     ),
     Endpoint(
-        "GET", "/v1/companies/{company_id}/report", Action.READ_REPORT, stored.company_report, CompanyReport,
+        "GET", "/v1/companies/{company_id}/report", Action.READ_REPORT, company_report, CompanyReport,
         "The month's report of a company: rounded shares of large enough groups, no person.",
         subjects=stored.company_subjects, needs_model=False,
     ),

@@ -51,7 +51,7 @@ class Exchange:
         except ClientGone:
             raise
         except Exception as error:
-            return problem_of(error).response()
+            return self.endpoint.refuse(problem_of(error), scope)
 
     async def _answer(self, scope: Scope, receive: Receive, request_id: str) -> Response:
         if self.endpoint.is_public:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from data_contracts.errors import ArtifactError
 from features.record import RecordViolation
 from serving import problems
+from serving.access.key_sets import KeysUnavailable
 from serving.audit.errors import AuditUnavailable
 from serving.log import log_without_values
 from serving.problems import Problem, Refused
@@ -19,6 +20,8 @@ def problem_of(error: Exception) -> Problem:
         return problems.contract_violation(error.violations, error.safety_flags)
     if isinstance(error, StoreUnavailable):
         return problems.STORE_UNAVAILABLE
+    if isinstance(error, KeysUnavailable):
+        return problems.KEYS_UNAVAILABLE
     if isinstance(error, AuditUnavailable):
         return problems.AUDIT_UNAVAILABLE
     if isinstance(error, ArtifactError):

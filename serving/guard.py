@@ -27,11 +27,17 @@ HEADERS = (
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
+    (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
-    (b"content-security-policy", b"default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"),
+    (
+        b"content-security-policy",
+        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        b"frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+    ),
 )
+"""Added to every answer that says nothing else itself, as a file that browsers may keep does, or a card with its own style."""
+OWN_PAGES = b"text/html"
 
 
 class Guard:
@@ -46,7 +52,7 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        answer = _Answer(send)
+        answer = _Answer(send, is_page=scope["path"].startswith("/ui/"))
         try:
             if len(scope.get("raw_path") or scope["path"]) + len(scope.get("query_string", b"")) > LONGEST_ADDRESS:
                 await answer.refuse(scope, receive, problems.of_status(414))
@@ -75,8 +81,9 @@ def _is_shut(path: str) -> bool:
 class _Answer:
     """The way out: adds headers, and turns the framework's own errors into problem documents."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, *, is_page: bool = False) -> None:
         self.send = send
+        self.is_page = is_page
         self.has_started = False
         self.is_replaced = False
 
@@ -92,10 +99,14 @@ class _Answer:
     async def _start(self, message: Message) -> None:
         headers = dict(message["headers"])
         self.has_started = True
-        if message["status"] >= 400 and not headers.get(b"content-type", b"").startswith(MEDIA_TYPE.encode()):
+        if message["status"] >= 400 and not self._is_ours(headers.get(b"content-type", b"")):
             await self._replace(message["status"], headers)
         else:
-            await self.send({**message, "headers": [*message["headers"], *HEADERS]})
+            added = [(name, value) for name, value in HEADERS if name not in headers]
+            await self.send({**message, "headers": [*message["headers"], *added]})
+
+    def _is_ours(self, media_type: bytes) -> bool:
+        return media_type.startswith(MEDIA_TYPE.encode()) or (self.is_page and media_type.startswith(OWN_PAGES))
 
     async def _replace(self, status: int, headers: dict[bytes, bytes]) -> None:
         self.is_replaced = True

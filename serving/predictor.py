@@ -82,9 +82,23 @@ class Predictor:
 
     def predict_case(self, case: Case, index_date: date, outcomes: Sequence[str]) -> RiskResponse:
         """Return what ``predict`` returns, of a record that has been checked and numbered."""
+        return self.predict_explained(case, index_date, outcomes)[0]
+
+    def predict_explained(
+        self, case: Case, index_date: date, outcomes: Sequence[str]
+    ) -> tuple[RiskResponse, dict[str, Explanation | None]]:
+        """Return what ``predict_case`` returns, and by outcome what its number is made of, None where there is none."""
         served = self.asked(outcomes, case)
-        risks = {name: _risk(served[name], case) for name in outcomes}
-        return RiskResponse(index_date=index_date, safety_flags=case.safety_flags, outcomes=risks)
+        found = {name: scored(served[name], case) for name in outcomes}
+        risks = {name: OutcomeRisk(**_with_strongest(*one)) for name, one in found.items()}
+        answer = RiskResponse(index_date=index_date, safety_flags=case.safety_flags, outcomes=risks)
+        return answer, {name: explained for name, (explained, _) in found.items()}
+
+    def explain_case(self, case: Case, index_date: date, outcomes: Sequence[str]) -> ExplanationResponse:
+        """Return what ``explain`` returns, of a record that has been checked and numbered."""
+        served = self.asked(outcomes, case)
+        explained = {name: _explanation(served[name], case) for name in outcomes}
+        return ExplanationResponse(index_date=index_date, safety_flags=case.safety_flags, outcomes=explained)
 
     def explain(
         self,
@@ -95,10 +109,9 @@ class Predictor:
         withdrawn: Mapping[Source, date] = NOTHING,
     ) -> ExplanationResponse:
         """Return the risk of each outcome with all reasons, the base and the sum per domain; raises as ``predict``."""
-        case = case_of(tables_of_record(record, received_on), index_date, received_on, withdrawn)
-        served = self.asked(outcomes, case)
-        explained = {name: _explanation(served[name], case) for name in outcomes}
-        return ExplanationResponse(index_date=index_date, safety_flags=case.safety_flags, outcomes=explained)
+        return self.explain_case(
+            case_of(tables_of_record(record, received_on), index_date, received_on, withdrawn), index_date, outcomes
+        )
 
     def predict_json(
         self,
@@ -180,12 +193,11 @@ def _safety_notices(tables: dict[str, Table]) -> tuple[SafetyNotice, ...]:
     return () if answers is None else tuple(map(notices.safety_notice, safety_flags(answers)))
 
 
-def _risk(served: Served, case: Case) -> OutcomeRisk:
-    return OutcomeRisk(**_risk_fields(served, case))
-
-
 def _risk_fields(served: Served, case: Case) -> dict[str, Any]:
-    found, shared = scored(served, case)
+    return _with_strongest(*scored(served, case))
+
+
+def _with_strongest(found: Explanation | None, shared: dict[str, Any]) -> dict[str, Any]:
     return shared | {"reasons": found.strongest(RAISING, LOWERING) if found else ()}
 
 

@@ -80,6 +80,8 @@ class Problem:
     errors: Sequence[FieldError] = ()
     headers: tuple[tuple[str, str], ...] = ()
     safety_flags: Sequence[SafetyNotice] = ()
+    reason: str = ""
+    """Fixed word for why somebody may not."""
 
     def document(self) -> dict[str, Any]:
         """Return the JSON members."""
@@ -151,12 +153,12 @@ class Refused(Exception):
 def unauthenticated(reason: str) -> Problem:
     """There is no token, or none that counts; ``reason`` is a fixed word, never a part of the token."""
     detail = f"Send a valid token in the header Authorization: Bearer (refused: {reason.replace('_', ' ')})."
-    return Problem(401, "unauthenticated", "Who are you?", detail, headers=BEARER)
+    return Problem(401, "unauthenticated", "Who are you?", detail, headers=BEARER, reason=reason)
 
 
 def forbidden(reason: str) -> Problem:
     """The caller may not do this; ``reason`` is a fixed sentence or word, never a value."""
-    return Problem(403, "forbidden", "This is not yours to see", f"Refused: {reason.replace('_', ' ')}.")
+    return Problem(403, "forbidden", "This is not yours to see", f"Refused: {reason.replace('_', ' ')}.", reason=reason)
 
 
 def quota_spent(seconds: float) -> Problem:

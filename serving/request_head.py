@@ -9,8 +9,10 @@ from starlette.types import Scope
 from serving import problems
 from serving.access.policy import Purpose
 from serving.access.tokens import TokenRefused
-from serving.call import Endpoint
+from serving.call import LANGUAGES, Endpoint, Language
 from serving.problems import Refused
+
+TOKEN_COOKIE, LANGUAGE_COOKIE = "balance_risk_token", "balance_risk_language"
 
 
 def header(scope: Scope, name: bytes) -> bytes | None:
@@ -19,16 +21,43 @@ def header(scope: Scope, name: bytes) -> bytes | None:
     return found[0] if len(found) == 1 else None
 
 
-def bearer(scope: Scope) -> str:
-    """Return the token; raises TokenRefused if there is not exactly one."""
+def cookie(scope: Scope, name: str) -> str:
+    """Return the cookie of that name, empty if there is none, or more than one."""
+    pairs = (pair.strip().partition("=") for pair in (header(scope, b"cookie") or b"").decode("latin-1").split(";"))
+    found = [value for key, _, value in pairs if key == name]
+    return found[0] if len(found) == 1 else ""
+
+
+def is_same_origin(scope: Scope) -> bool:
+    """True if a browser says that a page of ours has sent this, which no other site can make it say."""
+    site = header(scope, b"sec-fetch-site")
+    if site is not None:
+        return site == b"same-origin"
+    origin, host = header(scope, b"origin"), header(scope, b"host")
+    return bool(origin and host) and (origin or b"").partition(b"://")[2] == host
+
+
+def bearer(scope: Scope, endpoint: Endpoint) -> str:
+    """Return the token, of a page also that of the cookie; raises TokenRefused if there is not exactly one."""
+    signed_in = cookie(scope, TOKEN_COOKIE) if endpoint.is_page else ""
+    if signed_in and not any(key == b"authorization" for key, _ in scope["headers"]):
+        return signed_in
     scheme, _, token = (header(scope, b"authorization") or b"").partition(b" ")
     if scheme.lower() != b"bearer" or not token:
         raise TokenRefused("no_token")
     return token.decode("ascii", "replace").strip()
 
 
-def purpose(scope: Scope) -> Purpose | None:
-    """Return the declared purpose, None if it is none of ours."""
+def language(scope: Scope) -> Language:
+    """Return the language that the reader has chosen; Norwegian where none was."""
+    chosen = cookie(scope, LANGUAGE_COOKIE)
+    return next((one for one in LANGUAGES if one == chosen), LANGUAGES[0])
+
+
+def purpose(scope: Scope, endpoint: Endpoint) -> Purpose | None:
+    """Return the declared purpose, None if it is none of ours; that of a page is its own."""
+    if endpoint.purpose is not None:
+        return endpoint.purpose
     found = (header(scope, b"x-purpose-of-use") or b"").decode("ascii", "replace")
     return Purpose(found) if found in set(Purpose) else None
 

@@ -24,9 +24,9 @@ from starlette.types import Scope
 from data_contracts.national_identity_number import mask
 from data_contracts.time_windows import today
 from serving import problems
-from serving.access.caller import Caller
-from serving.access.policy import RULES, Action, Decision, Purpose, Subject, permit, permit_subject
-from serving.access.tokens import KeysUnavailable, TokenRefused
+from serving.access.caller import PEOPLE, Caller
+from serving.access.policy import ROLE, RULES, Action, Decision, Purpose, Subject, permit, permit_subject
+from serving.access.tokens import TokenRefused
 from serving.audit.errors import AuditUnavailable
 from serving.audit.event import AuditEvent
 from serving.body import WrongForm, parsed
@@ -35,12 +35,13 @@ from serving.faults import problem_of
 from serving.handlers.subjects import subject_of
 from serving.parts import Parts
 from serving.problems import Problem, Refused
-from serving.request_head import bearer, purpose, query
+from serving.request_head import bearer, is_same_origin, language, purpose, query
 
 NOBODY = Caller(subject="", role="app", organisations=frozenset(), issuer="")
 AUDIT_SECONDS = 6.0
 FROM_RECORD = frozenset({Action.SCORE, Action.EXPLAIN, Action.WHAT_IF, Action.PROFILE})
 """What is answered from a record that the caller has sent, its employments included."""
+CROSS_SITE = Decision(False, "sent_by_another_site")
 NOT_LOGGED = Decision(False, "further_tries_not_logged")
 
 
@@ -64,13 +65,14 @@ class Ticket:
     async def admit(self, scope: Scope) -> None:
         """Find out who asks and whether such a caller may ask such a thing at all; raises Refused."""
         try:
-            self.caller = self.tokens.verify(bearer(scope))
+            self.caller = self.tokens.verify(bearer(scope, self.endpoint))
         except TokenRefused as refused:
             await self._deny(Decision(False, refused.reason), problems.unauthenticated(refused.reason))
-        except KeysUnavailable:
-            raise Refused(problems.KEYS_UNAVAILABLE) from None
-        declared = purpose(scope)
-        if declared is None:
+        scope["caller"] = self.caller  # for the page of a refusal, which is written without the ticket
+        declared = purpose(scope, self.endpoint)
+        if self.endpoint.is_page and self.endpoint.method == "POST" and not is_same_origin(scope):
+            await self._deny(CROSS_SITE, problems.forbidden(CROSS_SITE.reason))
+        elif declared is None:
             reason = f"send_X-Purpose-Of-Use,_one_of_{',_'.join(Purpose)}"
             await self._deny(Decision(False, reason), problems.forbidden(reason))
         else:
@@ -78,7 +80,8 @@ class Ticket:
             await self._admit_for(declared)
 
     async def _admit_for(self, declared: Purpose) -> None:
-        decision = permit(self.caller, declared, self.endpoint.action)
+        is_for_others = self.endpoint.is_page and self.caller.role not in PEOPLE
+        decision = ROLE if is_for_others else permit(self.caller, declared, self.endpoint.action)
         if not decision.allowed:
             await self._deny(decision, problems.forbidden(decision.reason))
         wait = self.parts.quotas.take(self.caller.subject, self.endpoint.action)
@@ -95,9 +98,9 @@ class Ticket:
         if not committed:
             committed.append(self._noted(problem))
         try:
-            return self._with_safety(problem).response(), committed
+            return self.endpoint.refuse(self._with_safety(problem), scope), committed
         except Exception as error:  # a fault of ours in the record that a refusal is about
-            return problem_of(error).response(), committed
+            return self.endpoint.refuse(problem_of(error), scope), committed
 
     async def note(self, problem: Problem) -> None:
         """Log that a known caller was refused before anything was read that could name somebody."""
@@ -143,12 +146,14 @@ class Ticket:
             today=today(),
             request_id=self.request_id,
             parts=self.parts,
+            language=language(scope),
+            address=f"{scope['path']}?{scope.get('query_string', b'').decode('latin-1')}".rstrip("?"),
             sent=f"sha256:{hashlib.sha256(body).hexdigest()[:16]}" if body else "",
         )
 
     def _parsed(self, model: type[BaseModel], call: Call, body: bytes, committed: list[Future[int]]) -> Any:
         try:
-            asked = parsed(body, model)
+            asked = parsed(body, model, is_form=self.endpoint.is_page)
         except WrongForm as wrong:
             if isinstance(wrong.record, dict) and self.endpoint.action in FROM_RECORD:
                 self.record = wrong.record  # about somebody all the same, whose flags the refusal may carry

@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmarks.environments import ROOT
 from benchmarks.serving.servers import Server, free_port
 from pipeline import serve
+from pipeline.development_tokens import development_token
 from pipeline.workspace import Workspace
 
 QUIET = {"BENTOML_DO_NOT_TRACK": "True", "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
@@ -20,10 +21,9 @@ def ours(workspace: Workspace) -> Server:
     """The service as ``balance-risk serve`` starts it: tokens, policy, checks and an audit event per answer."""
     variables, port = serve.environment(workspace), free_port()
     serve.prepare(variables)
-    words = [*serve.token_command("app", workspace), "--minutes", "180"]
-    told = subprocess.run(words, cwd=ROOT, env=variables, capture_output=True, text=True, check=True)
+    token = development_token("app", workspace, minutes=180)
     command = serve.command("127.0.0.1", port)
-    return Server(OURS, command, ROOT, variables, port, "/v1/risk", "/readyz", token=told.stdout.strip())
+    return Server(OURS, command, ROOT, variables, port, "/v1/risk", "/readyz", token=token)
 
 
 def echo(workspace: Workspace) -> Server:

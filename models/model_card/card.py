@@ -111,7 +111,7 @@ def _page(facts: CardFacts) -> dict[str, Any]:
         "notes": context["report"].get("notes", []),
         "headline": context.get("headline", ""),
         "facts": facts,
-        "use": declared("use"),
+        "use": declared("use")["en"],
         "summaries": _summaries(context),
         "flow": context.get("flow"),
         "sections": [(one["id"], one["title"], [_part(part, facts, context) for part in one["parts"] if _asked(part, context)])

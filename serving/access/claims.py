@@ -33,7 +33,14 @@ def caller_of(claims: Mapping[str, Any], profile: Profile, audience: str) -> Cal
     role = _helseid_role(claims, audience) if profile == "helseid" else _role(claims.get("role"))
     organisations = _helseid_organisations(claims) if profile == "helseid" else claims.get("organisations", [])
     named_by = "client_id" if profile == "helseid" and role == "app" and "sub" not in claims else "sub"
-    return Caller(_subject(claims, named_by), role, _organisations(organisations, role), claims["iss"])
+    return Caller(
+        _subject(claims, named_by), role, _organisations(organisations, role), claims["iss"], _expires(claims)
+    )
+
+
+def _expires(claims: Mapping[str, Any]) -> float:
+    expires = claims.get("exp", 0.0)  # checked by who verifies the token
+    return float(expires) if isinstance(expires, int | float) else 0.0
 
 
 def _subject(claims: Mapping[str, Any], named_by: str) -> str:

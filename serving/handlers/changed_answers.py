@@ -73,12 +73,18 @@ def changed(
     answers = None if table is None else table["answer"].copy()
     errors: list[FieldError] = []
     for place, change in enumerate(changes):
-        found = _declared_fault(change) or _row(table, change, case)
+        found = _declared_fault(change) or _row(table, change.instrument, change.item, case)
         if isinstance(found, tuple):
             errors.append(FieldError(f"/changes/{place}/{found[0]}", *found[1:]))
         elif answers is not None:
             answers[found] = change.answer
     return tables if table is None else {**tables, TABLE: {**table, "answer": answers}}, errors
+
+
+def current_answer(table: Table | None, instrument: str, item: str, case: Case) -> float | None:
+    """Return the answer that a change to the item would replace, None where there is none that can be changed."""
+    found = _row(table, instrument, item, case)
+    return None if table is None or isinstance(found, tuple) else float(table["answer"][found])
 
 
 _Fault = tuple[str, str, str]
@@ -101,14 +107,14 @@ def _declared_fault(change: Change) -> _Fault | None:
     return None
 
 
-def _row(table: Table | None, change: Change, case: Case) -> int | _Fault:
+def _row(table: Table | None, instrument: str, item: str, case: Case) -> int | _Fault:
     """Return the row of the answer that counts, or why there is none."""
     if not case.told("survey") or table is None:
         return "item", "not used", "no answers were sent, or there is no consent to use them, so none can be changed"
-    believed = list(_believed(table, change, case.t))
+    believed = list(_believed(table, instrument, item, case.t))
     if not believed:
         return "item", "not answered", "the person has not answered it before the index date, so it cannot be changed"
-    in_use = _days_in_use(INSTRUMENTS[change.instrument], change.item, case)
+    in_use = _days_in_use(INSTRUMENTS[instrument], item, case)
     current = [row for day, row in believed if day in in_use and case.t - day <= VALID_DAYS]
     if not current:
         reason = (
@@ -119,10 +125,10 @@ def _row(table: Table | None, change: Change, case: Case) -> int | _Fault:
     return current[0]
 
 
-def _believed(table: Table, change: Change, t: int) -> Iterator[tuple[int, int]]:
+def _believed(table: Table, instrument: str, item: str, t: int) -> Iterator[tuple[int, int]]:
     """Yield day and row of every answer to the item as known at t, latest first."""
     known_from, day = to_day_numbers(table["known_from"]), to_day_numbers(table["answered_on"])
-    asked = (table["instrument"].recode({change.instrument: 0}) == 0) & (table["item"].recode({change.item: 0}) == 0)
+    asked = (table["instrument"].recode({instrument: 0}) == 0) & (table["item"].recode({item: 0}) == 0)
     rows = (asked & is_visible(known_from, t) & (day < t)).nonzero()[0]
     last = {int(day[row]): int(row) for row in rows[np.argsort(known_from[rows], kind="stable")]}
     for answered_on in sorted(last, reverse=True):

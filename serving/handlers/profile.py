@@ -11,6 +11,7 @@ from data_contracts.consent import SOURCES
 from data_contracts.domains import DOMAIN_LABELS, Domain
 from data_contracts.instruments import CORE
 from data_contracts.records import Source
+from data_contracts.tables import Table
 from data_contracts.time_windows import latest_index_date
 from features.catalogue import feature
 from features.record import tables_of_record
@@ -41,14 +42,27 @@ def profile(call: Call) -> ProfileResponse:
     tables = tables_of_record(request.record, call.today)
     withdrawn = call.parts.withdrawals.of(person_of(request.record))
     case = case_of(tables, request.index_date, call.today, withdrawn)
-    values = list(chain(scales(case), measurements(case, tables)))
-    missing = list(_missing(case, {one.name for one in values}))
     return ProfileResponse(
         index_date=request.index_date,
         safety_flags=case.safety_flags,
         consents=dict(zip(SOURCES, case.consented.tolist(), strict=True)),
-        domains=tuple(_domain(domain, values, missing) for domain in DOMAIN_LABELS),
+        domains=domain_profiles(case, tables),
     )
+
+
+def domain_profiles(case: Case, tables: dict[str, Table]) -> tuple[DomainProfile, ...]:
+    """Return what is known of a person, and what is not, by domain.
+
+    Parameters
+    ----------
+    case : Case
+        What may be used on the index date.
+    tables : dict of Table
+        Those of the case, for the laboratories' own intervals.
+    """
+    values = list(chain(scales(case), measurements(case, tables)))
+    missing = list(_missing(case, {one.name for one in values}))
+    return tuple(_domain(domain, values, missing) for domain in DOMAIN_LABELS)
 
 
 def _domain(domain: Domain, values: list[ProfileValue], missing: list[Missing]) -> DomainProfile:

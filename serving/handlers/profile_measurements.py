@@ -52,7 +52,7 @@ def _value(case: Case, position: int, found: Latest, exact: Series, own: _Limits
         label=Texts(nb=analyte.label_nb, en=analyte.label_en),
         value=value,
         comparator=_SIGNS.get(sign),
-        shown=_shown(analyte, value, sign),
+        shown=shown_measurement(analyte, value, sign),
         unit=analyte.unit,
         observed_on=calendar_date(day),
         days_old=case.t - day,
@@ -69,7 +69,8 @@ def _value(case: Case, position: int, found: Latest, exact: Series, own: _Limits
     )
 
 
-def _shown(analyte: Analyte, value: float, sign: int) -> Texts:
+def shown_measurement(analyte: Analyte, value: float, sign: int) -> Texts:
+    """Return a level with its unit as text; ``sign`` is its comparator's number in ``COMPARATORS``, or ``EXACT``."""
     shown = shown_value(feature(analyte.name), value, False)
     mark = f"{_SIGNS[sign]} " if sign in _SIGNS else ""
     return Texts(nb=mark + shown["nb"], en=mark + shown["en"])

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, Field
 
+from data_contracts.domains import DOMAIN_LABELS, Domain
 from data_contracts.national_identity_number import contains
 from data_contracts.records import Source
 from models.outcomes import OUTCOMES
 from serving.requests import Body
-from serving.responses import Answer, RiskResponse, Texts
-from serving.store.decisions import Verdict
+from serving.responses import Answer, RiskResponse
+from serving.store.decisions import NextStep, Verdict
+from serving.store.marks import Mark
+from serving.store.worklist import Order
 
 LONGEST_REASON = 1_000
 PERSON_ID = r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$"
@@ -49,7 +52,12 @@ WORKLIST_QUERY: dict[str, dict[str, Any]] = {
     "outcome": {"type": "string", "enum": list(OUTCOMES), "default": next(iter(OUTCOMES))},
     "capacity": {"type": "integer", "minimum": 1, "maximum": MOST_CAPACITY, "default": DEFAULT_CAPACITY},
     "night": {"type": "string", "format": "date", "description": "A night that was scored; default: the newest."},
-}
+    "order": {"type": "string", "enum": [*get_args(Order)], "default": "benefit",
+              "description": "By what can be worked with, or by the number; safety flags first in either."},
+    "company": {"type": "string", "pattern": PERSON_ID, "description": "Only this one of the caller's companies."},
+    "domain": {"type": "string", "enum": [*DOMAIN_LABELS],
+               "description": "Only persons with this leading domain, and whoever has a safety flag."},
+}  # fmt: skip
 
 
 class DecisionRequest(Body):
@@ -59,6 +67,7 @@ class DecisionRequest(Body):
     outcome: OutcomeName
     verdict: Verdict
     reason: FreeText = Field(description="Why, in words; no names or numbers of persons.")
+    next_step: NextStep = Field(default="none", description="What is agreed or planned.")
 
 
 class DecisionRecorded(Answer):
@@ -68,6 +77,7 @@ class DecisionRecorded(Answer):
     score_id: str
     outcome: str
     verdict: Verdict
+    next_step: NextStep
     decided_at: datetime
 
 
@@ -110,6 +120,7 @@ class DecisionShown(Answer):
     """The newest decision about the person and the outcome."""
 
     verdict: Verdict
+    next_step: NextStep
     decided_at: datetime
 
 
@@ -123,40 +134,33 @@ class WorklistPerson(Answer):
     expected_days: float | None = Field(ge=0)
     expected_days_interval: tuple[float, float] | None
     band: str | None
+    benefit: float | None = Field(
+        description="The part of the number that is tied to what can be worked with, as the model counts; no promise."
+    )
+    domain: Domain | None = Field(description="Where most of that part lies.")
+    mark: Mark | None = Field(
+        description="Since the newest night five days ago or more: new above the reference group, or rising."
+    )
     has_safety_flag: bool = Field(description="An answer that a human must look at today, whatever the risk.")
     last_decision: DecisionShown | None
     has_care_relation: bool = Field(description="Whether the person is in the caller's care now.")
 
 
 class WorklistResponse(Answer):
-    """Persons of the caller's organisations: those with a safety flag first, then by falling risk."""
+    """Persons of the caller's organisations: those with a safety flag first, then in the order that was asked for."""
 
     night: date
     outcome: str
     capacity: int
+    order: Order
     persons: tuple[WorklistPerson, ...]
+    set_aside: tuple[WorklistPerson, ...] = Field(
+        description="Decided about in the last 28 days, newest first; they take no place from the others."
+    )
     safety_flags_left_out: int = Field(
         ge=0, description="Persons with a safety flag for whom the capacity was too small."
     )
-
-
-class OutcomeReport(Answer):
-    """One outcome of a company: a rounded share, or why there is none."""
-
-    label: Texts
-    group_size: str | None = Field(description="Of how many the share is told, as a range.")
-    share_above_percent: int | None = Field(
-        ge=0, le=100, multiple_of=5, description="Share whose risk is above the reference group, rounded to 5 percent."
-    )
-    why_not: Texts | None
-
-
-class CompanyReport(Answer):
-    """What an employer is told: of groups of ten or more, once a month, without filters."""
-
-    company_id: str
-    month: str = Field(pattern=r"^\d{4}-\d{2}$")
-    outcomes: dict[str, OutcomeReport]
+    above_capacity: int = Field(ge=0, description="How many more have a number; nobody needs to get to them.")
 
 
 class AccessEvent(Answer):

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_, select
 
 from data_contracts.consent import SOURCES
 from data_contracts.records import Source
@@ -22,14 +22,28 @@ SCORING = "risk_scoring"
 def may_be_shown(person: Any, night: Any, today: date) -> ColumnElement[bool]:
     """Return the condition under which a score of a person and a night may be shown today."""
     of_score = CONSENTS.alias()
-    was_used = and_(
-        of_score.c.person_id == person,
-        of_score.c.purpose == SCORING,
-        of_score.c.given_on <= night,
-        or_(of_score.c.withdrawn_on.is_(None), of_score.c.withdrawn_on > night),
+    was_used = and_(of_score.c.person_id == person, _was_used(of_score, night))
+    return and_(exists().where(was_used), ~exists().where(and_(was_used, _is_over(of_score, today))))
+
+
+def is_shown(person: Any, night: date, today: date) -> ColumnElement[bool]:
+    """Return the condition of :func:`may_be_shown` for very many persons of one night: each consent is read once."""
+    is_over = case((_is_over(CONSENTS, today), 1), else_=0)
+    used = select(CONSENTS.c.person_id).where(_was_used(CONSENTS, night)).group_by(CONSENTS.c.person_id)
+    condition: ColumnElement[bool] = person.in_(used.having(func.max(is_over) == 0))
+    return condition
+
+
+def _was_used(consents: Any, night: Any) -> ColumnElement[bool]:
+    return and_(
+        consents.c.purpose == SCORING,
+        consents.c.given_on <= night,
+        or_(consents.c.withdrawn_on.is_(None), consents.c.withdrawn_on > night),
     )
-    is_over = or_(of_score.c.withdrawn_on <= today, _withdrawn_since(of_score, today))
-    return and_(exists().where(was_used), ~exists().where(and_(was_used, is_over)))
+
+
+def _is_over(consents: Any, today: date) -> ColumnElement[bool]:
+    return or_(consents.c.withdrawn_on <= today, _withdrawn_since(consents, today))
 
 
 def _withdrawn_since(consents: Any, today: date) -> ColumnElement[bool]:

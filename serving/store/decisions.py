@@ -10,10 +10,13 @@ from typing import Any, Literal, get_args
 
 from sqlalchemy import Connection, select
 
+from serving.store.scores import StoredScore
 from serving.store.tables import DECISIONS, NIGHTS, OUTCOME_SCORES, SCORES
 
 Verdict = Literal["agree", "disagree", "not_relevant"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+NextStep = Literal["none", "conversation", "workplace_measure", "programme_offer", "general_practitioner", "wait"]
+NEXT_STEPS: tuple[NextStep, ...] = get_args(NextStep)
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,22 @@ class LastDecision:
     """The newest word of any clinician about a person and an outcome."""
 
     verdict: Verdict
+    next_step: NextStep
     decided_at: datetime
+
+
+@dataclass(frozen=True)
+class DecisionAbout:
+    """One decision about a person, for those who have her in their care: also who made it."""
+
+    decision_id: int
+    outcome: str
+    verdict: Verdict
+    reason: str
+    next_step: NextStep
+    caller: str
+    decided_at: datetime
+    night: date
 
 
 @dataclass(frozen=True)
@@ -35,6 +53,7 @@ class Decision:
     outcome: str
     verdict: Verdict
     reason: str
+    next_step: NextStep
     decided_at: datetime
     number: float | None
     low: float | None
@@ -53,14 +72,15 @@ class Recorded:
 
 
 def record(
-    connection: Connection, caller: str, score_id: str, person_id: str, outcome: str, verdict: Verdict, reason: str
-) -> Recorded | None:
+    connection: Connection, caller: str, score: StoredScore, outcome: str, verdict: Verdict, reason: str,
+    next_step: NextStep,
+) -> Recorded | None:  # fmt: skip
     """Note a decision about a score; None if the score says nothing about the outcome."""
-    if not _has_outcome(connection, score_id, outcome):
+    if not _has_outcome(connection, score.score_id, outcome):
         return None
     at = datetime.now(UTC).replace(microsecond=0)
-    row = {"caller": caller, "score_id": score_id, "person_id": person_id, "outcome": outcome, "verdict": verdict,
-           "reason": reason, "decided_at": at.isoformat()}  # fmt: skip
+    row = {"caller": caller, "score_id": score.score_id, "person_id": score.person_id, "outcome": outcome,
+           "verdict": verdict, "reason": reason, "next_step": next_step, "decided_at": at.isoformat()}  # fmt: skip
     result = connection.execute(DECISIONS.insert().returning(DECISIONS.c.decision_id), row)
     return Recorded(int(result.scalar_one()), at)
 
@@ -75,14 +95,38 @@ def _has_outcome(connection: Connection, score_id: str, outcome: str) -> bool:
 def last_decisions(connection: Connection, persons: Collection[str], outcome: str) -> dict[str, LastDecision]:
     """Return the newest decision about each of the persons."""
     query = (
-        select(DECISIONS.c.person_id, DECISIONS.c.verdict, DECISIONS.c.decided_at)
+        select(DECISIONS.c.person_id, DECISIONS.c.verdict, DECISIONS.c.next_step, DECISIONS.c.decided_at)
         .where(DECISIONS.c.outcome == outcome, DECISIONS.c.person_id.in_([*persons]))
         .order_by(DECISIONS.c.decision_id)
     )
     return {
-        row.person_id: LastDecision(row.verdict, datetime.fromisoformat(row.decided_at))
+        row.person_id: LastDecision(row.verdict, row.next_step, datetime.fromisoformat(row.decided_at))
         for row in connection.execute(query)
     }
+
+
+def decisions_about(connection: Connection, person_id: str) -> tuple[DecisionAbout, ...]:
+    """Return what was decided about a person, the newest first."""
+    query = (
+        select(DECISIONS, NIGHTS.c.night)
+        .join(SCORES, SCORES.c.score_id == DECISIONS.c.score_id)
+        .join(NIGHTS, NIGHTS.c.run_id == SCORES.c.run_id)
+        .where(DECISIONS.c.person_id == person_id)
+        .order_by(DECISIONS.c.decision_id.desc())
+    )
+    return tuple(
+        DecisionAbout(
+            row.decision_id, row.outcome, row.verdict, row.reason, row.next_step, row.caller,
+            datetime.fromisoformat(row.decided_at), row.night,
+        )
+        for row in connection.execute(query)
+    )  # fmt: skip
+
+
+def verdicts_of(connection: Connection, caller: str, most: int) -> tuple[Verdict, ...]:
+    """Return what a clinician decided last, the newest first."""
+    query = select(DECISIONS.c.verdict).where(DECISIONS.c.caller == caller).order_by(DECISIONS.c.decision_id.desc())
+    return tuple(connection.execute(query.limit(most)).scalars())
 
 
 def decisions(connection: Connection) -> list[Decision]:
@@ -108,6 +152,7 @@ def _decision(row: Any) -> Decision:
         outcome=row.outcome,
         verdict=row.verdict,
         reason=row.reason,
+        next_step=row.next_step,
         decided_at=datetime.fromisoformat(row.decided_at),
         number=row.number,
         low=row.low,

@@ -12,19 +12,26 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
 
-from serving.store.consents import SCORING
-from serving.store.releases import Cohort, write_month
+from data_contracts.domains import Domain
+from serving.store.cohorts import Cohorts
+from serving.store.releases import write_month
 from serving.store.scores import packed, unpacked
-from serving.store.tables import CONSENTS, MEMBERSHIPS, NIGHTS, OUTCOME_SCORES, SCORES
+from serving.store.tables import CONSENTS, MEMBERSHIPS, NIGHTS, OUTCOME_SCORES, RECORDS, SCORES
 
 AT_ONCE = 500
-ABOVE = frozenset({"above", "well_above"})
-AGGREGATE = "aggregate_reporting"
 
 
 @dataclass(frozen=True)
 class OutcomeScore:
-    """The number of one outcome, for ranking; None where the model has none to give."""
+    """The number of one outcome, for ranking; None where the model has none to give.
+
+    Parameters
+    ----------
+    benefit : float, optional
+        The part of the number that is tied to what can be worked with, as the model counts.
+    domain : str, optional
+        Where most of that lies.
+    """
 
     outcome: str
     target: str
@@ -32,6 +39,8 @@ class OutcomeScore:
     low: float | None
     high: float | None
     band: str | None
+    benefit: float | None = None
+    domain: Domain | None = None
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,11 @@ class ScoredPerson:
     answer : bytes
         What ``/v1/risk`` would have answered.
     consents : sequence of (source, purpose, first day, day of withdrawal or None), days as ISO text
+    factors : sequence of (workplace factor, whether the answer is unfavourable)
+    record : bytes
+        What was scored, as :func:`~serving.store.records.packed_record` packs it.
+    flags_digest : str, optional
+        Which answers have a safety flag: another one than at the last decision must be looked at anew.
     """
 
     person_id: str
@@ -51,6 +65,9 @@ class ScoredPerson:
     outcomes: tuple[OutcomeScore, ...]
     companies: tuple[str, ...]
     consents: tuple[tuple[str, str, str, str | None], ...]
+    factors: tuple[tuple[str, bool], ...]
+    record: bytes
+    flags_digest: str | None = None
 
 
 @dataclass(frozen=True)
@@ -110,15 +127,16 @@ def write_night(
         update(NIGHTS).where(NIGHTS.c.night == night.night).values(is_current=NIGHTS.c.run_id == night.run_id)
     )
     is_newest = connection.execute(select(func.max(NIGHTS.c.night)).where(NIGHTS.c.is_current)).scalar() == night.night
-    cohorts = _Cohorts(night.night)
+    cohorts = Cohorts(night.night)
     if is_newest:
         connection.execute(delete(MEMBERSHIPS))
         connection.execute(delete(CONSENTS))
+        connection.execute(delete(RECORDS))
     for some in _batched(persons):
         if is_new:
             _insert_scores(connection, night.run_id, some)
         if is_newest:
-            _insert_persons(connection, some)
+            _insert_persons(connection, night.run_id, some)
             cohorts.add(some)
     if is_newest:
         write_month(connection, night.night, cohorts.found(), by_diagnosis)
@@ -148,7 +166,7 @@ def _insert_scores(connection: Connection, run_id: str, persons: Collection[Scor
     ids = {one.person_id: score_id(run_id, one.person_id) for one in persons}
     scores = [
         {"score_id": ids[one.person_id], "run_id": run_id, "person_id": one.person_id, "is_flagged": one.is_flagged,
-         "answer": packed(one.answer)}
+         "answer": packed(one.answer), "flags_digest": one.flags_digest}
         for one in persons
     ]  # fmt: skip
     outcomes = [{"score_id": ids[one.person_id], "run_id": run_id, **vars(outcome)}
@@ -157,7 +175,7 @@ def _insert_scores(connection: Connection, run_id: str, persons: Collection[Scor
     _insert(connection, OUTCOME_SCORES, outcomes)
 
 
-def _insert_persons(connection: Connection, persons: Collection[ScoredPerson]) -> None:
+def _insert_persons(connection: Connection, run_id: str, persons: Collection[ScoredPerson]) -> None:
     members = [{"person_id": one.person_id, "company_id": company} for one in persons for company in one.companies]
     consents = [
         {"person_id": one.person_id, "source": source, "purpose": purpose, "given_on": date.fromisoformat(given),
@@ -166,6 +184,8 @@ def _insert_persons(connection: Connection, persons: Collection[ScoredPerson]) -
     ]  # fmt: skip
     _insert(connection, MEMBERSHIPS, members)
     _insert(connection, CONSENTS, consents)
+    records = [{"person_id": one.person_id, "run_id": run_id, "record": one.record} for one in persons]
+    _insert(connection, RECORDS, records)
 
 
 def _batched(persons: Iterable[ScoredPerson]) -> Iterator[list[ScoredPerson]]:
@@ -176,42 +196,3 @@ def _batched(persons: Iterable[ScoredPerson]) -> Iterator[list[ScoredPerson]]:
 def _insert(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
     if rows:
         connection.execute(table.insert(), rows)
-
-
-class _Cohorts:
-    """Gathers by company and outcome whom a release counts."""
-
-    def __init__(self, night: date) -> None:
-        self._day = night.isoformat()
-        self._persons: dict[tuple[str, str], set[str]] = {}
-        self._above: dict[tuple[str, str], set[str]] = {}
-
-    def add(self, persons: Iterable[ScoredPerson]) -> None:
-        """Take persons in: those who consent to being counted with everything that their number was made of."""
-        for one in persons:
-            used = self._sources(one, SCORING)
-            if used and used <= self._sources(one, AGGREGATE):
-                for company, outcome in self._places(one):
-                    self._persons.setdefault((company, outcome.outcome), set()).add(one.person_id)
-                    if outcome.band in ABOVE:
-                        self._above.setdefault((company, outcome.outcome), set()).add(one.person_id)
-
-    def found(self) -> dict[tuple[str, str], Cohort]:
-        """Return the cohorts."""
-        return {
-            place: Cohort(frozenset(persons), frozenset(self._above.get(place, ())))
-            for place, persons in self._persons.items()
-        }
-
-    def _places(self, person: ScoredPerson) -> Iterator[tuple[str, OutcomeScore]]:
-        for company in person.companies:
-            for outcome in person.outcomes:
-                if outcome.target == "event" and outcome.number is not None:
-                    yield company, outcome
-
-    def _sources(self, person: ScoredPerson, purpose: str) -> set[str]:
-        return {
-            source
-            for source, of_purpose, given, withdrawn in person.consents
-            if of_purpose == purpose and given <= self._day and (withdrawn is None or withdrawn > self._day)
-        }

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
+from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import orjson
 
 from data_contracts.errors import ArtifactError
 from data_contracts.records import Source
 from data_contracts.time_windows import is_visible
-from features.record import RecordViolation
+from features.record import RecordViolation, tables_of_record
 from models.abstention import REASONS
 from models.bundle import open_bundle
-from serving.notices import NOT_ELIGIBLE, TOO_UNCERTAIN, UNLIKE_TRAINING
-from serving.predictor import Predictor
+from models.explanation import Explanation
+from models.risk_model import inverse_link
+from serving.case import Case
+from serving.notices import NOT_ELIGIBLE, TOO_UNCERTAIN, UNLIKE_TRAINING, SafetyNotice
+from serving.predictor import Predictor, case_of
 from serving.responses import ExplanationResponse, OutcomeRisk, RiskResponse
 from serving.store.consents import as_seen, with_withdrawals
 from serving.store.nights import OutcomeScore, ScoredPerson
+from serving.store.records import packed_record
+from serving.store.workplace_answers import workplace_answers
 
 _WORDS = {
     **{notice.code: reason for reason, notice in NOT_ELIGIBLE.items()},
@@ -102,25 +110,39 @@ class Scorer:
         asked = orjson.loads(line)
         person_id = asked["person_id"]
         record = with_withdrawals(asked["record"], self.task.withdrawals.get(person_id, {}))
-        method = self.predictor.explain if self.task.mode == "explain" else self.predictor.predict
+        received_on = self._received_on(person_id)
         try:
-            answer = method(record, self.task.index_date, list(self.task.bundles), self._received_on(person_id))
+            case = case_of(tables_of_record(record, received_on), self.task.index_date, received_on)
         except RecordViolation as violation:
             return orjson.dumps({"person_id": person_id, "refused": _why(violation)})
-        told: dict[str, Any] = {"person_id": person_id, "answer": answer.model_dump_json(), "why_not": _why_not(answer)}
-        return orjson.dumps(told | self._seen(record, answer) if isinstance(answer, RiskResponse) else told)
+        told = self._explained(case) if self.task.mode == "explain" else self._scored(case, record)
+        return orjson.dumps({"person_id": person_id} | told)
+
+    def _explained(self, case: Case) -> dict[str, Any]:
+        answer = self.predictor.explain_case(case, self.task.index_date, list(self.task.bundles))
+        return _answer(answer)
+
+    def _scored(self, case: Case, record: dict[str, Any]) -> dict[str, Any]:
+        """Return the answer and all that a night keeps beside it."""
+        day = self.task.index_date
+        answer, explained = self.predictor.predict_explained(case, day, list(self.task.bundles))
+        return _answer(answer) | {
+            "is_flagged": bool(answer.safety_flags),
+            "flags_digest": flags_digest(answer.safety_flags),
+            "outcomes": [outcome_score(name, found, explained[name]) for name, found in answer.outcomes.items()],
+            "companies": companies_on(record, day),
+            "consents": as_seen(record),
+            "factors": workplace_answers(case),
+            "record": b64encode(packed_record(record)).decode(),
+        }
 
     def _received_on(self, person_id: str) -> date:
         """A withdrawal may have come after the tables did."""
         return max(self.task.received_on, *self.task.withdrawals.get(person_id, {}).values(), date.min)
 
-    def _seen(self, record: Mapping[str, Any], answer: RiskResponse) -> dict[str, Any]:
-        return {
-            "is_flagged": bool(answer.safety_flags),
-            "outcomes": [outcome_score(name, found) for name, found in answer.outcomes.items()],
-            "companies": companies_on(record, self.task.index_date),
-            "consents": as_seen(record),
-        }
+
+def _answer(answer: RiskResponse | ExplanationResponse) -> dict[str, Any]:
+    return {"answer": answer.model_dump_json(), "why_not": _why_not(answer)}
 
 
 def scored_person(told: Mapping[str, Any]) -> ScoredPerson:
@@ -132,16 +154,30 @@ def scored_person(told: Mapping[str, Any]) -> ScoredPerson:
         outcomes=tuple(OutcomeScore(**outcome) for outcome in told["outcomes"]),
         companies=tuple(told["companies"]),
         consents=tuple((*consent,) for consent in told["consents"]),
+        factors=tuple(told["factors"].items()),
+        record=b64decode(told["record"]),
+        flags_digest=told["flags_digest"],
     )
 
 
-def outcome_score(name: str, found: OutcomeRisk) -> OutcomeScore:
-    """Return the number of an outcome, whichever its target is."""
+def flags_digest(flags: Sequence[SafetyNotice]) -> str | None:
+    """Return SHA-256 over which answers are flagged, None where none is."""
+    said = sorted(f"{one.instrument} {one.item} {one.answered_on}" for one in flags)
+    return hashlib.sha256("\n".join(said).encode()).hexdigest() if said else None
+
+
+def outcome_score(name: str, found: OutcomeRisk, explained: Explanation | None) -> OutcomeScore:
+    """Return the number of an outcome, whichever its target is, and how much of it can be worked with."""
     is_event = found.target == "event"
     interval = found.interval if is_event else found.expected_days_interval
     low, high = interval or (None, None)
     number = found.risk if is_event else found.expected_days
-    return OutcomeScore(name, found.target, number, low, high, found.band.name if found.band else None)
+    band = found.band.name if found.band else None
+    if explained is None or number is None:
+        return OutcomeScore(name, found.target, number, low, high, band)
+    workable = explained.workable
+    without = inverse_link("logit" if is_event else "log", np.array([explained.log_odds - workable.contribution]))
+    return OutcomeScore(name, found.target, number, low, high, band, number - float(without[0]), workable.group)
 
 
 def companies_on(record: Mapping[str, Any], day: date) -> list[str]:

@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 
 from data_contracts.records import Source
 from data_contracts.time_windows import today
-from serving.store import care, consents, decisions, nights, releases, scores
+from serving.store import care, consents, decisions, history, nights, records, releases, scores, worklist
 from serving.store.connection import Database, StoreUnavailable, database
 from serving.store.schema import migrate as bring_up_to_date
 from serving.store.tables import MEMBERSHIPS, NIGHTS
@@ -132,25 +132,43 @@ class Store:
         with self.database.reading() as connection:
             return scores.score(connection, score_id, person_id, day)
 
-    def worklist(
-        self,
-        subject: str,
-        companies: Collection[str],
-        outcome: str,
-        capacity: int,
-        day: date,
-        night: date | None = None,
-    ) -> scores.Worklist | None:
-        """Return whom of some companies a caller should talk with first, None where there is no such night."""
+    def record(self, person_id: str, day: date) -> records.StoredRecord | None:
+        """Return the record behind the newest night's answer, None if that may not be shown on a day."""
         with self.database.reading() as connection:
-            return scores.worklist(connection, subject, companies, outcome, capacity, day, night)
+            return records.record(connection, person_id, day)
+
+    def history(self, person_id: str, outcome: str, day: date) -> tuple[history.PastScore, ...]:
+        """Return a person's numbers of all nights that may be shown on a day, oldest first."""
+        with self.database.reading() as connection:
+            return history.history(connection, person_id, outcome, day)
+
+    def worklist(self, asked: worklist.WorklistQuestion) -> worklist.Worklist | None:
+        """Return whom of some companies a caller should contact first, None where there is no such night."""
+        with self.database.reading() as connection:
+            return worklist.worklist(connection, asked)
 
     def record_decision(
-        self, subject: str, score: scores.StoredScore, outcome: str, verdict: decisions.Verdict, reason: str
+        self,
+        subject: str,
+        score: scores.StoredScore,
+        outcome: str,
+        verdict: decisions.Verdict,
+        reason: str,
+        next_step: decisions.NextStep = "none",
     ) -> decisions.Recorded | None:
         """Note what a clinician says about a score; None if it says nothing about the outcome."""
         with self.database.writing() as connection:
-            return decisions.record(connection, subject, score.score_id, score.person_id, outcome, verdict, reason)
+            return decisions.record(connection, subject, score, outcome, verdict, reason, next_step)
+
+    def decisions_about(self, person_id: str) -> tuple[decisions.DecisionAbout, ...]:
+        """Return what was decided about a person, newest first, and by whom."""
+        with self.database.reading() as connection:
+            return decisions.decisions_about(connection, person_id)
+
+    def verdicts_of(self, subject: str, most: int = 20) -> tuple[decisions.Verdict, ...]:
+        """Return a clinician's own last verdicts, newest first."""
+        with self.database.reading() as connection:
+            return decisions.verdicts_of(connection, subject, most)
 
     def decisions(self) -> list[decisions.Decision]:
         """Return all decisions, each with the number and the model it was about: data for monitoring."""
@@ -161,6 +179,11 @@ class Store:
         """Return what a company is told of its newest month, None if nothing was computed for it."""
         with self.database.reading() as connection:
             return releases.release(connection, company_id)
+
+    def releases(self, company_id: str) -> tuple[releases.CompanyRelease, ...]:
+        """Return what a company was told of all its months, oldest first."""
+        with self.database.reading() as connection:
+            return releases.releases(connection, company_id)
 
     def night(self, day: date) -> nights.Night | None:
         """Return from what the current run of a day was computed, None if that day was not scored."""

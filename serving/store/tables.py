@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0001"
+HEAD = "0003"
 """The newest migration; known here so that a store in order is opened without loading Alembic."""
 
 METADATA = MetaData()
@@ -52,6 +52,7 @@ SCORES = Table(
     Column("person_id", String(64), nullable=False),
     Column("is_flagged", Boolean, nullable=False),
     Column("answer", LargeBinary, nullable=False),
+    Column("flags_digest", String(64)),
     UniqueConstraint("run_id", "person_id", name="scores_once_per_run"),
 )
 Index("scores_by_person", SCORES.c.person_id)
@@ -67,8 +68,19 @@ OUTCOME_SCORES = Table(
     Column("low", Double),
     Column("high", Double),
     Column("band", String(64)),
+    Column("benefit", Double),
+    Column("domain", String(64)),
 )
 Index("outcome_scores_ranked", OUTCOME_SCORES.c.run_id, OUTCOME_SCORES.c.outcome, OUTCOME_SCORES.c.number)
+
+RECORDS = Table(
+    "records",
+    METADATA,
+    # Only of the newest night, which replaces all of them: who is gone from the tables is gone from here.
+    Column("person_id", String(64), primary_key=True),
+    Column("run_id", String(32), ForeignKey("nights.run_id"), nullable=False),
+    Column("record", LargeBinary, nullable=False),
+)
 
 MEMBERSHIPS = Table(
     "memberships",
@@ -123,16 +135,18 @@ DECISIONS = Table(
     Column("reason", Text, nullable=False),
     Column("caller", Text, nullable=False),
     Column("decided_at", String(32), nullable=False),
+    Column("next_step", String(32), nullable=False, server_default="none"),
 )
 Index("decisions_by_person", DECISIONS.c.person_id)
 Index("decisions_by_score", DECISIONS.c.score_id)
+Index("decisions_by_caller", DECISIONS.c.caller)
 
 RELEASES = Table(
     "releases",
     METADATA,
     Column("company_id", String(64), primary_key=True),
     Column("month", String(7), primary_key=True),
-    Column("outcome", String(64), primary_key=True),
+    Column("measure", String(64), primary_key=True),
     Column("persons", String(16)),
     Column("share_percent", Integer),
     Column("why_not", String(32)),
@@ -142,20 +156,22 @@ RELEASE_COHORTS = Table(
     "release_cohorts",
     METADATA,
     Column("company_id", String(64), primary_key=True),
-    Column("outcome", String(64), primary_key=True),
+    Column("measure", String(64), primary_key=True),
+    Column("month", String(7), primary_key=True),
     Column("n_persons", Integer, nullable=False),
-    Column("n_above", Integer, nullable=False),
+    Column("n_beyond", Integer, nullable=False),
 )
 
 RELEASE_MEMBERS = Table(
     "release_members",
     METADATA,
     Column("company_id", String(64), primary_key=True),
-    Column("outcome", String(64), primary_key=True),
+    Column("measure", String(64), primary_key=True),
+    Column("month", String(7), primary_key=True),
     Column("person_id", String(64), primary_key=True),
-    Column("is_above", Boolean, nullable=False),
+    Column("is_beyond", Boolean, nullable=False),
 )
 Index("release_members_by_person", RELEASE_MEMBERS.c.person_id)
 
-PERSONAL = (CONSENTS, WITHDRAWALS, MEMBERSHIPS, CARE_RELATIONS, DECISIONS, RELEASE_MEMBERS, SCORES)
+PERSONAL = (CONSENTS, WITHDRAWALS, MEMBERSHIPS, CARE_RELATIONS, DECISIONS, RELEASE_MEMBERS, RECORDS, SCORES)
 """The tables with a ``person_id``, in an order in which a person's rows can go; those of scores take their outcomes along."""

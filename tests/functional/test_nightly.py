@@ -26,6 +26,7 @@ from pipeline.nightly import END, NightFailed, asked_of, environment, night, sto
 from pipeline.person_record import person_record
 from serving.predictor import Predictor
 from serving.store import open_store
+from serving.store.worklist import WorklistQuestion
 from tests.lib.nights import NIGHT, OUTCOME, prepare, promote, staff, steady_model
 from tests.lib.records import consent, person, tables
 from tests.lib.stores import rows
@@ -68,6 +69,26 @@ def test_the_file_the_store_and_a_request_have_one_number_to_the_last_bit(scored
             assert row["risk"] == ("" if risk is None else repr(risk))
         assert store.data_version() == report["night"]["data_version"]
         assert store.companies_of("SYNTHETIC-0", DAY) == {"c"}
+
+
+def test_the_night_keeps_each_record_and_what_of_the_risk_can_be_worked_with(scored):
+    workspace, _ = scored
+    found = read_tables(workspace.tables)
+    predictor = Predictor.from_bundles(workspace.bundles, workspace.keys / "verify.key")
+    with store_of(workspace) as store:
+        listed = store.worklist(WorklistQuestion("dr-1", {"c"}, OUTCOME, 20, DAY))
+        assert len(listed.entries) > 6
+        for entry in listed.entries:
+            kept = store.record(entry.person_id, DAY)
+            assert kept.record == person_record(found, entry.person_id, np.datetime64(DAY, "D"))
+            explained = predictor.explain(kept.record, DAY, [OUTCOME], today()).outcomes[OUTCOME]
+            workable = [one for one in explained.reasons if one.modifiable and not one.missing and one.contribution > 0]
+            left = explained.log_odds - sum(one.contribution for one in workable)
+            assert entry.number == explained.risk
+            assert entry.benefit == pytest.approx(explained.risk - 1 / (1 + np.exp(-left)), abs=1e-12)
+    benefits = [entry.benefit for entry in listed.entries]
+    assert benefits == sorted(benefits, reverse=True)
+    assert benefits[0] > 0
 
 
 def test_the_same_night_again_changes_nothing_whatever_the_number_of_processes(scored):

@@ -16,6 +16,7 @@ import pytest
 from data_contracts.errors import ArtifactError, BalanceRiskError, RegistryError, SettingsError
 from models import promotion_log, registry
 from models.bundle import current_bundle, open_bundle
+from models.bundle_papers import read_card, read_evaluation
 from models.promotion_policy import Policy, PromotionRefused
 from pipeline import promote, rollback
 from pipeline.approval import Approval
@@ -113,6 +114,16 @@ def test_the_card_of_what_serves_says_who_approved_which_version_and_is_written_
     assert run(workspace, "2", Approval("per", "again"))["notes"] == []
     assert card_of(workspace, "2").read_text() == card
     open_bundle(current_bundle(workspace.bundles, OUTCOME), workspace.keys / "verify.key")
+
+
+def test_what_a_version_was_promoted_on_goes_with_it_and_its_card_is_signed(workspace):
+    run(workspace)
+    bundle, key = current_bundle(workspace.bundles, OUTCOME), workspace.keys / "verify.key"
+    found = read_evaluation(bundle, open_bundle(bundle, key).artifact_sha256)
+    assert found["metrics"]["auroc"]["value"] == 0.72
+    assert found["test"]["persons_with_event"] == 210
+    assert "prior_absence" not in json.dumps(found)
+    assert read_card(bundle, key).decode() == card_of(workspace, "2").read_text()
 
 
 @pytest.mark.parametrize("other", ["champion", "evaluation", "study"])

@@ -27,7 +27,7 @@ def workspace(tmp_path):
 def fill(workspace) -> None:
     with opened(store_url(workspace)) as store:
         write(store, scored(HER), scored(OTHER))
-        store.record_decision("dr-1", store.latest_score(HER, NIGHT), OUTCOME, "disagree", "=1+1")
+        store.record_decision("dr-1", store.latest_score(HER, NIGHT), OUTCOME, "disagree", "=1+1", "wait")
 
 
 def test_erase_takes_a_person_out_of_the_store_and_says_what_the_audit_log_keeps(workspace):
@@ -35,8 +35,10 @@ def test_erase_takes_a_person_out_of_the_store_and_says_what_the_audit_log_keeps
     audit = workspace.root / "store" / "audit.db"
     audit.write_bytes(f"who has looked at {HER}".encode())
     found = erase.run(workspace, HER, reason="request", on=date(2026, 3, 2))
-    assert found["store"] == {"consents": 4, "decisions": 1, "memberships": 1, "outcome_scores": 1, "scores": 1}
-    assert found["places"]["store"] == {"before": 8, "after": 0}
+    assert found["store"] == {
+        "consents": 4, "decisions": 1, "memberships": 1, "outcome_scores": 1, "records": 1, "scores": 1
+    }  # fmt: skip
+    assert found["places"]["store"] == {"before": 9, "after": 0}
     assert any("audit log (store/audit.db)" in place for place in found["not_searched"])
     assert HER.encode() in audit.read_bytes()
     assert not [
@@ -56,7 +58,7 @@ def test_erase_finds_a_person_who_is_in_a_server_alone(workspace, monkeypatch):
         monkeypatch.setenv("BALANCE_RISK_STORE", url)
         fill(workspace)
         found = erase.run(workspace, HER, reason="request", on=date(2026, 3, 2))
-        assert found["files"]["database of the store"] == {"rows": 8, "sha256_after": None}
+        assert found["files"]["database of the store"] == {"rows": 9, "sha256_after": None}
         with opened(url) as store:
             assert store.latest_score(HER, NIGHT) is None
             assert store.latest_score(OTHER, NIGHT) is not None
@@ -76,4 +78,5 @@ def test_decisions_come_out_as_a_table(workspace):
     with open(report["path"], newline="") as file:
         (row,) = csv.DictReader(file)
     assert (row["person_id"], row["number"], row["model"], row["reason"]) == (HER, "0.2", "1-abcdef012345", "'=1+1")
+    assert row["next_step"] == "wait"
     assert "dr-1" not in str(row)

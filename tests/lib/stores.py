@@ -15,8 +15,10 @@ from sqlalchemy import create_engine, select, text
 from data_contracts.consent import SOURCES
 from serving.store import Store, open_store
 from serving.store.nights import Digest, Night, OutcomeScore, ScoredPerson
+from serving.store.records import packed_record
 from serving.store.tables import METADATA
 from tests.lib.postgresql import postgresql_url
+from tests.lib.records import person
 
 KINDS = ("sqlite", "postgresql")
 NIGHT = date(2026, 3, 1)
@@ -69,7 +71,7 @@ def scored(person_id: str = "p", number: float | None = 0.2, **changes: Any) -> 
     band = None if number is None else "above" if number >= 0.3 else "around"
     outcomes = (OutcomeScore(OUTCOME, "event", number, number and number / 2, number and 2 * number, band),)
     fields = {"answer": answer.encode(), "is_flagged": False, "outcomes": outcomes, "companies": ("c",),
-              "consents": consents()}  # fmt: skip
+              "consents": consents(), "factors": (), "record": packed_record({"person": person(person_id)})}  # fmt: skip
     return ScoredPerson(person_id=person_id, **fields | changes)
 
 

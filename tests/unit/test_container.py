@@ -45,7 +45,7 @@ def test_what_is_copied_is_there_and_is_code_only():
         others = {
             path.suffix for path in (ROOT / package).rglob("*") if path.is_file() and "__pycache__" not in path.parts
         }
-        assert others <= {".py", ".csv", ".md", ".yaml", ".css", ".html", ".json"}, package
+        assert others <= {".py", ".csv", ".md", ".yaml", ".css", ".html", ".json", ".js", ".svg", ".po"}, package
 
 
 @pytest.mark.parametrize("name", [".containerignore", ".dockerignore"])

@@ -9,6 +9,7 @@ import pytest
 
 from serving.store.consents import as_seen, latest_versions, with_withdrawals
 from serving.store.scoring import companies_on
+from serving.store.worklist import WorklistQuestion
 from tests.lib.records import consent, job
 from tests.lib.stores import KINDS, NIGHT, OUTCOME, consents, fresh_url, opened, rows, scored, server, write
 
@@ -28,9 +29,15 @@ def store(server_url, tmp_path):
         yield found
 
 
+def listed(store, subject=CALLER, **changes):
+    """The worklist of everybody at company c."""
+    fields = {"companies": {"c"}, "outcome": OUTCOME, "capacity": 20, "day": TODAY}
+    return store.worklist(WorklistQuestion(subject, **fields | changes))
+
+
 def shown(store, companies=("c",), today=TODAY, capacity=20, outcome=OUTCOME):
     """Who is on the worklist."""
-    found = store.worklist(CALLER, companies, outcome, capacity, today)
+    found = listed(store, companies=companies, outcome=outcome, capacity=capacity, day=today)
     return [] if found is None else [entry.person_id for entry in found.entries]
 
 
@@ -47,10 +54,10 @@ def test_the_newest_night_counts_and_not_the_one_that_was_written_last(store):
     write(store, scored(number=0.3), night=NIGHT)
     write(store, scored(number=0.1), night=NIGHT - timedelta(days=30))
     assert store.latest_score("p", TODAY).night == NIGHT
-    assert store.worklist(CALLER, {"c"}, OUTCOME, 20, TODAY).entries[0].number == 0.3
-    earlier = store.worklist(CALLER, {"c"}, OUTCOME, 20, TODAY, NIGHT - timedelta(days=30))
+    assert listed(store).entries[0].number == 0.3
+    earlier = listed(store, night=NIGHT - timedelta(days=30))
     assert earlier.entries[0].number == 0.1
-    assert store.worklist(CALLER, {"c"}, OUTCOME, 20, TODAY, date(2020, 1, 1)) is None
+    assert listed(store, night=date(2020, 1, 1)) is None
 
 
 def test_an_old_night_that_is_scored_late_changes_nobodys_company_or_consent(store):
@@ -128,7 +135,7 @@ def test_a_score_of_before_a_withdrawal_that_the_tables_tell_of_stays_hidden_whe
     ended = (NIGHT - timedelta(days=3)).isoformat()
     write(store, scored("p", consents=consents("absence") + consents("survey", withdrawn=ended)))
     assert store.latest_score("p", TODAY).night == NIGHT
-    assert store.worklist(CALLER, {"c"}, OUTCOME, 20, TODAY, NIGHT - timedelta(days=30)).entries == ()
+    assert listed(store, night=NIGHT - timedelta(days=30)).entries == ()
 
 
 def test_consent_that_is_given_after_a_withdrawal_counts_again(store):
@@ -182,14 +189,14 @@ def test_flagged_persons_come_first_then_the_highest_risk_and_without_number_nob
     assert shown(store, ("other",)) == ["else"]
     assert shown(store, ()) == shown(store, ("*",)) == []
     assert shown(store, capacity=3) == ["flag-low", "flag", "high"]
-    assert store.worklist(CALLER, {"c"}, OUTCOME, 1, TODAY).n_flagged_left_out == 1
+    assert listed(store, capacity=1).n_flagged_left_out == 1
     assert shown(store, outcome="burnout") == ["flag", "flag-low"]
 
 
 def test_a_person_of_two_companies_stands_on_the_list_once(store):
     write(store, scored("p", companies=("c", "d")))
     assert shown(store, ("c", "d")) == ["p"]
-    assert store.worklist(CALLER, {"c"}, OUTCOME, 20, TODAY).entries[0].companies == {"c", "d"}
+    assert listed(store).entries[0].companies == {"c", "d"}
 
 
 def test_care_holds_for_one_caller_and_ninety_days(store):
@@ -199,8 +206,8 @@ def test_care_holds_for_one_caller_and_ninety_days(store):
     days = {-1: False, 0: True, 90: True, 91: False}
     assert {day: store.has_care_relation(CALLER, "p", TODAY + timedelta(days=day)) for day in days} == days
     assert not store.has_care_relation("dr-2", "p", TODAY)
-    assert store.worklist(CALLER, {"c"}, OUTCOME, 20, TODAY).entries[0].has_care_relation
-    assert not store.worklist("dr-2", {"c"}, OUTCOME, 20, TODAY).entries[0].has_care_relation
+    assert listed(store).entries[0].has_care_relation
+    assert not listed(store, "dr-2").entries[0].has_care_relation
 
 
 def test_decisions_come_back_with_exactly_the_score_they_were_about(store):
@@ -212,9 +219,9 @@ def test_decisions_come_back_with_exactly_the_score_they_were_about(store):
     assert (found.score_id, found.number, found.verdict) == (score.score_id, 0.2, "disagree")
     assert (found.data_version, found.model, found.night) == (about.data_version, "1-abcdef012345", NIGHT)
     assert CALLER not in repr(found)
-    assert store.worklist(CALLER, {"c"}, OUTCOME, 20, TODAY).entries[0].last_decision.verdict == "disagree"
+    assert listed(store).set_aside[0].last_decision.verdict == "disagree"
     store.record_decision(CALLER, score, OUTCOME, "agree", "seen")
-    assert store.worklist(CALLER, {"c"}, OUTCOME, 20, TODAY).entries[0].last_decision.verdict == "agree"
+    assert listed(store).set_aside[0].last_decision.verdict == "agree"
 
 
 def test_a_decision_about_an_outcome_that_the_score_does_not_tell_of_is_none(store):

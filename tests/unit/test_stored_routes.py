@@ -14,7 +14,8 @@ from starlette.datastructures import QueryParams
 from serving.access.caller import Caller
 from serving.access.policy import Purpose
 from serving.call import Call
-from serving.handlers import stored
+from serving.handlers import stored, stored_worklist
+from serving.handlers.company_report import company_report
 from serving.handlers.stored_bodies import CareRelationRequest, DecisionRequest, WithdrawalRequest
 from serving.problems import NO_SCORE, Refused
 from tests.lib.stores import NIGHT, OUTCOME, consents, opened, scored, write
@@ -49,9 +50,9 @@ def decision(store, person_id="p", **changes: Any) -> DecisionRequest:
 
 def test_the_worklist_names_to_the_audit_log_whom_it_shows_even_if_the_store_changes_in_between(store):
     asked = call(store)
-    subjects = stored.worklist_subjects(asked)
+    subjects = stored_worklist.worklist_subjects(asked)
     write(store, scored("new", 0.99), data_version="e" * 64)
-    answer = stored.worklist(asked)
+    answer = stored_worklist.worklist(asked)
     assert [one.person_id for one in answer.persons] == [one.person_id for one in subjects] == ["p", "q"]
     assert [one.companies for one in subjects] == [{"c"}, {"c"}]
     assert answer.persons[0].risk == 0.4
@@ -59,26 +60,47 @@ def test_the_worklist_names_to_the_audit_log_whom_it_shows_even_if_the_store_cha
 
 
 def test_an_organisation_called_any_opens_nothing_to_a_clinician(store):
-    assert stored.worklist(call(store, organisations=("*",))).persons == ()
+    assert stored_worklist.worklist(call(store, organisations=("*",))).persons == ()
 
 
 @pytest.mark.parametrize(
     "query",
     ["outcome=x", "capacity=0", "capacity=201", "capacity=-1", "capacity=1e2", "capacity=²", "night=today", "night=20260301",
-     "night=2026-02-30", "capacity=1&capacity=2", "outcome="],
+     "night=2026-02-30", "capacity=1&capacity=2", "order=name", "domain=luck", "company=a/b", f"company={FNR}", "company=*"],
 )  # fmt: skip
 def test_a_wrong_query_is_refused_without_being_quoted(store, query):
-    if query == "outcome=":
-        assert stored.worklist(call(store, query=query)).outcome == OUTCOME
-        return
-    problem = refused(stored.worklist_subjects, call(store, query=query))
+    problem = refused(stored_worklist.worklist_subjects, call(store, query=query))
     assert problem.status == 422
     assert query.partition("=")[2] not in (problem.detail if len(query) > 12 else "")
 
 
+def test_what_a_form_sends_empty_counts_as_left_out(store):
+    left_out = stored_worklist.worklist(call(store))
+    assert stored_worklist.worklist(call(store, query="outcome=&capacity=&night=&order=&company=&domain=")) == left_out
+    assert (left_out.outcome, left_out.capacity, left_out.order) == (OUTCOME, 20, "benefit")
+
+
+def test_everybody_who_is_named_is_an_event_also_those_set_aside(store):
+    stored.decide(call(store, decision(store, next_step="conversation"), person_id="p"))
+    asked = call(store, query="capacity=1")
+    assert [one.person_id for one in stored_worklist.worklist_subjects(asked)] == ["q", "p"]
+    answer = stored_worklist.worklist(asked)
+    assert [one.person_id for one in answer.persons] == ["q"]
+    assert [(one.person_id, one.last_decision.next_step) for one in answer.set_aside] == [("p", "conversation")]
+    assert answer.above_capacity == 0
+
+
+def test_a_company_of_others_is_for_the_policy_to_refuse_before_anybody_is_named(store):
+    asked = call(store, query="company=other")
+    assert [(one.person_id, one.companies) for one in stored_worklist.worklist_subjects(asked)] == [(None, {"other"})]
+    assert asked.kept == {}
+    both = call(store, query="company=other", organisations=("c", "other"))
+    assert [one.person_id for one in stored_worklist.worklist_subjects(both)] == ["else"]
+
+
 def test_a_night_that_was_not_scored_is_not_found(store):
-    assert refused(stored.worklist, call(store, query="night=2020-01-01")).kind == "no-night"
-    assert stored.worklist(call(store, query="night=2026-03-01&capacity=1")).capacity == 1
+    assert refused(stored_worklist.worklist, call(store, query="night=2020-01-01")).kind == "no-night"
+    assert stored_worklist.worklist(call(store, query="night=2026-03-01&capacity=1")).capacity == 1
 
 
 def test_a_stored_risk_is_the_very_answer_of_that_night(store):
@@ -135,7 +157,7 @@ def test_care_begins_and_ends(store):
 def test_a_withdrawal_counts_at_once(store):
     asked = call(store, WithdrawalRequest(source=None), person_id="q", role="app")
     assert len(stored.withdraw(asked).sources) == 4
-    assert [one.person_id for one in stored.worklist(call(store)).persons] == ["p"]
+    assert [one.person_id for one in stored_worklist.worklist(call(store)).persons] == ["p"]
 
 
 def test_who_has_withdrawn_everything_can_still_be_asked_about_by_her_auditor_and_withdraw_again(store):
@@ -148,7 +170,10 @@ def test_who_has_withdrawn_everything_can_still_be_asked_about_by_her_auditor_an
 def test_the_audit_log_names_the_models_and_data_of_the_night_that_is_answered(store):
     night = store.night(NIGHT)
     assert night.models
-    for asked, basis in ((call(store), stored.worklist_basis), (call(store, person_id="p"), stored.person_basis)):
+    for asked, basis in (
+        (call(store), stored_worklist.worklist_basis),
+        (call(store, person_id="p"), stored.person_basis),
+    ):
         models, data_version = basis(asked)
         assert data_version == night.data_version
         assert [name.split(":")[0] for name in models] == [OUTCOME]
@@ -156,12 +181,12 @@ def test_the_audit_log_names_the_models_and_data_of_the_night_that_is_answered(s
 
 
 def test_a_report_tells_of_the_company_in_sentences(store):
-    assert refused(stored.company_report, call(store, company_id="unheard")).kind == "no-report"
+    assert refused(company_report, call(store, company_id="unheard")).kind == "no-report"
     counted = consents() + consents(purpose="aggregate_reporting")
     write(
         store, *(scored(f"p{i}", 0.5 if i < 10 else 0.1, consents=counted) for i in range(20)), night=date(2026, 4, 1)
     )
-    answer = stored.company_report(call(store, company_id="c"))
+    answer = company_report(call(store, company_id="c"))
     told = answer.outcomes[OUTCOME]
     assert (answer.month, told.share_above_percent, told.group_size, told.why_not) == ("2026-04", 50, "20 to 49", None)
 
@@ -169,6 +194,6 @@ def test_a_report_tells_of_the_company_in_sentences(store):
 def test_a_report_without_a_number_says_why(store):
     counted = consents() + consents(purpose="aggregate_reporting")
     write(store, scored("only", 0.5, consents=counted), night=date(2026, 4, 1))
-    told = stored.company_report(call(store, company_id="c")).outcomes[OUTCOME]
+    told = company_report(call(store, company_id="c")).outcomes[OUTCOME]
     assert (told.share_above_percent, told.group_size) == (None, None)
     assert "Too few" in told.why_not.en

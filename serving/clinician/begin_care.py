@@ -1,0 +1,37 @@
+"""Beginning to follow a person up: a reason, kept, and then the person's page."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pydantic import ValidationError
+from starlette.responses import RedirectResponse, Response
+
+from serving.call import Call
+from serving.clinician.form_faults import Written, faults
+from serving.clinician.language import words
+from serving.clinician.rendering import page
+from serving.handlers import stored
+from serving.handlers.stored_bodies import CareRelationRequest
+from serving.requests import Body
+
+
+class CareForm(Body):
+    """Why the reader follows the person up, as it was written."""
+
+    reason: Written = ""
+
+
+def begin_care(call: Call) -> Response:
+    """Note the care relation and go on to the person; a reason that cannot be kept is asked for again."""
+    person_id = stored.named(call, "person_id")
+    try:
+        request = CareRelationRequest(reason=call.body.reason)
+    except ValidationError as error:
+        wrong = faults(error, words(call.language))
+        return page(
+            call, "begin_care.html", 422, here="worklist", address=f"/ui/persons/{person_id}", person_id=person_id,
+            written=call.body.reason, wrong=wrong["reason"],
+        )  # fmt: skip
+    stored.begin_care(replace(call, body=request))
+    return RedirectResponse(f"/ui/persons/{person_id}", 303)
