@@ -61,7 +61,7 @@ check: $(READY) ## Formatting, lint, types, import rules, generated pages curren
 audit: $(READY) ## Ask the advisory service about every locked package (part of check; says so where it cannot be reached)
 	@$(BIN)/python -m pipeline.supply_chain audit
 
-serve: $(READY) ## Run the scoring service on http://127.0.0.1:3000 (after the demo: make serve WORKSPACE=demo)
+serve: $(READY) ## Run service and pages on http://127.0.0.1:3000, prints tokens (after the demo: make serve WORKSPACE=demo)
 	@$(BIN)/balance-risk serve --workspace $(WORKSPACE)
 
 repro: $(READY) ## Run the pipeline of dvc.yaml with params.yaml; only what a change touches runs again

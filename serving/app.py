@@ -34,7 +34,7 @@ def create_app(parts: Parts, gate: Gate, endpoints: Sequence[Endpoint] = ENDPOIN
         return Response(openapi, media_type="application/json")
 
     routes = [_route(endpoint, parts, gate) for endpoint in (*endpoints, *PAGES)]
-    routes += [*sign_in.routes(parts), static_files.route()]
+    routes += [*sign_in.routes(parts), static_files.route(), Route("/ui/{path:path}", _no_page)]
     routes += [Route("/openapi.json", show_openapi), Route("/metrics", _metrics_of(parts))]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _http_problem, Exception: _unexpected})
     # A redirect would repeat whatever host the request named, and lose the body; an address is right or wrong.
@@ -62,6 +62,11 @@ def _metrics_of(parts: Parts) -> Callable[[Request], Awaitable[Response]]:
 
 def _route(endpoint: Endpoint, parts: Parts, gate: Gate) -> Route:
     return Route(endpoint.path, Exchange(endpoint, parts, gate), methods=[endpoint.method])
+
+
+async def _no_page(request: Request) -> Response:
+    # BentoML answers itself what no route of ours takes.
+    return refusal(problems.of_status(404), request.scope)
 
 
 async def _http_problem(request: Request, error: Exception) -> Response:

@@ -72,7 +72,11 @@ def company_page(call: Call) -> Response:
 
 def suggested(factors: Iterable[FactorReport]) -> list[Suggested]:
     """Return each measure that is suggested once, that of the largest share first."""
-    with_measure = [(one.measure, one.label, one.share_unfavourable_percent or 0) for one in factors if one.measure]
+    with_measure = [
+        (one.workplace_measure, one.label, one.share_unfavourable_percent or 0)
+        for one in factors
+        if one.workplace_measure
+    ]
     by_name = sorted(with_measure, key=lambda one: one[0].label.nb)
     groups = [list(group) for _, group in groupby(by_name, key=lambda one: one[0].label.nb)]
     largest_first = sorted(groups, key=lambda group: -max(share for _, _, share in group))

@@ -1,4 +1,4 @@
-"""The exhibits of a model: each a drawing, the sentence that it comes to, and the table that says the same."""
+"""Exhibits of a model: each a drawing, the sentence that it comes to, and the table that says the same."""
 
 from __future__ import annotations
 
@@ -10,20 +10,12 @@ from markupsafe import Markup
 
 from data_contracts.domains import DOMAIN_LABELS
 from features.catalogue import POSITIONS, feature
-from models.evaluation.suppression import COMPLEMENT
 from models.model_card.numbers import is_interval
 from serving.clinician.figures import Row, agreement, intervals
 from serving.clinician.language import Words
-from serving.clinician.messages import N_
 
 POINTS_IN_TABLE = 8
 MOST_FEATURES = 10
-
-_HARM: Mapping[str, str] = {
-    "events_missed": N_("flere enn ventet blir ikke fanget opp"),
-    "risks_too_low": N_("tallene er for lave"),
-    "risks_too_high": N_("tallene er for høye"),
-}
 
 
 @dataclass(frozen=True)
@@ -42,29 +34,6 @@ class Exhibit:
     drawing: Markup
     text: str
     table: Table
-
-
-@dataclass(frozen=True)
-class Exhibits:
-    """All of one model; None or empty where the numbers did not come along, or are of too few persons."""
-
-    importance: Exhibit | None
-    features: Table | None
-    calibration: Exhibit | None
-    subgroups: tuple[Exhibit, ...]
-    capacity: tuple[Table, ...]
-
-    @classmethod
-    def of(cls, facts: Mapping[str, Any], found: Mapping[str, Any], say: Words) -> Exhibits:
-        """Draw what the facts of a model and its evaluation tell."""
-        weights = facts.get("importance")
-        return cls(
-            importance=importance(weights, say),
-            features=largest_features(weights, say),
-            calibration=calibration(found, say),
-            subgroups=subgroups(found, say),
-            capacity=capacity(found, say),
-        )
 
 
 def importance(found: Mapping[str, Any] | None, say: Words) -> Exhibit | None:
@@ -87,7 +56,7 @@ def largest_features(found: Mapping[str, Any] | None, say: Words) -> Table | Non
     rows = tuple(
         (
             say.said({"nb": feature(name).label_nb, "en": feature(name).label_en}),
-            _measured(number, say, digits=2),
+            measured(number, say, digits=2),
             say("ja") if feature(name).modifiable else say("nei"),
         )
         for name, number in chosen
@@ -125,62 +94,6 @@ def _some(expected: Sequence[float], observed: Sequence[float]) -> list[tuple[fl
     return [(expected[place], observed[place]) for place in places]
 
 
-def subgroups(found: Mapping[str, Any], say: Words) -> tuple[Exhibit, ...]:
-    """Return how well the numbers fit in each group, and how well they rank; groups that are too small are named only."""
-    lines = _lines(found, say)
-    fits = say("Det som kom, for hver 100 modellen ventet (95 prosent intervall)")
-    ranks = say("Rangerer riktig, av 100 par (95 prosent intervall)")
-    told = (
-        _by_group(lines, "observed_to_expected", fits, 100.0, say),
-        _by_group(lines, "auroc", ranks, None, say),
-    )
-    return tuple(one for one in told if one)
-
-
-def harmed_groups(found: Mapping[str, Any], say: Words) -> tuple[str, ...]:
-    """Return the groups that the evaluation names as badly served, and in which direction."""
-    return tuple(f"{label}: {say(_HARM[wrong])}" for label, _, wrong in _lines(found, say) if wrong)
-
-
-Line = tuple[str, Mapping[str, Any], str | None]
-
-
-def _lines(found: Mapping[str, Any], say: Words) -> list[Line]:
-    attributes = found.get("subgroups", {}).get("attributes", [])
-    harm = {(one["attribute"], one["group"]): one["finding"] for one in found.get("harm", [])}
-    return [(_label(attribute, group, say), group, harm.get((attribute["name"], group["name"])))
-            for attribute in attributes for group in attribute["groups"]]  # fmt: skip
-
-
-def _by_group(lines: Sequence[Line], metric: str, title: str, reference: float | None, say: Words) -> Exhibit | None:
-    drawn = [Row(label, *_hundredths(group[metric])) for label, group, _ in lines if _has(group, metric)]
-    if not drawn:
-        return None
-    rows = tuple(
-        (label, _in_group(group, metric, say), say(_HARM[wrong]) if wrong else "") for label, group, wrong in lines
-    )
-    lowest, highest = min(drawn, key=lambda one: one.value), max(drawn, key=lambda one: one.value)
-    text = say(
-        "Et punkt med intervall for hver gruppe, fra %(low)s (%(lowest)s) til %(high)s (%(highest)s). Tallene står i "
-        "tabellen under.",
-        low=say.number(lowest.value), lowest=lowest.label, high=say.number(highest.value), highest=highest.label,
-    )  # fmt: skip
-    table = Table(title, (say("Gruppe"), title, say("Avvik som er navngitt")), rows)
-    return Exhibit(intervals(drawn, title, say, reference=reference), text, table)
-
-
-def _label(attribute: Mapping[str, Any], group: Mapping[str, Any], say: Words) -> str:
-    return f"{attribute[f'label_{say.language}']}: {group[f'label_{say.language}']}"
-
-
-def _in_group(group: Mapping[str, Any], metric: str, say: Words) -> str:
-    if group.get("suppressed") == COMPLEMENT:
-        return say("vises ikke: en mindre gruppe kunne ellers regnes ut")
-    if group.get("suppressed"):
-        return say("vises ikke: for få personer")
-    return _measured(group.get(metric), say, times=100.0)
-
-
 def capacity(found: Mapping[str, Any], say: Words) -> tuple[Table, ...]:
     """Return what a capacity gives: by conversations a week, and by share of the employees."""
     tables, programme = found.get("capacity", {}), found.get("capacity", {}).get("programme", {})
@@ -205,12 +118,12 @@ def _capacity_row(row: Mapping[str, Any], key: str, say: Words) -> tuple[str, ..
     return (
         say.number(row[key]),
         threshold,
-        *(_measured(row[name], say, times=100.0) for name in ("ppv", "sensitivity")),
+        *(measured(row[name], say, times=100.0) for name in ("ppv", "sensitivity")),
     )
 
 
 def _bars_table(caption: str, first: str, rows: Sequence[Row], say: Words) -> Table:
-    told = tuple((one.label, _measured(vars(one), say, digits=2)) for one in rows)
+    told = tuple((one.label, measured(vars(one), say, digits=2)) for one in rows)
     return Table(caption, (first, say("Bidrag (log-odds), med intervall")), told)
 
 
@@ -218,18 +131,7 @@ def _largest_first(numbers: Mapping[str, Any]) -> list[tuple[str, Any]]:
     return sorted(numbers.items(), key=lambda one: -one[1]["value"])
 
 
-def _has(group: Mapping[str, Any], metric: str) -> bool:
-    number = group.get(metric)
-    return is_interval(number) and number["value"] is not None  # type: ignore[index]
-
-
-def _hundredths(number: Mapping[str, float | None]) -> tuple[float, float | None, float | None]:
-    value, low, high = (None if number[end] is None else 100 * number[end] for end in ("value", "low", "high"))  # type: ignore[operator]
-    assert value is not None
-    return value, low, high
-
-
-def _measured(number: Any, say: Words, *, times: float = 1.0, digits: int = 0) -> str:
+def measured(number: Any, say: Words, *, times: float = 1.0, digits: int = 0) -> str:
     """Return a number with its interval in brackets; a dash where it is not known."""
     if not is_interval(dict(number or {})) or number["value"] is None:
         return "–"

@@ -12,7 +12,7 @@ from serving.case import Served
 from serving.clinician.language import Words
 from serving.clinician.messages import N_
 from serving.clinician.model_evidence import Evidence, State
-from serving.clinician.model_figures import harmed_groups
+from serving.clinician.model_groups import harmed_groups
 
 Fact = tuple[str, str]
 
@@ -41,7 +41,6 @@ class ModelView:
 
     outcome: str
     label: str
-    is_synthetic: bool
     evaluation: State
     what: str
     headline: str
@@ -57,7 +56,6 @@ def model_view(served: Served, evaluation: Evidence, say: Words) -> ModelView:
     return ModelView(
         outcome=model.outcome,
         label=say.said(served.label),
-        is_synthetic=served.body.synthetic,
         evaluation=evaluation.state,
         what=_what(served, say),
         headline=_headline(found, say),

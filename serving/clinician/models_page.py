@@ -15,7 +15,7 @@ from serving.call import Call, Language
 from serving.case import Served
 from serving.clinician.language import words
 from serving.clinician.model_evidence import Evidence, State, card_of, evaluation_of
-from serving.clinician.model_figures import Exhibits
+from serving.clinician.model_exhibits import Exhibits
 from serving.clinician.model_view import ModelView, model_view
 from serving.clinician.rendering import HTML, page
 from serving.problems import Refused

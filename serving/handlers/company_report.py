@@ -68,7 +68,7 @@ def _factor(release: Release) -> FactorReport:
         group_size=release.persons,
         share_unfavourable_percent=release.share_percent,
         why_not=WHY_NOT[release.why_not] if release.why_not else None,
-        measure=_suggested(release),
+        workplace_measure=_suggested(release),
     )
 
 

@@ -37,7 +37,7 @@ class FactorReport(Answer):
         description="Share with an answer in the unfavourable third of the scale, rounded to 5 percent.",
     )  # fmt: skip
     why_not: Texts | None
-    measure: MeasureSuggested | None = Field(description="Where the share is large: what may help.")
+    workplace_measure: MeasureSuggested | None = Field(description="Where the share is large: what may help.")
 
 
 class CompanyReport(Answer):

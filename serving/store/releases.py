@@ -3,9 +3,9 @@
 A measure is an outcome or a workplace factor. A share could still tell of one person by comparison: of two months between
 which one person has come or gone, of two filters, of a night with the next. The persons may even stay, and one of them
 cross the limit. So there are no filters, a month is computed once, and a month whose persons, or whose persons beyond the
-limit, differ from those of any month that was computed by one to four repeats what was told then, a share or none:
-any two shares that are told are of cohorts that differ by five or more, or not at all. Each measure is decided on by its own persons alone, and no factor is
-a sum or a part of another, so none can be taken from another to leave a rest: docs/store.md.
+limit, differ from those of any month that was computed by one to four repeats what was told then, a share or none: any two
+shares that are told are of cohorts that differ by five or more, or not at all. Each measure is decided on by its own persons
+alone, and no factor is a sum or a part of another, so none can be taken from another to leave a rest: docs/store.md.
 """
 
 from __future__ import annotations

@@ -46,13 +46,13 @@ class Deployed:
         query = "SELECT company_id FROM memberships GROUP BY company_id ORDER BY COUNT(*) DESC, company_id"
         return [company for (company,) in self.asked(query)][:20]
 
-    def someone(self, place: int = 0, is_flagged: bool = False) -> str:
-        """Return a pseudonym by the place in the ranking of the largest company by risk of long sick leave."""
+    def someone(self, place: int = 0, is_flagged: bool = False, outcome: str = "long_sick_leave") -> str:
+        """Return a pseudonym by the place in the ranking of the largest company."""
         query = """SELECT scores.person_id FROM scores JOIN nights USING (run_id) JOIN outcome_scores USING (score_id)
                    JOIN memberships ON memberships.person_id = scores.person_id
-                   WHERE is_current AND night = (SELECT MAX(night) FROM nights) AND outcome = 'long_sick_leave'
+                   WHERE is_current AND night = (SELECT MAX(night) FROM nights) AND outcome = ?
                    AND is_flagged = ? AND company_id = ? AND number IS NOT NULL ORDER BY number DESC LIMIT 1 OFFSET ?"""
-        ((person,),) = self.asked(query, is_flagged, self.companies[0], place)
+        ((person,),) = self.asked(query, outcome, is_flagged, self.companies[0], place)
         return str(person)
 
     @contextmanager

@@ -70,11 +70,11 @@ def test_a_decision_without_a_reason_is_not_kept_and_what_was_written_stays(depl
 
 @pytest.mark.parametrize("has_scripts", [True, False])
 def test_another_answer_shows_what_the_model_says_then(deployed, has_scripts):
-    person = deployed.someone(11)
+    person = deployed.someone(outcome="burnout")
     with deployed.reader(subject=f"tries-{has_scripts}", java_script_enabled=has_scripts) as reader:
         page = reader.sign_in()
         reader.take_into_care(person)
-        page.goto(f"/ui/persons/{person}/what-if")
+        page.goto(f"/ui/persons/{person}/what-if?outcome=burnout")
         before = page.locator("#what-if-answer").inner_text()
         field = page.locator("#what-if details[open] :is(input[type=range], input[type=number], select)").first
         if field.evaluate("element => element.tagName") == "SELECT":
@@ -86,7 +86,7 @@ def test_another_answer_shows_what_the_model_says_then(deployed, has_scripts):
         if not has_scripts:
             page.locator("#what-if button.primary").click()
         expect(page.locator("#what-if-answer")).not_to_have_text(before)
-        assert (page.url.endswith("/what-if")) or "outcome=" in page.url
+        assert page.locator("#what-if-answer").inner_text().strip()
 
 
 def test_the_pages_about_models_lead_from_the_list_to_the_card(deployed):

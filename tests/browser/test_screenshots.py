@@ -12,23 +12,26 @@ from tests.lib.deployment import PROJECT
 
 IMAGES = PROJECT / "docs" / "images"
 AT_A_DESK = {
-    "worklist": "/ui/worklist?capacity=6",
-    "person": "/ui/persons/{person}",
-    "contributions": "/ui/persons/{person}/contributions",
+    "worklist": "/ui/worklist?capacity=6&outcome=burnout",
+    "person": "/ui/persons/{person}?outcome=burnout",
+    "contributions": "/ui/persons/{person}/contributions?outcome=burnout",
     "profile": "/ui/persons/{person}/profile",
     "timeline": "/ui/persons/{person}/timeline",
-    "what_if": "/ui/persons/{person}/what-if",
+    "what_if": "/ui/persons/{person}/what-if?outcome=burnout",
     "decisions": "/ui/persons/{person}/decisions",
     "model": "/ui/models/long_sick_leave",
 }
-ON_A_PHONE = {"phone_worklist": "/ui/worklist?capacity=6", "phone_person": "/ui/persons/{person}"}
+ON_A_PHONE = {
+    "phone_worklist": "/ui/worklist?capacity=6&outcome=burnout",
+    "phone_person": "/ui/persons/{person}?outcome=burnout",
+}
 NAMES = [f"page_{name}.png" for name in (*AT_A_DESK, *ON_A_PHONE, "company")]
 MOST_BYTES = 600_000
 
 
 @pytest.mark.skipif("BALANCE_RISK_SCREENSHOTS" not in os.environ, reason="make screenshots takes the pictures anew")
 def test_pictures_of_the_pages(deployed):
-    person = deployed.someone(4)
+    person = deployed.someone(outcome="burnout")
     with deployed.reader(subject="kari", language="nb") as reader:
         reader.sign_in()
         reader.take_into_care(person)

@@ -24,8 +24,8 @@ from pipeline.settings import Settings
 from pipeline.workspace import Workspace
 
 NIGHTS = (date(2025, 11, 20), date(2025, 12, 18), date(2026, 1, 1))
-N_COMPANIES = 6
-ANSWERED = "2025-12-20"
+N_COMPANIES = 4
+LATELY, ANSWERED = "2025-06-01", "2025-12-20"
 JUDGED, UNJUDGED = ["long_sick_leave"], ["burnout", "absence_days"]
 LENIENT = {
     "fewest_test_events": 10, "net_benefit_margin": 0.9, "observed_to_expected": [0.2, 5], "good_calibration": [0.2, 5],
@@ -89,16 +89,22 @@ def _keep_largest(workspace: Workspace) -> None:
 
 
 def _answer_phq9(source: Path) -> None:
-    """Let somebody who answers surveys in the largest company answer PHQ-9 shortly before the last night."""
-    with (source / "employments.csv").open() as file:
-        jobs = [row for row in csv.DictReader(file) if not row["end_date"]]
-    with (source / "consents.csv").open() as file:
-        consenting = {row["person_id"] for row in csv.DictReader(file) if row["source"] == "survey"}
-    ((largest, _),) = Counter(row["company_id"] for row in jobs).most_common(1)
-    somebody = min(row["person_id"] for row in jobs if row["company_id"] == largest and row["person_id"] in consenting)
+    """Let somebody of the largest company, who answers surveys, answer PHQ-9 shortly before the last night."""
+    works_at = {row["person_id"]: row["company_id"] for row in _rows(source, "employments") if not row["end_date"]}
+    for row in _rows(source, "employments"):
+        if row["end_date"]:
+            works_at.pop(row["person_id"], None)
+    ((largest, _),) = Counter(works_at.values()).most_common(1)
+    answered = [row["person_id"] for row in _rows(source, "survey_answers") if row["answered_on"] > LATELY]
+    somebody = min(person for person in answered if works_at.get(person) == largest)
     with (source / "survey_answers.csv").open("a") as file:
         for item in range(1, 10):
             file.write(f"{somebody},phq9,item_{item},1,{ANSWERED},{ANSWERED},false\n")
+
+
+def _rows(source: Path, table: str) -> list[dict[str, str]]:
+    with (source / f"{table}.csv").open() as file:
+        return list(csv.DictReader(file))
 
 
 if __name__ == "__main__":

@@ -107,7 +107,7 @@ def test_the_api_tells_the_same(service):
     report = service.get("/v1/companies/c/report", "employer", "aggregate_reporting", organisations=["c"]).json()
     control = report["factors"][CONTROL]
     assert (control["share_unfavourable_percent"], control["group_size"], control["why_not"]) == (40, "20 to 49", None)
-    assert control["measure"]["level"] == "group"
+    assert control["workplace_measure"]["level"] == "group"
     assert report["factors"][ROLES]["share_unfavourable_percent"] is None
     assert report["factors"][ROLES]["why_not"] == report["factors"]["dcsq_demands"]["why_not"]
     assert set(report["outcomes"]) == {"long_sick_leave"}

@@ -19,7 +19,8 @@ from models.evaluation.suppression import COMPLEMENT, TOO_SMALL
 from models.risk_model import RiskModel
 from serving.clinician import figures
 from serving.clinician.language import words
-from serving.clinician.model_figures import calibration, subgroups
+from serving.clinician.model_figures import calibration
+from serving.clinician.model_groups import subgroups
 from serving.predictor import Predictor
 from tests.lib.in_process import InProcess, running
 from tests.lib.models import linear_model

@@ -80,7 +80,7 @@ def test_an_unchanged_score_has_no_direction(tmp_path):
 def test_what_is_old_is_shown_but_does_not_count_and_what_it_takes_is_said(tmp_path):
     survey = without_person(answers("who5", [3] * 5, "2023-10-14"))
     text = shown(tmp_path, record_with(survey_answers=survey, lab_results=[]))
-    assert re.search(r"Velvære kan påvirkes 60 poeng høyt nivå", text)
+    assert re.search(r"Velvære kan arbeides med 60 poeng høyt nivå", text)
     assert "14.10.2023 gammel" in text
     assert "Ikke beregnet: det finnes ferske svar for 0 av 7 områder, og minst 4 trengs." in text
     lacking = text[text.index("Dette skal til") :]

@@ -305,7 +305,7 @@ def test_a_part_of_a_page_is_sent_whole_to_the_sign_in(service):
 
 
 def test_what_is_no_page_is_told_as_a_page(service):
-    for method, path, status in (("GET", "/ui/nothing", 404), ("GET", "/ui/sign-out", 405)):
+    for method, path, status in (("GET", "/ui/nothing", 404), ("GET", "/ui/sign-out", 404), ("POST", "/ui/help", 405)):
         response = shown(service, path, method)
         assert (response.status_code, response.headers["content-type"]) == (status, "text/html; charset=utf-8")
 

@@ -1,0 +1,152 @@
+"""Reports of many months and of workplace factors beside outcomes: no comparison of any of them tells of one person."""
+
+from __future__ import annotations
+
+import random
+from datetime import date
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import text
+
+from serving.store.cohorts import Cohort
+from serving.store.connection import database
+from serving.store.releases import share_of
+from serving.store.schema import MIGRATIONS
+from tests.lib.stores import KINDS, OUTCOME, consents, fresh_url, opened, rows, scored, server, write
+
+CONTROL, DEMANDS = "qpsnordic34_control", "dcsq_demands"
+MONTHS = [date(2026, month, 1) for month in range(1, 7)]
+COUNTED = consents() + consents(purpose="aggregate_reporting")
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def server_url(request):
+    with server(request.param) as url:
+        yield url
+
+
+@pytest.fixture
+def store(server_url, tmp_path):
+    with opened(fresh_url(server_url, tmp_path)) as found:
+        yield found
+
+
+def staff(n: int, n_above: int, first: int = 0) -> list[Any]:
+    """Persons of company c, the first of them above the reference group, who consent to being counted."""
+    return [scored(f"p{i}", 0.5 if i - first < n_above else 0.1, consents=COUNTED) for i in range(first, first + n)]
+
+
+def told(store) -> tuple[Any, ...] | None:
+    found = store.release("c")
+    return None if found is None else tuple((one.persons, one.share_percent, one.why_not) for one in found.measures)
+
+
+def test_attack_by_going_there_and_back_again(store):
+    """A month between that differs by five from both does not make two others comparable that differ by two."""
+    at_first = staff(40, 10)
+    write(store, *at_first, night=MONTHS[0])
+    write(store, *at_first, *staff(6, 6, first=40), night=MONTHS[1])
+    # One has gone, one has come who is above: 11 of 40, 27.5, would be told as 30 percent.
+    write(store, *at_first[:-1], scored("new", 0.5, consents=COUNTED), night=MONTHS[2])
+    assert [month.measures[0].share_percent for month in store.releases("c")] == [25, 35, 25]
+
+
+def test_attack_by_comparing_any_two_months_of_one_outcome_and_two_factors(store):
+    """Every share that is told is that of a cohort from which all others differ by nobody, or by five or more."""
+    chance = random.Random(11)
+    present = {n: [chance.random() < 0.4 for _ in range(3)] for n in range(25)}
+    for month in range(36):
+        for n in chance.sample(range(30), chance.choice((0, 1, 2, 4, 8))):
+            if present.pop(n, None) is None or chance.random() < 0.6:
+                present[n] = [chance.random() < 0.4 for _ in range(3)]
+        write(store, *map(_answering, sorted(present.items())), night=date(2026 + month // 12, month % 12 + 1, 1))
+    computed = _computed(rows(store)["release_members"])
+    for (measure, _), cohort in computed.items():
+        for (other, _), then in computed.items():
+            if measure == other:
+                for difference in (cohort.persons ^ then.persons, cohort.beyond ^ then.beyond):
+                    assert not 0 < len(difference) < 5
+    told = {(one.measure, one.share_percent) for month in store.releases("c") for one in month.measures}
+    assert told == {(measure, share_of(measure, cohort, ()).share_percent) for (measure, _), cohort in computed.items()}
+    assert len(told) > 6, "several shares of each"
+
+
+def _answering(one: tuple[int, list[bool]]) -> Any:
+    n, (is_above, control, demands) = one
+    factors = ((CONTROL, control), (DEMANDS, demands)) if n % 5 else ((CONTROL, control),)
+    return scored(f"p{n}", 0.5 if is_above else 0.1, consents=COUNTED, factors=factors)
+
+
+def _computed(members: list[Any]) -> dict[tuple[str, str], Cohort]:
+    """The cohorts that shares were computed of, by measure and month."""
+    keys = {(measure, month) for _, measure, month, _, _ in members}
+    return {
+        key: Cohort(
+            frozenset(person for _, *of, person, _ in members if tuple(of) == key),
+            frozenset(person for _, *of, person, is_beyond in members if tuple(of) == key and is_beyond),
+        )
+        for key in keys
+    }
+
+
+@pytest.mark.parametrize("change", ["gone", "new", "outcome", "factor", "no answer", "consent"])
+def test_no_one_person_changes_anything_in_any_measure_of_the_next_report(store, change):
+    def company(name: str, changed: int | None) -> list[Any]:
+        return [one for n in range(21) for one in _one(name, n, n == changed)]
+
+    def _one(name: str, n: int, is_changed: bool) -> list[Any]:
+        what = change if is_changed else ""
+        if what == "gone" or (n == 20 and what != "new"):
+            return []
+        outcome = 0.5 if (n % 3 == 0) != (what == "outcome") else 0.1
+        factors = () if what == "no answer" else ((CONTROL, (n % 4 == 0) != (what == "factor")), (DEMANDS, n % 2 == 0))
+        agreed = consents() if what == "consent" else COUNTED
+        return [scored(f"{name}-{n}", outcome, consents=agreed, companies=(name,), factors=factors)]
+
+    names = [f"c{n}" for n in range(21)]
+    write(store, *(one for name in names for one in company(name, None)), night=MONTHS[0])
+    write(store, *(one for n, name in enumerate(names) for one in company(name, n)), night=MONTHS[1])
+    for name in names:
+        first, second = store.releases(name)
+        assert first.measures == second.measures
+        assert [one.share_percent for one in first.measures] == [50, 35, 25]
+
+
+def test_a_factor_counts_with_consent_to_answers_and_employment_being_counted_whatever_else_is(store):
+    enough = consents() + consents("survey", "employment", purpose="aggregate_reporting")
+    lacking = consents() + consents("survey", "lab", "absence", purpose="aggregate_reporting")
+    ended = consents() + consents("survey", "employment", purpose="aggregate_reporting", withdrawn="2026-02-01")
+    factors = [((CONTROL, n < 5),) for n in range(10)]
+    for company, agreed in (("c", enough), ("d", lacking), ("e", ended)):
+        persons = [scored(f"{company}{n}", 0.1, consents=agreed, companies=(company,), factors=one)
+                   for n, one in enumerate(factors)]  # fmt: skip
+        write(store, *persons, night=date(2026, 3, 1), data_version=company * 64)
+    assert [one.share_percent for one in store.release("c").measures] == [50]
+    assert store.release("d") is None
+    assert store.release("e") is None
+
+
+def test_a_store_of_before_keeps_what_was_told_and_of_whom(server_url, tmp_path):
+    """20 persons with 5 above in February, repeated in March: whoever leaves now changes nothing in April."""
+    url = fresh_url(server_url, tmp_path)
+    before = database(url, create=True)
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with before.writing() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        for month in ("2026-02", "2026-03"):
+            connection.execute(text(f"INSERT INTO releases VALUES ('c', '{month}', '{OUTCOME}', '20 to 49', 25, NULL)"))
+        connection.execute(text(f"INSERT INTO release_cohorts VALUES ('c', '{OUTCOME}', 20, 5)"))
+        for n in range(20):
+            connection.execute(text(f"INSERT INTO release_members VALUES ('c', '{OUTCOME}', 'p{n}', {n < 5})"))
+    before.engine.dispose()
+    with opened(url) as store:
+        assert ("c", OUTCOME, "2026-03", 20, 5) in rows(store)["release_cohorts"]
+        write(store, *staff(20, 5)[1:], night=date(2026, 4, 1))
+        assert [one.measures[0].share_percent for one in store.releases("c")] == [25, 25, 25]
+        write(store, *staff(20, 10), night=date(2026, 5, 1))
+        assert told(store) == (("20 to 49", 50, None),)
