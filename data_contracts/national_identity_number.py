@@ -21,6 +21,7 @@ the same second control digit, are hit eleven times as often. Refusing one is th
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import date
 
 MASK = "[national identity number]"
@@ -40,6 +41,9 @@ _DIGEST = re.compile(
     r")(?![^\W_])"
 )
 _LONGEST_DIGEST = 128
+_DIGITS = re.compile(r"\d+")
+# What people write between digits that belong together, if they write anything.
+_BETWEEN = re.compile(r"[\W_]{0,3}(?:(?:f|fødsels|person)?(?:nr|nummer)[\W_]{0,3})?", re.IGNORECASE)
 _FIRST_WEIGHTS = (3, 7, 6, 1, 8, 9, 4, 5, 2, 1)
 _SECOND_WEIGHTS = (5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1)
 _MONTHS_ADDED = (0, 20, 40, 60, 65, 80)
@@ -72,6 +76,25 @@ def was_national_identity_number(text: str) -> bool:
 def contains(text: str) -> bool:
     """True if an identity number stands anywhere in the text, also in groups or behind a prefix, or was the text once."""
     return len(text) >= _SHORTEST and (mask(text) is not text or was_national_identity_number(text))
+
+
+def contains_spread(text: str) -> bool:
+    """True if digits that stand apart, alone or in whatever groups, make an identity number together.
+
+    For text that people write. It is too eager for tables, where unrelated numbers stand side by side.
+    """
+    groups = list(_DIGITS.finditer(text))
+    return any(is_national_identity_number(digits) for first in range(len(groups)) for digits in _joined(groups, first))
+
+
+def _joined(groups: list[re.Match[str]], first: int) -> Iterator[str]:
+    """Yield the digits of one group, of that and the next, and so on, as far as they belong together."""
+    digits, end = "", groups[first].start()
+    for group in groups[first:]:
+        if len(digits) >= 11 or not _BETWEEN.fullmatch(group.string, end, group.start()):
+            return
+        digits, end = digits + group.group(), group.end()
+        yield digits
 
 
 def mask(text: str) -> str:

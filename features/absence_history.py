@@ -14,6 +14,7 @@ from data_contracts.consent import SOURCES
 from features import absence_patterns
 from features.absence_stretches import (
     ANY,
+    FIRST_CHAPTER,
     KINDS,
     LONG_WINDOWS,
     Stretches,
@@ -148,6 +149,12 @@ _COUNTED = (
 FEATURES = tuple(
     replace(one, meaning=one.meaning + _LEFT_OUT) if one.table == "absence_spells" else one for one in _COUNTED
 )
+_CHAPTERS = KINDS[FIRST_CHAPTER:ANY]
+BY_CHAPTER = frozenset((
+    *(f"{measure}_{kind}_{window}" for measure, kind, window in _IN_WINDOWS if kind in _CHAPTERS),
+    *(f"days_since_{kind}" for kind in _CHAPTERS),
+))  # fmt: skip
+"""Names of what is counted by chapter of the diagnosis: who reads them reads what somebody was away for."""
 _TOTALS = slice(len(_IN_WINDOWS))
 _WEIGHTED = slice(_TOTALS.stop, _TOTALS.stop + len(LONG_WINDOWS))
 _SINCE = slice(_WEIGHTED.stop, _WEIGHTED.stop + len(_SINCE_KINDS))

@@ -120,6 +120,10 @@ def _event_features() -> tuple[Feature, ...]:
 
 
 FEATURES = (*_JOB_FEATURES, *_event_features())
+ONE_OF_SEVERAL = frozenset((
+    *(f"occupation_{name}" for name in _OCCUPATIONS), *(f"industry_{name}" for name in _INDUSTRIES),
+))  # fmt: skip
+"""Names of the groups of which somebody is in one: that it is none of the others is no news."""
 _OCCUPATION_COLUMNS = slice(6, 6 + len(_OCCUPATIONS))
 _INDUSTRY_COLUMNS = slice(_OCCUPATION_COLUMNS.stop, _OCCUPATION_COLUMNS.stop + len(_INDUSTRIES))
 

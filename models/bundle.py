@@ -18,7 +18,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -216,14 +216,15 @@ def _verified_files(path: Path, public_key_path: Path) -> dict[str, bytes]:
     return content
 
 
-def read_once(path: Path) -> dict[str, bytes]:
-    """Return the content of every file of a bundle, each opened once and never through a link."""
+def read_once(path: Path, names: Collection[str] | None = None) -> dict[str, bytes]:
+    """Return the content of the files of a bundle, of all or of those named, each opened once and never through a link."""
     try:
         directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError:
         raise ArtifactError(f"{path}: no such bundle.") from None
     try:
-        return {name: _read_file(directory, name, path) for name in sorted(os.listdir(directory))}
+        listed = sorted(os.listdir(directory))
+        return {name: _read_file(directory, name, path) for name in listed if names is None or name in names}
     finally:
         os.close(directory)
 

@@ -140,7 +140,7 @@ def compared_text(group: dict[str, str], difference: float, domains: Sequence[tu
         The difference of each, the largest first.
     """
     told = [(domain, part) for domain, part in domains[:_MOST_DOMAINS] if abs(part) >= _NEARLY_NOTHING]
-    words = {"nb": ("Sammenlignet med {} er modellens tall {}", "; det henger mest sammen med {}.", " og "),
+    words = {"nb": ("Sammenlignet med {}, er modellens tall {}", "; det henger mest sammen med {}.", " og "),
              "en": ("Compared with {}, the model's number is {}", "; it is mostly associated with {}.", " and ")}  # fmt: skip
     found = {}
     for language, (opening, rest, joined) in words.items():

@@ -1,7 +1,12 @@
-"""What ``serve`` says in development: where the pages are, and a token for each of those who read them."""
+"""What ``serve`` says in development: where the pages are, and how each of those who read them gets a token.
+
+A token itself is printed to a terminal only, and over simulated persons only: what is printed elsewhere is kept, in a
+journal or a build's log, and whoever reads that would read persons.
+"""
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -10,11 +15,11 @@ from pathlib import Path
 import pyarrow.compute
 import pyarrow.parquet
 
-from pipeline.workspace import Workspace
+from pipeline.workspace import Workspace, is_synthetic
 
 PROJECT = Path(__file__).parents[1]
 ROLES = ("clinician", "employer")
-MINUTES = 8 * 60
+MINUTES = 60
 MOST_COMPANIES = 30
 """In one token: a browser keeps no cookie of more than 4 096 bytes, and an identifier may have 64."""
 
@@ -35,19 +40,28 @@ def how_to_sign_in(workspace: Workspace, address: str) -> str:
     companies, n_companies = largest_companies(workspace)
     if not companies:
         return f"Pages: {address}/ui/ (the workspace has no tables yet: ingest, then nightly)\n"
+    may_be_printed = sys.stdout.isatty() and is_synthetic(workspace)
     which = f"all {n_companies}" if n_companies == len(companies) else f"the {len(companies)} largest of {n_companies}"
-    tokens = (f"\n{role}:\n{development_token(role, workspace, companies, MINUTES)}\n" for role in ROLES)
+    told = development_token if may_be_printed else _how_to_get_a_token
+    tokens = (f"\n{role}:\n{told(role, workspace, companies, MINUTES)}\n" for role in ROLES)
     return (
         f"Pages: {address}/ui/ (of the persons whom `balance-risk nightly --workspace {workspace.root}` has scored)\n"
-        f"Sign in with one of these tokens; for {which} companies, {MINUTES // 60} hours, this machine only.\n"
-        + "".join(tokens)
-        + "\n"
+        f"Sign in with {'one of these tokens' if may_be_printed else 'a token that one of these lines prints'}; "
+        f"for {which} companies, {MINUTES} minutes, this machine only.\n" + "".join(tokens) + "\n"
     )
+
+
+def _how_to_get_a_token(role: str, workspace: Workspace, companies: Sequence[str], minutes: int) -> str:
+    words = ["balance-risk", "token", *_words(role, workspace, companies, minutes)]
+    return shlex.join(words)
+
+
+def _words(role: str, workspace: Workspace, companies: Sequence[str], minutes: int) -> list[str]:
+    named = [word for company in companies for word in ("--organisation", company)]
+    return ["--role", role, "--minutes", str(minutes), "--workspace", str(workspace.root.resolve()), *named]
 
 
 def development_token(role: str, workspace: Workspace, companies: Sequence[str] = (), minutes: int = 60) -> str:
     """Return a token, signed with the key of this workspace."""
-    named = [word for company in companies for word in ("--organisation", company)]
-    about = ["--role", role, "--minutes", str(minutes), "--workspace", str(workspace.root.resolve())]
-    words = [sys.executable, "-m", "serving.access.development", *about, *named]
+    words = [sys.executable, "-m", "serving.access.development", *_words(role, workspace, companies, minutes)]
     return subprocess.run(words, cwd=PROJECT, check=True, capture_output=True, text=True).stdout.strip()

@@ -20,11 +20,11 @@ from models.signing import create_keys
 from pipeline import promoted_card
 from pipeline.approval import Approval
 from pipeline.champion_pointer import follow_with_alias, promote_to, settle
-from pipeline.console import progress, read_json
+from pipeline.console import progress
 from pipeline.erasure.models import retrain_due, version_of
 from pipeline.in_service import champion_in_service
 from pipeline.locks import promoting
-from pipeline.workspace import Workspace
+from pipeline.workspace import Workspace, is_synthetic
 
 
 def run(
@@ -167,7 +167,7 @@ def _judged(workspace: Workspace, found: ModelVersion, policy: Policy, approval:
         policy,
         Situation(
             in_service=None if champion is None else champion.about,
-            is_workspace_synthetic=_is_synthetic(workspace),
+            is_workspace_synthetic=is_synthetic(workspace),
             registered_by=found.registered_by,
             versions_on_test_rows=_versions_on_rows_of(workspace, found),
             approver=None if approval is None else approval.approver,
@@ -181,11 +181,6 @@ def _versions_on_rows_of(workspace: Workspace, found: ModelVersion) -> int:
     rows = registry_tags.training_sets([found.outcome], tracking_uri=workspace.tracking_uri)
     of_this = rows[found.outcome, found.version]
     return sum(of_another == of_this for of_another in rows.values())
-
-
-def _is_synthetic(workspace: Workspace) -> bool:
-    stamp = workspace.tables / "ingest.json"
-    return stamp.exists() and read_json(stamp).get("synthetic") is True
 
 
 def _outcome(found: ModelVersion, lines: list[Line], bundle: Path | None) -> dict[str, Any]:

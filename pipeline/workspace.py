@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,6 +66,12 @@ class Workspace:
     def keys(self) -> Path:
         """Signing and verification key."""
         return self.root / "keys"
+
+
+def is_synthetic(workspace: Workspace) -> bool:
+    """True if the tables say that they are of simulated persons."""
+    stamp = workspace.tables / "ingest.json"
+    return stamp.exists() and json.loads(stamp.read_text()).get("synthetic") is True
 
 
 def require(path: Path, made_by: str) -> Path:

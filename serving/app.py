@@ -34,7 +34,7 @@ def create_app(parts: Parts, gate: Gate, endpoints: Sequence[Endpoint] = ENDPOIN
         return Response(openapi, media_type="application/json")
 
     routes = [_route(endpoint, parts, gate) for endpoint in (*endpoints, *PAGES)]
-    routes += [*sign_in.routes(parts), static_files.route(), Route("/ui/{path:path}", _no_page)]
+    routes += [*sign_in.routes(parts, gate), static_files.route(), Route("/ui/{path:path}", _no_page)]
     routes += [Route("/openapi.json", show_openapi), Route("/metrics", _metrics_of(parts))]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _http_problem, Exception: _unexpected})
     # A redirect would repeat whatever host the request named, and lose the body; an address is right or wrong.

@@ -93,6 +93,12 @@ class Endpoint:
     are forms, and ``refuse`` writes problems as pages. None: for programs, who declare it themselves."""
     refuse: Callable[[Problem, Scope], Response] = _document
     """How a problem is told."""
+    is_explained: bool = False
+    """A page on which the model explains a number: such pages have a quota of their own."""
+    is_wrong: Callable[[Call], bool] = lambda call: False
+    """True of a form that cannot be kept as it was filled in: it is logged as refused, and ``handle`` shows it again."""
+    shows: Action | None = None
+    """What a form shows of a person when it is shown again: an event of its own."""
 
     @property
     def is_page(self) -> bool:

@@ -7,7 +7,7 @@ class: the framework would keep the client waiting until its time-out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from starlette.responses import Response
@@ -38,21 +38,24 @@ HEADERS = (
 )
 """Added to every answer that says nothing else itself, as a file that browsers may keep does, or a card with its own style."""
 OWN_PAGES = b"text/html"
+TLS_ONLY = (b"strict-transport-security", b"max-age=31536000")
+"""In production: browsers that have been here once use no connection without TLS for a year."""
 
 
 class Guard:
-    """ASGI middleware; ``readiness`` answers /readyz."""
+    """ASGI middleware; ``readiness`` answers /readyz, ``is_production`` says that readers come by TLS."""
 
-    def __init__(self, app: ASGIApp, readiness: Callable[[], Response]) -> None:
+    def __init__(self, app: ASGIApp, readiness: Callable[[], Response], *, is_production: bool = False) -> None:
         self.app = app
         self.readiness = readiness
+        self.headers = (*HEADERS, TLS_ONLY) if is_production else HEADERS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        answer = _Answer(send, is_page=scope["path"].startswith("/ui/"))
+        answer = _Answer(send, self.headers, is_page=scope["path"].startswith("/ui/"))
         try:
             if len(scope.get("raw_path") or scope["path"]) + len(scope.get("query_string", b"")) > LONGEST_ADDRESS:
                 await answer.refuse(scope, receive, problems.of_status(414))
@@ -81,8 +84,9 @@ def _is_shut(path: str) -> bool:
 class _Answer:
     """The way out: adds headers, and turns the framework's own errors into problem documents."""
 
-    def __init__(self, send: Send, *, is_page: bool = False) -> None:
+    def __init__(self, send: Send, headers: Sequence[tuple[bytes, bytes]], *, is_page: bool = False) -> None:
         self.send = send
+        self.headers = headers
         self.is_page = is_page
         self.has_started = False
         self.is_replaced = False
@@ -102,7 +106,7 @@ class _Answer:
         if message["status"] >= 400 and not self._is_ours(headers.get(b"content-type", b"")):
             await self._replace(message["status"], headers)
         else:
-            added = [(name, value) for name, value in HEADERS if name not in headers]
+            added = [(name, value) for name, value in self.headers if name not in headers]
             await self.send({**message, "headers": [*message["headers"], *added]})
 
     def _is_ours(self, media_type: bytes) -> bool:
@@ -112,6 +116,6 @@ class _Answer:
         self.is_replaced = True
         response = problems.of_status(status).response()
         kept = [(name, headers[name]) for name in (b"allow", b"retry-after") if name in headers]
-        start = {"type": "http.response.start", "status": status, "headers": [*response.raw_headers, *kept, *HEADERS]}
-        await self.send(start)
+        told = [*response.raw_headers, *kept, *self.headers]
+        await self.send({"type": "http.response.start", "status": status, "headers": told})
         await self.send({"type": "http.response.body", "body": response.body})

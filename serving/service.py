@@ -58,5 +58,5 @@ class BalanceRisk:
 
 
 BalanceRisk.add_asgi_middleware(  # type: ignore[attr-defined]  # the decorator has made a Service of the class
-    Guard, readiness=partial(readiness, PARTS)
+    Guard, readiness=partial(readiness, PARTS), is_production=PARTS.settings.mode == "production"
 )

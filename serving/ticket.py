@@ -16,12 +16,12 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from pydantic import BaseModel
-from starlette.datastructures import QueryParams
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.responses import Response
 from starlette.types import Scope
 
 from data_contracts.national_identity_number import mask
+from data_contracts.records import Identifier
 from data_contracts.time_windows import today
 from serving import problems
 from serving.access.caller import PEOPLE, Caller
@@ -35,14 +35,17 @@ from serving.faults import problem_of
 from serving.handlers.subjects import subject_of
 from serving.parts import Parts
 from serving.problems import Problem, Refused
-from serving.request_head import bearer, is_same_origin, language, purpose, query
+from serving.request_head import bearer, has_no_token, is_same_origin, language, purpose, query, query_of
 
 NOBODY = Caller(subject="", role="app", organisations=frozenset(), issuer="")
 AUDIT_SECONDS = 6.0
 FROM_RECORD = frozenset({Action.SCORE, Action.EXPLAIN, Action.WHAT_IF, Action.PROFILE})
 """What is answered from a record that the caller has sent, its employments included."""
 CROSS_SITE = Decision(False, "sent_by_another_site")
+INVALID = Decision(False, "invalid_request")
 NOT_LOGGED = Decision(False, "further_tries_not_logged")
+
+_IDENTIFIER = TypeAdapter(Identifier)
 
 
 class Ticket:
@@ -59,18 +62,26 @@ class Ticket:
         self.caller = NOBODY
         self.purpose: Purpose | None = None
         self.record: Any = None
+        self.person_id: str | None = None
+        """Whom the address names, for the events of what is refused before anybody is read about."""
         self.names_nobody = False
         self.is_allowed = False
 
     async def admit(self, scope: Scope) -> None:
         """Find out who asks and whether such a caller may ask such a thing at all; raises Refused."""
+        self.person_id = _person_of(scope)
+        settings = self.parts.settings
+        if self.endpoint.is_page and self.endpoint.method == "GET" and has_no_token(scope, settings):
+            # Neither counted nor logged: it is shown the way in, as whoever opens a bookmark, and told of nobody. Counted,
+            # a flood of these would keep all others from that way.
+            raise Refused(problems.unauthenticated("no_token"))
         try:
-            self.caller = self.tokens.verify(bearer(scope, self.endpoint))
+            self.caller = self.tokens.verify(bearer(scope, settings, is_page=self.endpoint.is_page))
         except TokenRefused as refused:
             await self._deny(Decision(False, refused.reason), problems.unauthenticated(refused.reason))
         scope["caller"] = self.caller  # for the page of a refusal, which is written without the ticket
         declared = purpose(scope, self.endpoint)
-        if self.endpoint.is_page and self.endpoint.method == "POST" and not is_same_origin(scope):
+        if self.endpoint.is_page and self.endpoint.method == "POST" and not is_same_origin(scope, settings):
             await self._deny(CROSS_SITE, problems.forbidden(CROSS_SITE.reason))
         elif declared is None:
             reason = f"send_X-Purpose-Of-Use,_one_of_{',_'.join(Purpose)}"
@@ -84,9 +95,15 @@ class Ticket:
         decision = ROLE if is_for_others else permit(self.caller, declared, self.endpoint.action)
         if not decision.allowed:
             await self._deny(decision, problems.forbidden(decision.reason))
-        wait = self.parts.quotas.take(self.caller.subject, self.endpoint.action)
+        wait = self._wait()
         if wait is not None:
             raise Refused(problems.quota_spent(wait))
+
+    def _wait(self) -> float | None:
+        quotas, subject = self.parts.quotas, self.caller.subject
+        if self.endpoint.is_explained:
+            return quotas.take_explained_page(subject)
+        return quotas.take(subject, self.endpoint.action)
 
     def work(self, scope: Scope, body: bytes) -> tuple[Response, Sequence[Future[int]]]:
         """Return the answer and what must be committed before it leaves; runs in a thread, never raises."""
@@ -142,7 +159,7 @@ class Ticket:
             predictor=self.parts.watch.predictor,
             body=None,
             path=scope.get("path_params", {}),
-            query=QueryParams(scope.get("query_string", b"")),
+            query=query_of(scope, self.endpoint),
             today=today(),
             request_id=self.request_id,
             parts=self.parts,
@@ -171,14 +188,18 @@ class Ticket:
         is_record = self.endpoint.action in FROM_RECORD
         unused = (), call.sent if is_record else ""
         models, data = self.endpoint.basis(call) if is_answered and not denied else unused
+        is_wrong = not denied and self.endpoint.is_wrong(call)
         events = [
-            self._event(decision, subject.person_id, models, data)
+            self._event(INVALID if is_wrong else decision, subject.person_id, models, data)
             for subject, decision in zip(subjects, decisions, strict=True)
         ]
+        if is_wrong and self.endpoint.shows:
+            seen = decisions[0].reason
+            events += [replace(one, action=self.endpoint.shows, decision="allowed", reason=seen) for one in events]
         committed.append(self.journal.append(events))
         if denied:
             raise Refused(problems.forbidden(denied[0].reason))
-        if self.endpoint.writes:
+        if self.endpoint.writes and not is_wrong:
             _committed(committed[-1])
         self.is_allowed = True
 
@@ -210,11 +231,11 @@ class Ticket:
         raise Refused(problems.quota_spent(wait))
 
     async def _log(self, decision: Decision) -> None:
-        await wait_for([self.journal.append([self._event(decision, None, (), "")])])
+        await wait_for([self.journal.append([self._event(decision, self.person_id, (), "")])])
 
     def _noted(self, problem: Problem) -> Future[int]:
         decision = Decision(False, problem.kind.replace("-", "_"))
-        return self.journal.append([self._event(decision, None, (), "")])
+        return self.journal.append([self._event(decision, self.person_id, (), "")])
 
     def _event(self, decision: Decision, person_id: str | None, models: tuple[str, ...], data: str) -> AuditEvent:
         return AuditEvent(
@@ -257,6 +278,14 @@ def response_of(endpoint: Endpoint, answer: Any) -> Response:
         return answer
     content = answer.__pydantic_serializer__.to_json(answer) if isinstance(answer, BaseModel) else answer
     return Response(content, media_type=endpoint.media_type)
+
+
+def _person_of(scope: Scope) -> str | None:
+    """Return the person that the path names, if that can be one."""
+    try:
+        return _IDENTIFIER.validate_python(scope.get("path_params", {}).get("person_id"))
+    except ValidationError:
+        return None
 
 
 def _has_care_relation(call: Call, subject: Subject) -> bool:

@@ -29,6 +29,13 @@ _LIMITS: dict[Action, Rate] = {action: _TIGHT.get(action, GENEROUS) for action i
 LIMITS: Mapping[Action, Rate] = MappingProxyType(_LIMITS)
 """Risks alone have no quota: they are what the service is for, and the gate keeps them from crowding others out."""
 
+EXPLAINED_PAGES = Rate(per_minute=300, burst=100)
+"""Pages on which the model explains. A reader never meets it; a program that leafs through all persons does. More than of
+explanations to programs: a page explains the record of last night of a person in care, never one that was made up."""
+
+SIGN_INS = Rate(per_minute=60, burst=60)
+"""Of one caller, coming and going: each is an event in the audit log."""
+
 DENIED = Rate(per_minute=600, burst=300)
 """All callers without a valid token share this one."""
 
@@ -62,6 +69,14 @@ class Quotas:
         """Count one request; return None if it may go on, else the seconds after which it may be tried again."""
         rate = self._limits.get(action)
         return None if rate is None else self._take((subject, action), rate)
+
+    def take_explained_page(self, subject: str) -> float | None:
+        """As ``take``, for pages on which the model explains a number."""
+        return self._take((subject, "explained_page"), EXPLAINED_PAGES)
+
+    def take_sign_in(self, subject: str) -> float | None:
+        """As ``take``, for signing in and out with a valid token."""
+        return self._take((subject, "signing"), SIGN_INS)
 
     def take_denied(self, subject: str) -> float | None:
         """As ``take``, for requests that are denied, without a valid token ("") or with one: each is an event in the audit

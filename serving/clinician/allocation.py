@@ -55,6 +55,11 @@ class Allocation:
         """How many decimals are printed."""
         return _DIGITS[self.unit]
 
+    @property
+    def printed(self) -> dict[str, int]:
+        """What each feature adds, in units of the last digit."""
+        return {one.name: one.printed for domain in self.domains for one in domain.features}
+
     def value(self, printed: int) -> float:
         """Return a printed number as a number."""
         return printed / 10**self.digits

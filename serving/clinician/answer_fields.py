@@ -56,6 +56,17 @@ class AnswerField:
         return f"{self.instrument}.{self.item}"
 
     @property
+    def number(self) -> int:
+        """Which question it is: of the questionnaire where the item is named so, else of the scale."""
+        prefix, _, number = self.item.rpartition("_")
+        return int(number) if prefix == "item" and number.isdecimal() else self.place
+
+    @property
+    def is_said_by_number(self) -> bool:
+        """True if the name of the item says no more than the number does."""
+        return self.item.endswith(f"_{self.number}")
+
+    @property
     def step(self) -> float | None:
         """How far apart the codes are, None where they are not evenly so."""
         steps = {after - before for before, after in zip(self.answers, self.answers[1:], strict=False)}

@@ -22,16 +22,27 @@ class CareForm(Body):
     reason: Written = ""
 
 
+def is_wrong(call: Call) -> bool:
+    """True if the reason cannot be kept."""
+    return isinstance(_asked(call), ValidationError)
+
+
+def _asked(call: Call) -> CareRelationRequest | ValidationError:
+    try:
+        return CareRelationRequest(reason=call.body.reason)
+    except ValidationError as error:
+        return error
+
+
 def begin_care(call: Call) -> Response:
     """Note the care relation and go on to the person; a reason that cannot be kept is asked for again."""
     person_id = stored.named(call, "person_id")
-    try:
-        request = CareRelationRequest(reason=call.body.reason)
-    except ValidationError as error:
-        wrong = faults(error, words(call.language))
+    asked = _asked(call)
+    if isinstance(asked, ValidationError):
+        wrong = faults(asked, words(call.language))
         return page(
             call, "begin_care.html", 422, here="worklist", address=f"/ui/persons/{person_id}", person_id=person_id,
             written=call.body.reason, wrong=wrong["reason"],
         )  # fmt: skip
-    stored.begin_care(replace(call, body=request))
+    stored.begin_care(replace(call, body=asked))
     return RedirectResponse(f"/ui/persons/{person_id}", 303)

@@ -15,11 +15,12 @@ from serving.access.caller import ANY
 from serving.call import Call
 from serving.clinician.language import Words, words
 from serving.clinician.rendering import page
-from serving.handlers.company_report import LARGE_SHARE_PERCENT, NO_REPORT, report_of
-from serving.handlers.company_report_bodies import FactorReport, MeasureSuggested, OutcomeReport
+from serving.handlers.company_report import FEWEST_TO_SUGGEST, LARGE_SHARE_PERCENT, NO_REPORT, event_outcomes, report_of
+from serving.handlers.company_report_bodies import FactorReport, MeasureShown, OutcomeReport
 from serving.handlers.stored import named
 from serving.problems import Refused
 from serving.responses import Texts
+from serving.store.marks import ABOVE_TIMES
 from serving.store.releases import CompanyRelease
 
 MOST_MONTHS = 12
@@ -37,11 +38,11 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Suggested:
-    """Something the workplace can do, who acts, and the factors that it is suggested for."""
+class Measure:
+    """Something the workplace can do, who acts, and the factors that it is for."""
 
     level: Mapping[str, str]
-    measure: MeasureSuggested
+    measure: MeasureShown
     factors: tuple[Texts, ...]
 
 
@@ -59,19 +60,31 @@ def company_page(call: Call) -> Response:
     months = call.parts.store.releases(company_id)[-MOST_MONTHS:]
     if not months:
         raise Refused(NO_REPORT)
-    report = report_of(months[-1])
+    report = report_of(months[-1], event_outcomes(call.predictor))
     factors = [_factor(say, name, one, months) for name, one in report.factors.items()]
     told = sorted((one for one in factors if one.share is not None), key=lambda one: -(one.share or 0))
     return page(
         call, "company.html", here="companies", company_id=company_id, months=[_month(say, one.month) for one in months],
         outcomes=[_outcome(say, name, one, months) for name, one in report.outcomes.items()], factors=told,
-        untold=_by_reason(one for one in factors if one.share is None), suggested=suggested(report.factors.values()),
-        large_share=LARGE_SHARE_PERCENT,
+        untold=_by_reason(one for one in factors if one.share is None), above_times=ABOVE_TIMES,
+        suggested=suggested(report.factors.values()), to_talk_about=to_talk_about(report.factors.values()),
+        large_share=LARGE_SHARE_PERCENT, fewest=FEWEST_TO_SUGGEST,
     )  # fmt: skip
 
 
-def suggested(factors: Iterable[FactorReport]) -> list[Suggested]:
+def suggested(factors: Iterable[FactorReport]) -> list[Measure]:
     """Return each measure that is suggested once, that of the largest share first."""
+    return _measures(one for one in factors if one.workplace_measure and one.workplace_measure.is_suggested)
+
+
+def to_talk_about(factors: Iterable[FactorReport]) -> list[Measure]:
+    """Return each other measure for a factor that is told of once, that of the largest share first."""
+    told = list(factors)
+    there = {one.measure.label.nb for one in suggested(told)}
+    return _measures(one for one in told if one.workplace_measure and one.workplace_measure.label.nb not in there)
+
+
+def _measures(factors: Iterable[FactorReport]) -> list[Measure]:
     with_measure = [
         (one.workplace_measure, one.label, one.share_unfavourable_percent or 0)
         for one in factors
@@ -81,7 +94,7 @@ def suggested(factors: Iterable[FactorReport]) -> list[Suggested]:
     groups = [list(group) for _, group in groupby(by_name, key=lambda one: one[0].label.nb)]
     largest_first = sorted(groups, key=lambda group: -max(share for _, _, share in group))
     return [
-        Suggested(LEVEL_LABELS[group[0][0].level], group[0][0], tuple(label for _, label, _ in group))
+        Measure(LEVEL_LABELS[group[0][0].level], group[0][0], tuple(label for _, label, _ in group))
         for group in largest_first
     ]
 

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
+from data_contracts.workplace_factors import DOMAIN as WORK_DOMAIN
 from models.explanation import Reason
 from serving.call import Call
-from serving.clinician.allocation import Allocation, DomainPart, allocation
+from serving.clinician.allocation import Allocation, DomainPart, Part, allocation
 from serving.clinician.language import words
 from serving.clinician.person import model_text
 from serving.clinician.person_frame import asked_outcome, person_page
 from serving.clinician.person_view import person_view
-from serving.clinician.reasons import WORK_DOMAIN, fixed, part_text
+from serving.clinician.reasons import fixed, is_about_work, part_text
 from serving.clinician.sentences import headline
 from serving.responses import OutcomeExplanation, Texts
 
@@ -103,6 +104,10 @@ def _place(part: DomainPart) -> tuple[bool, bool, float]:
     return part.printed < 0, part.name != WORK_DOMAIN, -abs(part.printed)
 
 
+def _place_of_feature(part: Part) -> tuple[bool, int]:
+    return not is_about_work(part.name), -abs(part.printed)
+
+
 def _corners(base: int, parts: Sequence[int]) -> list[int]:
     """Return where each bar ends: the base, then the sums."""
     corners = [base]
@@ -118,8 +123,8 @@ def _width(printed: int, per_unit: float) -> float:
 def _features(
     call: Call, parts: Allocation, domain: DomainPart, reasons: dict[str, Reason]
 ) -> tuple[tuple[FeatureRow, ...], tuple[Reason, ...]]:
-    """Return the features of a domain that add something printed, and those that add less than that."""
+    """Return the features of a domain that add something printed, of the workplace first, and those that add less."""
     say = words(call.language)
-    shown = sorted((one for one in domain.features if one.printed), key=lambda one: -abs(one.printed))
+    shown = sorted((one for one in domain.features if one.printed), key=_place_of_feature)
     small = tuple(reasons[one.name] for one in domain.features if not one.printed and one.contribution)
     return tuple(FeatureRow(reasons[one.name], part_text(say, parts, one.printed)) for one in shown), small

@@ -15,7 +15,7 @@ from serving.call import Call
 from serving.clinician.form_faults import Written, faults
 from serving.clinician.language import words
 from serving.clinician.messages import N_
-from serving.clinician.person_frame import person_page
+from serving.clinician.person_frame import asked_outcome, person_page
 from serving.clinician.person_view import person_view
 from serving.clinician.sentences import headline
 from serving.handlers import stored
@@ -48,7 +48,7 @@ class DecisionForm(Body):
     outcome: Written = ""
     verdict: Written = ""
     reason: Written = ""
-    next_step: Written = "none"
+    next_step: Written = ""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class ToldDecision:
 
 def told_decisions(call: Call) -> tuple[ToldDecision, ...]:
     """Return what has been said about the person of the address, newest first; for ``decisions.html``."""
-    found = call.parts.store.decisions_about(stored.named(call, "person_id"))
+    found = call.parts.store.decisions_about(stored.named(call, "person_id"), call.today)
     return tuple(_told(call, one) for one in found)
 
 
@@ -88,24 +88,37 @@ def agrees_with_everything(call: Call) -> bool:
 
 
 def decide_page(call: Call) -> Response:
-    """Show the form and what was said before."""
-    return _shown(call, DecisionForm.model_construct(score_id=person_view(call).score.score_id), {})
+    """Show the form, of the outcome that is asked for, and what was said before."""
+    empty = DecisionForm.model_construct(score_id=person_view(call).score.score_id, outcome=asked_outcome(call))
+    return _shown(call, empty, {})
 
 
 def decide(call: Call) -> Response:
     """Note the decision and show it; a form with something missing or wrong is shown again as it was filled in."""
+    asked = _asked(call)
+    if isinstance(asked, ValidationError):
+        return _shown(call, call.body, faults(asked, words(call.language)))
+    stored.decide(replace(call, body=asked))
+    person = stored.named(call, "person_id")
+    return RedirectResponse(f"/ui/persons/{person}/decisions?outcome={asked.outcome}", 303)
+
+
+def is_wrong(call: Call) -> bool:
+    """True if something is missing or wrong in the form."""
+    return isinstance(_asked(call), ValidationError)
+
+
+def _asked(call: Call) -> DecisionRequest | ValidationError:
     try:
-        request = DecisionRequest.model_validate(call.body.model_dump())
+        return DecisionRequest.model_validate(call.body.model_dump())
     except ValidationError as error:
-        return _shown(call, call.body, faults(error, words(call.language)))
-    stored.decide(replace(call, body=request))
-    return RedirectResponse(f"/ui/persons/{stored.named(call, 'person_id')}/decisions", 303)
+        return error
 
 
 def _shown(call: Call, form: DecisionForm, wrong: Mapping[str, str]) -> Response:
     say, answered = words(call.language), person_view(call).answer.outcomes
     return person_page(
-        call, "decide.html", "decide", status=422 if wrong else 200, form=form, wrong=wrong,
+        call, "decide.html", "decide", asked_outcome(call), status=422 if wrong else 200, form=form, wrong=wrong,
         said={name: headline(say, name, risk) for name, risk in answered.items()},
         decisions=told_decisions(call), verdicts=VERDICT_WORDS, next_steps=NEXT_STEP_WORDS,
         remind_after=REMIND_AFTER if agrees_with_everything(call) else 0,

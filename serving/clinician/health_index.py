@@ -32,18 +32,21 @@ NOT_COUNTED = frozenset((*_SAME_ANSWERS, *_AMOUNTS, *YES_NO, *_PASSING))
 """Scales that do not count: their answers count in another scale already, they are amounts whose range has no best end,
 they only say yes or no, or they tell of colds and allergies."""
 
+LEFT_OUT: frozenset[Domain] = frozenset({"diet_and_cardiometabolic"})
+"""Domains whose questionnaires do not tell of the whole: the use of alcohol alone is no measure of diet."""
+
 COUNTED: dict[str, tuple[str, Scale]] = {
     scale.name: (instrument.name, scale)
     for instrument in INSTRUMENTS.values()
     for scale in instrument.scales
-    if scale.name not in NOT_COUNTED
+    if scale.name not in NOT_COUNTED and scale.domain not in LEFT_OUT
 }
 """Questionnaire and scale of every score that counts, by the name of the scale."""
 
 DOMAINS: tuple[Domain, ...] = tuple(
     domain for domain in DOMAIN_LABELS if domain in {scale.domain for _, scale in COUNTED.values()}
 )
-"""The domains that some questionnaire asks about."""
+"""The domains that some questionnaire asks about as a whole."""
 
 
 @dataclass(frozen=True)

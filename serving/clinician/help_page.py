@@ -7,11 +7,14 @@ from starlette.responses import Response
 from models.wording import RISK_BANDS
 from serving.call import Call
 from serving.clinician.rendering import page
+from serving.store.marks import ABOVE_TIMES
 
 
 def help_page(call: Call) -> Response:
     """Explain the pages; about nobody."""
-    return page(call, "help.html", here="help", bands=[_band(n) for n in range(len(RISK_BANDS))])
+    return page(
+        call, "help.html", here="help", bands=[_band(n) for n in range(len(RISK_BANDS))], above_times=ABOVE_TIMES
+    )
 
 
 def _band(n: int) -> dict[str, object]:

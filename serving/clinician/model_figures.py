@@ -44,7 +44,9 @@ def importance(found: Mapping[str, Any] | None, say: Words) -> Exhibit | None:
     caption = say("Gjennomsnittlig størrelse på bidraget, etter område")
     text = say("Søyler for hvert område. Den lengste er %(first)s. Tallene står i tabellen under.", first=rows[0].label)
     return Exhibit(
-        intervals(rows, say("Bidrag (log-odds)"), say, bars=True), text, _bars_table(caption, say("Område"), rows, say)
+        intervals(rows, say("Størrelse på bidraget"), say, bars=True),
+        text,
+        _bars_table(caption, say("Område"), rows, say),
     )
 
 
@@ -61,7 +63,7 @@ def largest_features(found: Mapping[str, Any] | None, say: Words) -> Table | Non
         )
         for name, number in chosen
     )
-    columns = (say("Opplysning"), say("Bidrag (log-odds)"), say("Kan arbeides med"))
+    columns = (say("Opplysning"), say("Størrelse på bidraget"), say("Kan arbeides med"))
     return Table(say("De opplysningene som flytter tallet mest"), columns, rows)
 
 
@@ -76,7 +78,8 @@ def calibration(found: Mapping[str, Any], say: Words) -> Exhibit | None:
     else:
         expected, observed = ([100 * one for one in curve[name]] for name in ("risk", "observed"))
         titles = (say("Modellens tall, av 100"), say("Fikk hendelsen, av 100"))
-    rows = tuple((say.number(x), say.number(y)) for x, y in _some(expected, observed))
+    known = [curve["rows"]] if "rows" in curve else []
+    rows = tuple(tuple(map(say.number, one)) for one in _some(expected, observed, *known))
     middle = rows[len(rows) // 2]
     text = say(
         "Kurve som følger den stiplede linjen der tallene treffer. Der modellen sier %(expected)s, kom %(observed)s. Tallene "
@@ -84,20 +87,22 @@ def calibration(found: Mapping[str, Any], say: Words) -> Exhibit | None:
         expected=middle[0], observed=middle[1],
     )  # fmt: skip
     drawing = agreement(expected, observed, titles, say)
-    return Exhibit(drawing, text, Table(say("Det som ble ventet, og det som kom"), titles, rows))
+    columns = (*titles, say("Rader (person og dag)")) if known else titles
+    return Exhibit(drawing, text, Table(say("Det som ble ventet, og det som kom"), columns, rows))
 
 
-def _some(expected: Sequence[float], observed: Sequence[float]) -> list[tuple[float, float]]:
+def _some(*columns: Sequence[float]) -> list[tuple[float, ...]]:
     """Return a few points along a curve, its ends included."""
-    last, n = len(expected) - 1, min(POINTS_IN_TABLE, len(expected))
+    points = list(zip(*columns, strict=True))
+    last, n = len(points) - 1, min(POINTS_IN_TABLE, len(points))
     places = dict.fromkeys(round(step * last / max(1, n - 1)) for step in range(n))
-    return [(expected[place], observed[place]) for place in places]
+    return [points[place] for place in places]
 
 
 def capacity(found: Mapping[str, Any], say: Words) -> tuple[Table, ...]:
     """Return what a capacity gives: by conversations a week, and by share of the employees."""
     tables, programme = found.get("capacity", {}), found.get("capacity", {}).get("programme", {})
-    columns = (say("Tall fra og med, av 100"), say("Av 100 som tilbys samtale, får hendelsen"),
+    columns = (say("Tall fra og med, av 100"), say("Så mange av 100 tilbudte får hendelsen"),
                say("Av 100 som får hendelsen, er tilbudt samtale"))  # fmt: skip
 
     def table(name: str, key: str, caption: str, first: str) -> Table | None:
@@ -124,7 +129,7 @@ def _capacity_row(row: Mapping[str, Any], key: str, say: Words) -> tuple[str, ..
 
 def _bars_table(caption: str, first: str, rows: Sequence[Row], say: Words) -> Table:
     told = tuple((one.label, measured(vars(one), say, digits=2)) for one in rows)
-    return Table(caption, (first, say("Bidrag (log-odds), med intervall")), told)
+    return Table(caption, (first, say("Størrelse på bidraget, med intervall")), told)
 
 
 def _largest_first(numbers: Mapping[str, Any]) -> list[tuple[str, Any]]:

@@ -18,6 +18,9 @@ _HARM: Mapping[str, str] = {
     "risks_too_high": N_("tallene er for høye"),
 }
 
+AGREEMENT, CHANCE = 100.0, 50.0
+"""Where the line of a figure stands: as many as expected, and as many pairs as drawing lots puts in order."""
+
 Line = tuple[str, Mapping[str, Any], str | None]
 """Label and numbers of a group, and what is found wrong with them."""
 
@@ -25,11 +28,15 @@ Line = tuple[str, Mapping[str, Any], str | None]
 def subgroups(found: Mapping[str, Any], say: Words) -> tuple[Exhibit, ...]:
     """Return how well the numbers fit in each group, and how well they rank; groups that are too small are named only."""
     lines = _lines(found, say)
-    fits = say("Det som kom, for hver 100 modellen ventet (95 prosent intervall)")
+    fits = (
+        say("Faktiske dager per 100 ventede (95 prosent intervall)")
+        if found.get("target") == "days"
+        else say("Faktiske hendelser per 100 ventede (95 prosent intervall)")
+    )
     ranks = say("Rangerer riktig, av 100 par (95 prosent intervall)")
     told = (
-        _by_group(lines, "observed_to_expected", fits, 100.0, say),
-        _by_group(lines, "auroc", ranks, None, say),
+        _by_group(lines, "observed_to_expected", fits, AGREEMENT, say),
+        _by_group(lines, "auroc", ranks, CHANCE, say),
     )
     return tuple(one for one in told if one)
 
@@ -46,7 +53,7 @@ def _lines(found: Mapping[str, Any], say: Words) -> list[Line]:
             for attribute in attributes for group in attribute["groups"]]  # fmt: skip
 
 
-def _by_group(lines: Sequence[Line], metric: str, title: str, reference: float | None, say: Words) -> Exhibit | None:
+def _by_group(lines: Sequence[Line], metric: str, title: str, reference: float, say: Words) -> Exhibit | None:
     drawn = [Row(label, *_hundredths(group[metric])) for label, group, _ in lines if _has(group, metric)]
     if not drawn:
         return None

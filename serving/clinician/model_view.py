@@ -13,6 +13,7 @@ from serving.clinician.language import Words
 from serving.clinician.messages import N_
 from serving.clinician.model_evidence import Evidence, State
 from serving.clinician.model_groups import harmed_groups
+from serving.clinician.sentences import span
 
 Fact = tuple[str, str]
 
@@ -21,6 +22,19 @@ _KINDS: Mapping[str, str] = {
     "additive": N_("additiv modell: en kurve for hver opplysning"),
     "lightgbm": N_("beslutningstrær (gradient boosting)"),
 }
+
+_WHAT: Mapping[str, str] = {
+    "burnout": N_(
+        "Modellen anslår hvor mange av 100 ansatte med lignende profil som svarer 50 eller mer på CBI ved neste spørreskjema "
+        "om utmattelse, 3 til 13 måneder fram."
+    ),
+    "absence_days": N_(
+        "Modellen anslår hvor mange sykefraværsdager en ansatt får de neste %(span)s, regnet om til full stilling."
+    ),
+}
+"""By outcome, where the label cannot stand in a sentence."""
+_EVENT = N_("Modellen anslår hvor mange av 100 ansatte med lignende profil som får «%(label)s» de neste %(span)s.")
+_DAYS = N_("Modellen anslår hvor mange dager en ansatt får av «%(label)s» de neste %(span)s.")
 
 
 @dataclass(frozen=True)
@@ -67,18 +81,10 @@ def model_view(served: Served, evaluation: Evidence, say: Words) -> ModelView:
 
 
 def _what(served: Served, say: Words) -> str:
-    told = {"label": say.said(served.label), "days": say.number(served.horizon_days)}
-    if served.model.link == "logit":
-        return say(
-            "Modellen anslår hvor mange av 100 ansatte med lignende profil som får «%(label)s» de neste %(days)s dagene. "
-            "Den gjelder ansatte som er på jobb.",
-            **told,
-        )
-    return say(
-        "Modellen anslår hvor mange dager «%(label)s» en ansatt får de neste %(days)s dagene. Den gjelder ansatte som er på "
-        "jobb.",
-        **told,
-    )
+    model = served.model
+    told = _WHAT.get(model.outcome, _EVENT if model.link == "logit" else _DAYS)
+    what = say(told, label=say.said(served.label), span=span(say, served.horizon_days))
+    return f"{what} {say('Den gjelder ansatte som er på jobb.')}"
 
 
 def _headline(found: Mapping[str, Any], say: Words) -> str:
@@ -120,7 +126,7 @@ def _verdict(found: Mapping[str, Any], ratio: Mapping[str, float], say: Words) -
         return say("Tallene er i gjennomsnitt for lave.")
     if ratio["high"] < 1:
         return say("Tallene er i gjennomsnitt for høye.")
-    return say("Tallene treffer i gjennomsnitt, innenfor usikkerheten.")
+    return say("Ingen sikker forskjell i gjennomsnitt. Intervallet viser hvor stor den kan være.")
 
 
 def _warnings(found: Mapping[str, Any], say: Words) -> tuple[str, ...]:
@@ -132,7 +138,7 @@ def _warnings(found: Mapping[str, Any], say: Words) -> tuple[str, ...]:
         say("Prøvd på færre enn 100 personer med hendelsen: intervallene er vide.") if found.get("few_events") else "",
         say("Tallet ble holdt tilbake for %(n)s av 100: for lite var kjent, eller verdiene var ulike dem modellen er laget av.",
             n=say.number(100 * share["value"], 1)) if share and share["value"] else "",
-        *(say("Evalueringen navngir et avvik. %(group)s.", group=one) for one in harmed_groups(found, say)),
+        *(say("Modellen passer dårligere for denne gruppen: %(group)s.", group=one) for one in harmed_groups(found, say)),
     ]  # fmt: skip
     return tuple(one for one in told if one)
 

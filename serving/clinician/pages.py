@@ -54,17 +54,17 @@ PAGES: tuple[Endpoint, ...] = (
     ),
     clinical(
         "GET", "/ui/persons/{person_id}", Action.READ_PERSON, person.person, summary="One person: number, reasons, gaps.",
-        subjects=stored.person_subjects, basis=stored.person_basis, query=OUTCOME_QUERY,
+        subjects=stored.person_subjects, basis=stored.person_basis, query=OUTCOME_QUERY, is_explained=True,
     ),
     clinical(
         "GET", "/ui/persons/{person_id}/contributions", Action.READ_PERSON, contributions.contributions,
         summary="All contributions to a person's number.", subjects=stored.person_subjects, basis=stored.person_basis,
-        query=OUTCOME_QUERY,
+        query=OUTCOME_QUERY, is_explained=True,
     ),
     clinical(
         "GET", "/ui/persons/{person_id}/what-if", Action.READ_PERSON, what_if_page.what_if_page, needs_model=True,
         summary="The answers of a person that can be tried otherwise.", subjects=stored.person_subjects,
-        basis=what_if_page.what_if_basis, query=OUTCOME_QUERY,
+        basis=what_if_page.what_if_basis, query=OUTCOME_QUERY, is_explained=True,
     ),
     clinical(
         "POST", "/ui/persons/{person_id}/what-if", Action.WHAT_IF, what_if_page.try_answers, needs_model=True,
@@ -74,17 +74,18 @@ PAGES: tuple[Endpoint, ...] = (
     clinical(
         "GET", "/ui/persons/{person_id}/decisions", Action.READ_PERSON, decide.decide_page,
         summary="What was said about a person's scores, and the form to say more.", subjects=stored.person_subjects,
-        basis=stored.person_basis,
+        basis=stored.person_basis, query=OUTCOME_QUERY,
     ),
     clinical(
         "POST", "/ui/persons/{person_id}/decisions", Action.RECORD_DECISION, decide.decide,
         summary="Agree, disagree or not relevant, why, and what comes next.", body=decide.DecisionForm,
-        subjects=stored.person_subjects, basis=stored.nothing, writes=True,
+        subjects=stored.person_subjects, basis=stored.person_basis, query=OUTCOME_QUERY, writes=True,
+        is_wrong=decide.is_wrong, shows=Action.READ_PERSON,
     ),
     clinical(
         "POST", "/ui/persons/{person_id}/care", Action.BEGIN_CARE, begin_care.begin_care,
         summary="Take a person into care, for 90 days.", body=begin_care.CareForm, subjects=stored.person_subjects,
-        basis=stored.nothing, writes=True,
+        basis=stored.nothing, writes=True, is_wrong=begin_care.is_wrong,
     ),
     clinical(
         "GET", "/ui/models", Action.READ_MODELS, models_page.models, summary="The models in service, in plain words.",

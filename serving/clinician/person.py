@@ -6,7 +6,9 @@ from typing import Any
 
 from starlette.responses import Response
 
+from models.explanation import Comparison
 from models.outcomes import OUTCOMES
+from models.reference_groups import POPULATION
 from serving.call import Call
 from serving.clinician.allocation import Allocation, allocation
 from serving.clinician.decide import told_decisions
@@ -53,15 +55,24 @@ def person(call: Call) -> Response:
 def _why(say: Words, view: PersonView, risk: OutcomeRisk, explained: OutcomeExplanation | None) -> dict[str, Any]:
     """Return what the number rests on and what it does not rest on."""
     parts: Allocation | None = None if explained is None else allocation(explained)
-    raising, lowering = (column(say, risk.reasons, way, view.values, parts) for way in ("raises", "lowers"))
+    reasons = risk.reasons if explained is None else explained.reasons
+    raising, lowering = (column(say, reasons, way, view.values, parts) for way in ("raises", "lowers"))
     return {
         "raising": raising, "lowering": lowering, "is_explained": explained is not None,
         "offers": offers((*raising.work, *raising.personal)),
-        "references": () if explained is None else explained.references,
+        "references": () if explained is None else comparisons(explained),
         "gaps": [gap(one) for one in risk.warnings],
-        "absent": absent(risk.reasons if explained is None else explained.reasons),
+        "absent": absent(reasons),
         "stale": stale(view.values.values()),
     }  # fmt: skip
+
+
+def comparisons(explained: OutcomeExplanation) -> list[Comparison]:
+    """Return the person beside each group but everybody.
+
+    With everybody the band compares, by the mean risk. The mean of the log-odds is another, and would seem to contradict it.
+    """
+    return [one for one in explained.references if one.group != POPULATION]
 
 
 def _course(say: Words, view: PersonView, outcome: str, risk: OutcomeRisk) -> dict[str, Any]:
@@ -78,21 +89,32 @@ def _told(say: Words, target: str, found: Trend | None) -> dict[str, Any]:
     """Return a trend in words: of the drawing, of its scale, and as the rows of a table."""
     if found is None:
         return {}
-    first, last = (one for one in (found.numbers[0], found.numbers[-1]))
-    text = say(
-        "Fra %(first)s den %(first_day)s til %(last)s den %(last_day)s. Alle tallene står i tabellen under.",
-        first=short(say, target, first.number or 0), first_day=say.day(first.night),
-        last=short(say, target, last.number or 0), last_day=say.day(last.night),
-    )  # fmt: skip
     ticks = [(one, say.number(100 * one.value if target == "event" else one.value, 1)) for one in found.ticks]
     rows = [_row(say, target, one) for one in found.points[::-1]]
-    return {"trend_text": text, "trend_ticks": ticks, "trend_rows": rows}
+    return {
+        "trend_text": _summary(say, target, found), "trend_ticks": ticks, "trend_rows": rows,
+        "trend_unit": say("av 100") if target == "event" else say("dager"),
+    }  # fmt: skip
+
+
+def _summary(say: Words, target: str, found: Trend) -> str:
+    """Say from where to where the numbers of the newest model go: those of others are no measure for them."""
+    comparable = found.of_newest_model
+    last = comparable[-1]
+    told = {"last": short(say, target, last.number or 0), "last_day": say.day(last.night)}
+    if len(comparable) == 1:
+        return say("%(last)s den %(last_day)s, det eneste tallet fra denne modellen.", **told)
+    first = comparable[0]
+    return say(
+        "Fra %(first)s den %(first_day)s til %(last)s den %(last_day)s. Alle tallene står i tabellen under.",
+        first=short(say, target, first.number or 0), first_day=say.day(first.night), **told,
+    )  # fmt: skip
 
 
 def _row(say: Words, target: str, point: Point) -> dict[str, Any]:
     one = point.score
     bounds = [short(say, target, limit) for limit in (one.low, one.high) if limit is not None]
-    version = say("versjon %(version)s", version=one.version)
+    version = say("versjon %(version)s", version=one.version) if one.version else say("versjon ikke kjent")
     return {
         "night": one.night,
         "number": say("ikke noe tall") if one.number is None else short(say, target, one.number),
@@ -114,10 +136,11 @@ def _outcomes(say: Words, view: PersonView, chosen: str) -> list[dict[str, Any]]
 
 
 def model_text(say: Words, view: PersonView, risk: OutcomeRisk) -> str:
-    """Say which model has answered, and for which day."""
-    said = say(
-        "Modell %(name)s, versjon %(version)s, beregnet for %(day)s",
-        name=risk.model.name, version=risk.model.version, day=say.day(view.night),
-    )  # fmt: skip
+    """Say which version of the model has answered, if there is one, and for which day."""
+    day, version = say.day(view.night), risk.model.version
+    if version:
+        said = say("Modellversjon %(version)s, beregnet for %(day)s", version=version, day=day)
+    else:
+        said = say("Beregnet for %(day)s", day=day)
     window = trained_on(say, risk.model.trained_on)
     return f"{said}; {window}." if window else f"{said}."

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 from starlette.responses import Response
 
-from data_contracts.instruments import INSTRUMENTS
 from models.outcomes import OUTCOMES
 from serving import problems
 from serving.call import Call
@@ -14,7 +13,7 @@ from serving.clinician.language import words
 from serving.clinician.messages import N_
 from serving.clinician.person_view import PersonView, person_view
 from serving.clinician.rendering import page
-from serving.notices import SafetyNotice
+from serving.clinician.safety import flags_of
 from serving.problems import Refused
 
 OUTCOME_QUERY: dict[str, dict[str, Any]] = {"outcome": {"type": "string", "enum": list(OUTCOMES)}}
@@ -36,7 +35,7 @@ TABS = (
     Tab("profile", "/profile", N_("Helseprofil"), False),
     Tab("timeline", "/timeline", N_("Tidslinje"), False),
     Tab("what_if", "/what-if", N_("Hva om"), True),
-    Tab("decide", "/decisions", N_("Vurder"), False),
+    Tab("decide", "/decisions", N_("Vurder"), True),
 )
 
 
@@ -61,7 +60,7 @@ def person_page(call: Call, template: str, tab: str, outcome: str | None = None,
     shown = next(one for one in TABS if one.name == tab)
     about = {
         "here": "worklist", "address": _address(view, shown, outcome), "view": view, "tab": tab, "tabs": tabs,
-        "heading": say(shown.label), "outcome": outcome, "flags": [flagged(call, one) for one in view.answer.safety_flags],
+        "heading": say(shown.label), "outcome": outcome, "flags": flags_of(view, say),
     }  # fmt: skip
     return page(call, template, context.pop("status", 200), **about | context)
 
@@ -80,15 +79,3 @@ def asked_outcome(call: Call) -> str:
     if asked not in answered:
         raise Refused(problems.NO_SCORE)
     return asked
-
-
-def flagged(call: Call, notice: SafetyNotice) -> str:
-    """Say which answer must be looked at; the answer itself is not repeated."""
-    say = words(call.language)
-    instrument = INSTRUMENTS.get(notice.instrument)
-    title = instrument.title if instrument else notice.instrument
-    number = notice.item.rpartition("_")[2]
-    where = say("%(title)s, spørsmål %(number)s", title=title, number=number) if number.isdecimal() else title
-    if notice.answered_on is None:
-        return where
-    return say("%(where)s, besvart %(day)s", where=where, day=say.day(notice.answered_on))

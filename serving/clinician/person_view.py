@@ -17,6 +17,7 @@ from features.record import tables_of_record
 from serving import problems
 from serving.call import Call
 from serving.case import Case
+from serving.clinician.diagnosis_groups import without_groups
 from serving.handlers.profile_bodies import ProfileValue
 from serving.handlers.profile_measurements import measurements
 from serving.handlers.profile_scales import scales
@@ -61,8 +62,11 @@ class PersonView:
 
     @cached_property
     def answer(self) -> RiskResponse:
-        """The stored answer."""
-        return RiskResponse.model_validate_json(self.score.answer)
+        """The stored answer, but for what no page tells."""
+        found = RiskResponse.model_validate_json(self.score.answer)
+        return found.model_copy(
+            update={"outcomes": {name: without_groups(one) for name, one in found.outcomes.items()}}
+        )
 
     @property
     def is_synthetic(self) -> bool:
@@ -111,7 +115,7 @@ class PersonView:
         if self.predictor.models[outcome].artifact_sha256 != stored.model.artifact_sha256:
             return None
         found = self.predictor.explain_case(self.case, self.night, [outcome]).outcomes[outcome]
-        return found if _is_same(found, stored) else None
+        return without_groups(found) if _is_same(found, stored) else None
 
 
 def _is_same(found: OutcomeRisk, stored: OutcomeRisk) -> bool:

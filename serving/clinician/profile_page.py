@@ -71,6 +71,8 @@ _TAKES = {
     "measurement": N_("Samtykke til at prøvesvar brukes"),
 }
 """What it takes to know more: an examination, a questionnaire, or the consent to use what is there."""
+OFFER_BELOW = 60.0
+"""Of the domain's place from 0 to 100: where it lies higher and no value is at an unfavourable level, nothing is offered."""
 _EXAMINATION = {one.name: one.examination for one in ANALYTES}
 
 
@@ -128,8 +130,24 @@ def _section(say: Words, profile: DomainProfile, index: DomainIndex | None) -> S
         score=index,
         rests_on=tuple(labels[name] for name in index.scales) if index else (),
         rows=tuple(_row(say, one) for one in profile.values),
-        offer=offer_for(profile.domain) if profile.values else None,
+        offer=offer_for(profile.domain) if _asks_for_an_offer(profile, index) else None,
     )
+
+
+def _asks_for_an_offer(profile: DomainProfile, index: DomainIndex | None) -> bool:
+    return (index is not None and index.value < OFFER_BELOW) or any(map(is_unfavourable, profile.values))
+
+
+def is_unfavourable(one: ProfileValue) -> bool:
+    """True if a current value is at a published level in the middle or beyond it, or on the wrong side of its interval."""
+    if one.stale:
+        return False
+    if one.cutoff:
+        levels = [level.name for level in one.cutoffs]
+        place = levels.index(one.cutoff)
+        return 2 * (place if one.higher_is == "worse" else len(levels) - 1 - place) >= len(levels) - 1
+    wrong_sides = {"worse": ("above",), "better": ("below",), "neither": ("above", "below")}
+    return one.position in wrong_sides[one.higher_is]
 
 
 def _row(say: Words, one: ProfileValue) -> Row:

@@ -6,15 +6,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from data_contracts.workplace_factors import WORKPLACE_FACTORS
 from features.catalogue import feature
+from features.workplace import ONE_OF_SEVERAL
+from features.workplace_context import NAMES as ABOUT_OTHERS
 from models.explanation import Reason
 from serving.clinician.allocation import Allocation
 from serving.clinician.language import Words
 from serving.clinician.offers import Offer, WorkplaceMeasure, measure_for, offer_for
 from serving.handlers.profile_bodies import ProfileValue
+from serving.predictor import LOWERING, RAISING
 
-WORK_DOMAIN = "stress_and_work_environment"
 WORK_TABLES = ("workplace_events", "employments")
+MOST = {"raises": RAISING, "lowers": LOWERING}
+"""How many reasons of a direction the overview shows."""
 
 
 @dataclass(frozen=True)
@@ -56,43 +61,51 @@ class Column:
 
 def is_about_work(name: str) -> bool:
     """Return whether a feature tells of the workplace: what is strain there, is not the person's to solve alone."""
-    one = feature(name)
-    return one.domain == WORK_DOMAIN or one.table in WORK_TABLES
+    scale = name.removesuffix("_change").removesuffix("_slope")
+    return scale in WORKPLACE_FACTORS or name in ABOUT_OTHERS or feature(name).table in WORK_TABLES
+
+
+def strongest(reasons: Iterable[Reason], direction: str) -> list[Reason]:
+    """Return the first reasons of a direction, but for what is not known and groups that the person is not in."""
+    told = [one for one in reasons if one.direction == direction and not one.missing and not _is_of_another_group(one)]
+    return told[: MOST[direction]]
+
+
+def _is_of_another_group(reason: Reason) -> bool:
+    return reason.feature in ONE_OF_SEVERAL and reason.value == 0
 
 
 def column(
     say: Words, reasons: Iterable[Reason], direction: str, values: Mapping[str, ProfileValue], parts: Allocation | None
 ) -> Column:
-    """Return the reasons of a direction.
+    """Return the strongest reasons of a direction.
 
     Parameters
     ----------
     say : Words
     reasons : iterable of Reason
+        The largest contribution first.
     direction : {"raises", "lowers"}
     values : mapping
         The person's profile by feature name: from there come reference intervals and ranges.
     parts : Allocation or None
         What each adds, where that is known.
     """
-    printed = {} if parts is None else {one.name: one.printed for domain in parts.domains for one in domain.features}
-    lines = []
-    for reason in reasons:
-        if reason.direction == direction:
-            adds = None if parts is None else printed.get(reason.feature)
-            points = "" if parts is None or adds is None else part_text(say, parts, adds)
-            is_offered = direction == "raises" and reason.modifiable and not reason.missing
-            lines.append(
-                Line(
-                    reason=reason, about=_about(say, reason, values.get(reason.feature)), points=points,
-                    offer=offer_for(reason.group) if is_offered else None,
-                    measure=measure_for(reason.feature) if is_offered else None,
-                )
-            )  # fmt: skip
+    lines = [_line(say, one, values.get(one.feature), parts) for one in strongest(reasons, direction)]
     return Column(
         work=tuple(one for one in lines if is_about_work(one.reason.feature)),
         personal=tuple(one for one in lines if not is_about_work(one.reason.feature)),
     )
+
+
+def _line(say: Words, reason: Reason, value: ProfileValue | None, parts: Allocation | None) -> Line:
+    is_offered = reason.direction == "raises" and reason.modifiable
+    return Line(
+        reason=reason, about=_about(say, reason, value),
+        points="" if parts is None else part_text(say, parts, parts.printed[reason.feature]),
+        offer=offer_for(reason.group) if is_offered else None,
+        measure=measure_for(reason.feature) if is_offered else None,
+    )  # fmt: skip
 
 
 def offers(lines: Iterable[Line]) -> tuple[Offer, ...]:

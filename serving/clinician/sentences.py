@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
 
+from models.outcomes.burnout import FIRST_DAY_AFTER
 from serving.clinician.language import Words
 from serving.clinician.messages import N_
 from serving.responses import OutcomeRisk
@@ -16,15 +17,17 @@ _DAYS_PER_MONTH = 365 / 12
 _FIRST: Mapping[str, str] = MappingProxyType(
     {
         "burnout": N_(
-            "Av 100 med lignende profil er det %(n)s som kommer på 50 eller mer i et skjema om utbrenthet (CBI) de neste "
-            "%(span)s."
+            "Modellen anslår at %(n)s av 100 med lignende profil kommer på 50 eller mer ved neste spørreskjema om utmattelse "
+            "(CBI), %(first)s til %(last)s måneder fram."
         ),
     }
 )
 """By outcome, where the label cannot stand in a sentence."""
 
-_EVENT = N_("Av 100 med lignende profil er det %(n)s som får %(what)s de neste %(span)s.")
-_DAYS = N_("Personer med lignende profil har i snitt %(n)s de neste %(span)s, regnet om til full stilling.")
+_EVENT = N_("Modellen anslår at %(n)s av 100 med lignende profil får %(what)s de neste %(span)s.")
+_DAYS = N_(
+    "Modellen anslår at personer med lignende profil i snitt får %(n)s de neste %(span)s, regnet om til full stilling."
+)
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,14 @@ def headline(say: Words, outcome: str, risk: OutcomeRisk) -> Headline | None:
 
 def _of_risk(say: Words, outcome: str, risk: OutcomeRisk, number: float) -> Headline:
     what = _inside_a_sentence(say.said(risk.label))
-    sentence = say(_FIRST.get(outcome, _EVENT), n=about(say, number), what=what, span=span(say, risk.horizon_days))
+    sentence = say(
+        _FIRST.get(outcome, _EVENT), n=about(say, number), what=what, span=span(say, risk.horizon_days),
+        first=_months(FIRST_DAY_AFTER), last=_months(risk.horizon_days),
+    )  # fmt: skip
     among = risk.reference_risk
     return Headline(
         sentence=sentence,
-        interval=_interval(say, risk.interval and (of_100(risk.interval[0]), of_100(risk.interval[1]))),
+        interval=_interval(say, risk.target, risk.interval and (of_100(risk.interval[0]), of_100(risk.interval[1]))),
         reference="" if among is None else say("I referansegruppen: %(n)s av 100.", n=_n_of_100(say, among)),
         short=short(say, risk.target, number),
         of_100=of_100(number),
@@ -65,7 +71,7 @@ def _of_days(say: Words, risk: OutcomeRisk, days: float) -> Headline:
     among, bounds = risk.reference_days, risk.expected_days_interval
     return Headline(
         sentence=say(_DAYS, n=n, span=span(say, risk.horizon_days)),
-        interval=_interval(say, bounds and (_rounded(bounds[0]), _rounded(bounds[1]))),
+        interval=_interval(say, risk.target, bounds and (_rounded(bounds[0]), _rounded(bounds[1]))),
         reference="" if among is None else say("I referansegruppen: %(days)s i snitt.", days=_days(say, among)),
         short=short(say, risk.target, days),
         of_100=None,
@@ -100,21 +106,31 @@ def _rounded(days: float) -> int:
     return round(days)
 
 
-def _interval(say: Words, bounds: tuple[int, int] | None) -> str:
+def _interval(say: Words, target: str, bounds: tuple[int, int] | None) -> str:
     if bounds is None:
         return ""
     low, high = bounds
+    if low == high and target == "event":
+        return say("Usikkerheten i modellen er mindre enn 1 av 100.")
     if low == high:
-        return say("Modellens egen usikkerhet gir samme tall når det rundes av.")
-    return say("Sannsynlig mellom %(low)s og %(high)s, slik modellen er usikker.", low=low, high=high)
+        return say("Usikkerheten i modellen er mindre enn én dag.")
+    return say(
+        "Modellens egen usikkerhet: %(low)s til %(high)s (90 prosent intervall). Det gjelder tallet, ikke hvordan det går "
+        "med personen.",
+        low=low, high=high,
+    )  # fmt: skip
 
 
 def span(say: Words, days: int) -> str:
     """Return so many days as people say them: "12 månedene", "14 dagene"."""
-    months = round(days / _DAYS_PER_MONTH)
-    if months and abs(months * _DAYS_PER_MONTH - days) <= 3:
+    months = _months(days)
+    if months and abs(months * _DAYS_PER_MONTH - days) <= max(3, days / 50):
         return say.plural("%(n)s måneden", "%(n)s månedene", months)
     return say.plural("%(n)s dagen", "%(n)s dagene", days)
+
+
+def _months(days: int) -> int:
+    return round(days / _DAYS_PER_MONTH)
 
 
 def trained_on(say: Words, window: object) -> str:

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from types import MappingProxyType
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from serving import problems
 from serving.access.caller import PEOPLE, Caller
+from serving.access.key_sets import KeysUnavailable
 from serving.access.policy import ALLOWED, Decision
 from serving.access.tokens import TokenRefused
 from serving.audit.event import AuditEvent
@@ -27,10 +29,11 @@ from serving.clinician.messages import N_
 from serving.clinician.refusals import refusal
 from serving.clinician.rendering import rendered, seconds_left
 from serving.faults import problem_of
+from serving.gate import Gate
 from serving.json_limits import JsonRefused
 from serving.parts import Parts
 from serving.problems import Problem, Refused
-from serving.request_head import LANGUAGE_COOKIE, TOKEN_COOKIE, cookie, is_same_origin, language
+from serving.request_head import LANGUAGE_COOKIE, bearer, is_same_origin, language, token_cookie
 from serving.ticket import CROSS_SITE, NOBODY, NOT_LOGGED, wait_for
 
 MOST_BYTES = 16 * 1024
@@ -51,29 +54,30 @@ _WHY: Mapping[str, str] = MappingProxyType(
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def routes(parts: Parts) -> list[Route]:
+def routes(parts: Parts, gate: Gate) -> list[Route]:
     """Return the addresses that need no token: signing in and out, and the choice of language."""
 
     async def home(request: Request) -> Response:
         return _home(parts, request)
 
     async def sign_in(request: Request) -> Response:
-        return await _sign_in(parts, request) if request.method == "POST" else _ask(request)
+        return await _sign_in(parts, gate, request) if request.method == "POST" else _ask(request)
 
     async def sign_out(request: Request) -> Response:
-        await _must_be_ours(parts, request)
-        response = RedirectResponse(sign_in_address(reason="signed_out"), 303)
-        _keep(response, parts, TOKEN_COOKIE, "", 0)
-        return response
+        return await _sign_out(parts, request)
+
+    async def session(request: Request) -> Response:
+        return _session(parts, request)
 
     async def choose_language(request: Request) -> Response:
-        return await _choose_language(parts, request)
+        return await _choose_language(parts, gate, request)
 
     return [
         Route("/ui", _told(home)),
         Route(HOME, _told(home)),
         Route(SIGN_IN, _told(sign_in), methods=["GET", "POST"]),
         Route("/ui/sign-out", _told(sign_out), methods=["POST"]),
+        Route("/ui/session", _told(session)),
         Route("/ui/language", _told(choose_language), methods=["POST"]),
     ]
 
@@ -94,7 +98,7 @@ def _told(handle: Handler) -> Handler:
 
 def _home(parts: Parts, request: Request) -> Response:
     try:
-        caller = _caller(parts, cookie(request.scope, TOKEN_COOKIE))
+        caller = _signed_in(parts, request)
     except TokenRefused as refused:
         return RedirectResponse(sign_in_address(reason=refused.reason), 303)
     return RedirectResponse(HOMES.get(caller.role, SIGN_IN), 303)
@@ -110,9 +114,9 @@ def _ask(request: Request, status: int = 200, following: str = "", reason: str =
     return rendered(say.language, "sign_in.html", None, status, next=following, why=why, address=address)
 
 
-async def _sign_in(parts: Parts, request: Request) -> Response:
+async def _sign_in(parts: Parts, gate: Gate, request: Request) -> Response:
     await _must_be_ours(parts, request)
-    form = await _form(request)
+    form = await _form(gate, request)
     token, following = form.get("token", "").strip(), ours(form.get("next", ""))
     try:
         caller = _caller(parts, token)
@@ -122,10 +126,40 @@ async def _sign_in(parts: Parts, request: Request) -> Response:
     if caller.role not in PEOPLE:
         await _deny(parts, caller, Decision(False, "role_not_allowed"))
         return _ask(request, 403, following, "role_not_allowed")
+    wait = parts.quotas.take_sign_in(caller.subject)
+    if wait is not None:
+        raise Refused(problems.quota_spent(wait))
     await _log(parts, caller, ALLOWED)
     response = RedirectResponse(following or HOMES[caller.role], 303)
-    _keep(response, parts, TOKEN_COOKIE, token, seconds_left(caller))
+    _keep(response, parts, token_cookie(parts.settings), token, seconds_left(caller))
     return response
+
+
+async def _sign_out(parts: Parts, request: Request) -> Response:
+    """Throw the cookie away, whatever else fails: whoever leaves a machine that others use must be able to."""
+    await _must_be_ours(parts, request)
+    with suppress(TokenRefused, KeysUnavailable, Refused):
+        caller = _signed_in(parts, request)
+        if parts.quotas.take_sign_in(caller.subject) is None:
+            await _log(parts, caller, ALLOWED, "sign_out")
+    response = RedirectResponse(sign_in_address(reason="signed_out"), 303)
+    _keep(response, parts, token_cookie(parts.settings), "", 0)
+    return response
+
+
+def _session(parts: Parts, request: Request) -> Response:
+    """Tell a page of ours, which has hidden itself when its session ended, who is signed in now; it is about nobody else."""
+    try:
+        caller = _signed_in(parts, request)
+    except TokenRefused:
+        return JSONResponse({"reader": "", "seconds_left": 0})
+    return JSONResponse({"reader": caller.subject, "seconds_left": seconds_left(caller)})
+
+
+def _signed_in(parts: Parts, request: Request) -> Caller:
+    if parts.tokens is None:
+        raise Refused(problems.not_ready(parts.not_ready_because()))
+    return parts.tokens.verify(bearer(request.scope, parts.settings, is_page=True))
 
 
 def _caller(parts: Parts, token: str) -> Caller:
@@ -139,9 +173,9 @@ def _caller(parts: Parts, token: str) -> Caller:
     return parts.tokens.verify(token)
 
 
-async def _choose_language(parts: Parts, request: Request) -> Response:
+async def _choose_language(parts: Parts, gate: Gate, request: Request) -> Response:
     await _must_be_ours(parts, request)
-    form = await _form(request)
+    form = await _form(gate, request)
     if form.get("language") not in LANGUAGES:
         raise Refused(_wrong_form())
     response = RedirectResponse(ours(form.get("next", "")) or HOME, 303)
@@ -155,8 +189,9 @@ def _keep(response: Response, parts: Parts, name: str, value: str, seconds: int)
     response.set_cookie(name, value, max_age=seconds, path="/ui", httponly=True, samesite="lax", secure=is_secure)
 
 
-async def _form(request: Request) -> dict[str, str]:
-    body = await read_limited(request.scope, request.receive, (FORM,), MOST_BYTES)
+async def _form(gate: Gate, request: Request) -> dict[str, str]:
+    with gate.receiving(NOBODY.subject):  # nobody's yet: all who send slowly share the places of one caller
+        body = await read_limited(request.scope, request.receive, (FORM,), MOST_BYTES)
     try:
         return fields(body)
     except JsonRefused:
@@ -169,7 +204,7 @@ def _wrong_form() -> Problem:
 
 async def _must_be_ours(parts: Parts, request: Request) -> None:
     """Raise Refused if another site has sent the form: it could sign a reader in as somebody else, or out."""
-    if not is_same_origin(request.scope):
+    if not is_same_origin(request.scope, parts.settings):
         await _deny(parts, NOBODY, CROSS_SITE)
         raise Refused(problems.forbidden(CROSS_SITE.reason))
 
@@ -185,12 +220,12 @@ async def _deny(parts: Parts, caller: Caller, decision: Decision) -> None:
     raise Refused(problems.quota_spent(wait))
 
 
-async def _log(parts: Parts, caller: Caller, decision: Decision) -> None:
+async def _log(parts: Parts, caller: Caller, decision: Decision, action: str = "sign_in") -> None:
     if parts.journal is None:
         raise Refused(problems.AUDIT_UNAVAILABLE)
     event = AuditEvent(
         at=datetime.now(UTC), caller=caller.subject, role="" if caller is NOBODY else caller.role,
-        organisations=tuple(sorted(caller.organisations)), purpose="", action="sign_in", person_id=None,
+        organisations=tuple(sorted(caller.organisations)), purpose="", action=action, person_id=None,
         decision="allowed" if decision.allowed else "denied", reason=decision.reason, models=(), data_version="",
         request_id=uuid.uuid4().hex,
     )  # fmt: skip

@@ -93,7 +93,8 @@ def _scores(say: Words, outcome: str, past: tuple[PastScore, ...]) -> Iterator[E
     for one in past:
         if id(one) in told:
             text = f"{_outcome(say, outcome)}: {_number(say, one)}"
-            yield Entry(one.night, "score", text, (say("Modellversjon %(version)s", version=one.version),))
+            version = (say("Modellversjon %(version)s", version=one.version),) if one.version else ()
+            yield Entry(one.night, "score", text, version)
 
 
 def _number(say: Words, one: PastScore) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import takewhile
 
 from serving.store.history import PastScore
 
-WIDTH, HEIGHT = 560, 180
-LEFT, RIGHT, TOP, BOTTOM = 44, 10, 14, 26
+WIDTH, HEIGHT = 560, 194
+LEFT, RIGHT, TOP, BOTTOM = 44, 10, 28, 26
 MOST_POINTS = 104
 """Two years of weeks: of each week the newest night is shown, so that daily nights do not make a page of rows."""
 
@@ -55,6 +56,12 @@ class Trend:
     def numbers(self) -> list[PastScore]:
         """The nights with a number, oldest first."""
         return [one.score for one in self.points if one.y is not None]
+
+    @property
+    def of_newest_model(self) -> list[PastScore]:
+        """Those of the model that gave the last number, since it took over; only they can be compared."""
+        newest = self.numbers[-1].artifact_sha256
+        return list(takewhile(lambda one: one.artifact_sha256 == newest, self.numbers[::-1]))[::-1]
 
 
 def trend(history: Sequence[PastScore]) -> Trend | None:

@@ -14,14 +14,19 @@ class OutcomeReport(Answer):
     label: Texts
     group_size: str | None = Field(description="Of how many the share is told, as a range.")
     share_above_percent: int | None = Field(
-        ge=0, le=100, multiple_of=5, description="Share whose risk is above the reference group, rounded to 5 percent."
-    )
+        ge=0, le=100, multiple_of=5,
+        description="Share whose risk is 1.5 times the reference group's mean or more, rounded to 5 percent; "
+        "not the share that will have the outcome.",
+    )  # fmt: skip
     why_not: Texts | None
 
 
-class MeasureSuggested(Answer):
+class MeasureShown(Answer):
     """What the workplace can do about a factor, and who acts."""
 
+    is_suggested: bool = Field(
+        description="Whether group and share are large enough to suggest it; if not, it is something to talk about."
+    )
     level: Level
     label: Texts
     text: Texts
@@ -37,7 +42,7 @@ class FactorReport(Answer):
         description="Share with an answer in the unfavourable third of the scale, rounded to 5 percent.",
     )  # fmt: skip
     why_not: Texts | None
-    workplace_measure: MeasureSuggested | None = Field(description="Where the share is large: what may help.")
+    workplace_measure: MeasureShown | None = Field(description="Where there is a share: what may help.")
 
 
 class CompanyReport(Answer):

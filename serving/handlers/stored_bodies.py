@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
+import unicodedata
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, Field
 
 from data_contracts.domains import DOMAIN_LABELS, Domain
-from data_contracts.national_identity_number import contains
+from data_contracts.national_identity_number import contains, contains_spread
 from data_contracts.records import Source
 from models.outcomes import OUTCOMES
 from serving.requests import Body
@@ -23,14 +23,16 @@ PERSON_ID = r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$"
 SCORE_ID = r"^[0-9a-f]{32}$"
 DEFAULT_CAPACITY, MOST_CAPACITY = 20, 200
 
-_UNPRINTABLE = re.compile(r"[^\S\n\t ]|[\x00-\x08\x0b-\x1f\x7f]")
+_SEEN_BLANKS = frozenset(" \n\t")
+_UNSEEN = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
+"""Categories of signs that nobody sees, or that turn the order of others: a number could hide behind them."""
 
 
 def _plain(text: str) -> str:
     """Free text is kept, so nothing may stand in it that names somebody to the whole country."""
-    if contains(text):
+    if contains(text) or contains_spread(text):
         raise ValueError("must not hold a national identity number")
-    if _UNPRINTABLE.search(text):
+    if any(unicodedata.category(sign) in _UNSEEN for sign in set(text) - _SEEN_BLANKS):
         raise ValueError("must be plain text; of the signs that nobody sees only blanks, tabs and line breaks")
     if not text.strip():
         raise ValueError("must say something")
@@ -117,8 +119,9 @@ class StoredRisk(Answer):
 
 
 class DecisionShown(Answer):
-    """The newest decision about the person and the outcome."""
+    """The newest decision about the person and the outcome, or of a follow-up that began with another outcome."""
 
+    outcome: str
     verdict: Verdict
     next_step: NextStep
     decided_at: datetime
@@ -135,11 +138,13 @@ class WorklistPerson(Answer):
     expected_days_interval: tuple[float, float] | None
     band: str | None
     benefit: float | None = Field(
-        description="The part of the number that is tied to what can be worked with, as the model counts; no promise."
+        description="The number, less what it would be without what raises it and can be worked with, as the model counts; "
+        "no promise. Not a sum of percentage points of the contributions, which share out the way from base to number."
     )
     domain: Domain | None = Field(description="Where most of that part lies.")
     mark: Mark | None = Field(
-        description="Since the newest night five days ago or more: new above the reference group, or rising."
+        description="Since the newest night 5 to 35 days before, of the same model: new at 1.5 times the reference "
+        "group's mean or more, or rising."
     )
     has_safety_flag: bool = Field(description="An answer that a human must look at today, whatever the risk.")
     last_decision: DecisionShown | None
@@ -155,7 +160,8 @@ class WorklistResponse(Answer):
     order: Order
     persons: tuple[WorklistPerson, ...]
     set_aside: tuple[WorklistPerson, ...] = Field(
-        description="Decided about in the last 28 days, newest first; they take no place from the others."
+        description="Assessed for this outcome, or offered follow-up, in the last 28 days; a safety flag only where the next "
+        "step is a conversation or the general practitioner. They take no place from the others."
     )
     safety_flags_left_out: int = Field(
         ge=0, description="Persons with a safety flag for whom the capacity was too small."

@@ -88,11 +88,11 @@ def question(call: Call) -> WorklistQuestion:
 
 
 def _said(call: Call, name: str) -> str | None:
-    """Return what stands in the address; a form sends what was left empty too."""
+    """Return what stands in the address."""
     given = call.query.getlist(name)
     if len(given) > 1:
         raise Refused(problems.invalid_query(f"{name} stands more than once"))
-    return given[0] or None if given else None
+    return given[0] if given else None
 
 
 def _one_of(call: Call, name: str, known: Sequence[Name]) -> Name | None:

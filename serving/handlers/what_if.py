@@ -32,10 +32,10 @@ from serving.responses import Texts
 NOTICE = Notice(
     "model_answer_not_effect",
     {
-        "nb": "Dette er modellens svar på andre svar, ikke virkningen av et tiltak. Det er ikke noe løfte om at risikoen "
-        "endrer seg hvis svarene gjør det.",
-        "en": "This is what the model says to other answers, not the effect of an intervention. It is no promise that the risk "
-        "changes if the answers do.",
+        "nb": "Dette er en sammenheng i modellen: dens svar på andre svar, ikke virkningen av et tiltak. Det er ikke noe løfte "
+        "om at risikoen endrer seg hvis svarene gjør det.",
+        "en": "This is an association in the model: what it says to other answers, not the effect of an intervention. It is no "
+        "promise that the risk changes if the answers do.",
     },
 )
 _SIDE = ("risk", "interval", "expected_days", "expected_days_interval", "band", "warnings")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import product
 from typing import TYPE_CHECKING
 
+from data_contracts.workplace_factors import WORKPLACE_FACTORS
 from serving.store.consents import SCORING
 from serving.store.marks import ABOVE
 
@@ -22,7 +24,8 @@ OF_ANSWERS = frozenset({"survey", "employment"})
 class Cohort:
     """Those at a company of whom a measure is known and who consent to being counted, and who of them are beyond its limit.
 
-    The limit of an outcome is the reference group's risk, that of a workplace factor the unfavourable third of its scale.
+    The limit of an outcome is where band "above" begins, 1.5 times the reference group's mean; that of a workplace factor is
+    the unfavourable third of its scale.
     """
 
     persons: frozenset[str]
@@ -42,10 +45,14 @@ class Cohorts:
         self._day = night.isoformat()
         self._persons: dict[tuple[str, str], set[str]] = {}
         self._beyond: dict[tuple[str, str], set[str]] = {}
+        self._companies: set[str] = set()
+        self._measures: set[str] = set(WORKPLACE_FACTORS)
 
     def add(self, persons: Iterable[ScoredPerson]) -> None:
         """Take persons in: those who consent to being counted with everything that the measure is made of."""
         for one in persons:
+            self._companies.update(one.companies)
+            self._measures.update(outcome.outcome for outcome in one.outcomes if outcome.target == "event")
             for measure, is_beyond in self._counted(one):
                 for company in one.companies:
                     self._persons.setdefault((company, measure), set()).add(one.person_id)
@@ -53,10 +60,10 @@ class Cohorts:
                         self._beyond.setdefault((company, measure), set()).add(one.person_id)
 
     def found(self) -> dict[tuple[str, str], Cohort]:
-        """Return the cohorts."""
+        """Return the cohorts of every measure and company with anybody at work, also those in which nobody is counted."""
         return {
-            place: Cohort(frozenset(persons), frozenset(self._beyond.get(place, ())))
-            for place, persons in self._persons.items()
+            place: Cohort(frozenset(self._persons.get(place, ())), frozenset(self._beyond.get(place, ())))
+            for place in product(self._companies, self._measures)
         }
 
     def _counted(self, person: ScoredPerson) -> Iterator[tuple[str, bool]]:

@@ -126,7 +126,8 @@ def _sqlite(path: Path, create: bool, patient: bool) -> Engine:
         seconds = LOCK_SECONDS * (10 if patient else 1)
         # isolation_level None: the driver begins no transactions of its own accord, we do.
         connection = sqlite3.connect(where, uri=True, timeout=seconds, isolation_level=None, check_same_thread=False)
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        # What is deleted, such as records every night, is overwritten in the file.
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
             connection.execute(f"PRAGMA {pragma}").close()
         return connection
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Literal, get_args
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, or_, select
 
+from serving.store.consents import may_be_shown
 from serving.store.scores import StoredScore
 from serving.store.tables import DECISIONS, NIGHTS, OUTCOME_SCORES, SCORES
 
@@ -17,12 +18,18 @@ Verdict = Literal["agree", "disagree", "not_relevant"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 NextStep = Literal["none", "conversation", "workplace_measure", "programme_offer", "general_practitioner", "wait"]
 NEXT_STEPS: tuple[NextStep, ...] = get_args(NextStep)
+TALK_STEPS: tuple[NextStep, ...] = ("conversation", "general_practitioner")
+"""With these somebody turns to the person herself; a safety flag asks for no less."""
+
+FOLLOW_UP_STEPS: tuple[NextStep, ...] = (*TALK_STEPS, "programme_offer", "workplace_measure")
+"""With these a person is followed up, whichever outcome it began with."""
 
 
 @dataclass(frozen=True)
 class LastDecision:
-    """The newest word of any clinician about a person and an outcome."""
+    """The newest word of any clinician about a person and an outcome, or of a follow-up that began with another outcome."""
 
+    outcome: str
     verdict: Verdict
     next_step: NextStep
     decided_at: datetime
@@ -92,25 +99,38 @@ def _has_outcome(connection: Connection, score_id: str, outcome: str) -> bool:
     return connection.execute(query).first() is not None
 
 
-def last_decisions(connection: Connection, persons: Collection[str], outcome: str) -> dict[str, LastDecision]:
-    """Return the newest decision about each of the persons."""
+def counts_for(outcome: str) -> ColumnElement[bool]:
+    """Return the condition under which a decision counts for an outcome: it is about it, or the person is followed up."""
+    return or_(DECISIONS.c.outcome == outcome, DECISIONS.c.next_step.in_(FOLLOW_UP_STEPS))
+
+
+def last_decisions(
+    connection: Connection, persons: Collection[str], outcome: str, today: date
+) -> dict[str, LastDecision]:
+    """Return the newest decision about each of the persons that counts for an outcome, of scores that may be shown."""
+    columns = (DECISIONS.c.outcome, DECISIONS.c.verdict, DECISIONS.c.next_step, DECISIONS.c.decided_at)
     query = (
-        select(DECISIONS.c.person_id, DECISIONS.c.verdict, DECISIONS.c.next_step, DECISIONS.c.decided_at)
-        .where(DECISIONS.c.outcome == outcome, DECISIONS.c.person_id.in_([*persons]))
+        _of_shown_scores(select(DECISIONS.c.person_id, *columns), today)
+        .where(counts_for(outcome), DECISIONS.c.person_id.in_([*persons]))
         .order_by(DECISIONS.c.decision_id)
     )
     return {
-        row.person_id: LastDecision(row.verdict, row.next_step, datetime.fromisoformat(row.decided_at))
+        row.person_id: LastDecision(row.outcome, row.verdict, row.next_step, datetime.fromisoformat(row.decided_at))
         for row in connection.execute(query)
     }
 
 
-def decisions_about(connection: Connection, person_id: str) -> tuple[DecisionAbout, ...]:
-    """Return what was decided about a person, the newest first."""
+def _of_shown_scores(query: Any, today: date) -> Any:
+    """Keep the decisions about scores that may be shown today: a reason says what the score said."""
+    query = query.join(SCORES, SCORES.c.score_id == DECISIONS.c.score_id)
+    query = query.join(NIGHTS, NIGHTS.c.run_id == SCORES.c.run_id)
+    return query.where(may_be_shown(DECISIONS.c.person_id, NIGHTS.c.night, today))
+
+
+def decisions_about(connection: Connection, person_id: str, today: date) -> tuple[DecisionAbout, ...]:
+    """Return what was decided about a person, of scores that may be shown today, the newest first."""
     query = (
-        select(DECISIONS, NIGHTS.c.night)
-        .join(SCORES, SCORES.c.score_id == DECISIONS.c.score_id)
-        .join(NIGHTS, NIGHTS.c.run_id == SCORES.c.run_id)
+        _of_shown_scores(select(DECISIONS, NIGHTS.c.night), today)
         .where(DECISIONS.c.person_id == person_id)
         .order_by(DECISIONS.c.decision_id.desc())
     )

@@ -3,12 +3,15 @@
 Standard input has one JSON document: ``{"store": URL, "names": [...], "in_texts": [...], "only_count": false}``; standard
 output gets the number of rows that went (or are there) by table. ``in_texts`` are the names that can also be told in a free
 text from a word or a number. What was published of a company stays as it is: it tells of ten persons or more and of nobody,
-and its cohort keeps the number of its persons, so that comparing a later month tells nothing about who is gone.
+and its cohort keeps the number of its persons, and of those beyond the limit, so that comparing a later month tells nothing
+about who is gone. Who reads the store itself and knows that one person alone has gone from a cohort can still tell from those
+numbers on which side she was; nothing there says who she was.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -46,8 +49,7 @@ def erase(store: Database, names: Sequence[str], in_texts: Sequence[str]) -> dic
     with store.writing() as connection:
         for start in range(0, len(names), _AT_ONCE):
             _erase(connection, names[start : start + _AT_ONCE], gone)
-        for name in in_texts:
-            _mask(connection, name, gone)
+        _mask(connection, in_texts, gone)
     _rewrite(store)
     left = held(store, names)
     if left:
@@ -64,11 +66,18 @@ def _erase(connection: Connection, names: Sequence[str], gone: dict[str, int]) -
         _add(gone, table.name, connection.execute(delete(table).where(table.c.person_id.in_(names))).rowcount)
 
 
-def _mask(connection: Connection, name: str, gone: dict[str, int]) -> None:
+def _mask(connection: Connection, names: Sequence[str], gone: dict[str, int]) -> None:
+    """Replace names in free texts, in capitals or not: here, as databases differ in what they take for the same text."""
+    if not names:
+        return
+    any_name = re.compile("|".join(map(re.escape, sorted(names, key=len, reverse=True))), re.IGNORECASE)
     for table in FREE_TEXT:
-        masked = table.update().where(table.c.reason.contains(name, autoescape=True))
-        count = connection.execute(masked.values(reason=func.replace(table.c.reason, name, GONE))).rowcount
-        _add(gone, f"{table.name}.reason", count)
+        (key,) = table.primary_key
+        texts = connection.execute(select(key, table.c.reason)).all()
+        masked = [(number, any_name.sub(GONE, reason)) for number, reason in texts if any_name.search(reason)]
+        for number, reason in masked:
+            connection.execute(table.update().where(key == number).values(reason=reason))
+        _add(gone, f"{table.name}.reason", len(masked))
 
 
 def _add(gone: dict[str, int], name: str, count: int) -> None:
@@ -93,7 +102,7 @@ def _rewrite(store: Database) -> None:
 
 
 def _rewrite_file(connection: Any) -> None:
-    for command in ("PRAGMA secure_delete=ON", "PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM"):
+    for command in ("PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM"):
         connection.cursor().execute(command).fetchall()
     busy, *_ = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if busy:

@@ -16,7 +16,7 @@ from data_contracts.domains import Domain
 from serving.store.cohorts import Cohorts
 from serving.store.releases import write_month
 from serving.store.scores import packed, unpacked
-from serving.store.tables import CONSENTS, MEMBERSHIPS, NIGHTS, OUTCOME_SCORES, RECORDS, SCORES
+from serving.store.tables import CONSENTS, MEMBERSHIPS, NIGHTS, OUTCOME_SCORES, RECORDS, SCORES, WITHDRAWALS
 
 AT_ONCE = 500
 
@@ -139,6 +139,7 @@ def write_night(
             _insert_persons(connection, night.run_id, some)
             cohorts.add(some)
     if is_newest:
+        _forget_withdrawn(connection, night)
         write_month(connection, night.night, cohorts.found(), by_diagnosis)
     return is_new
 
@@ -186,6 +187,12 @@ def _insert_persons(connection: Connection, run_id: str, persons: Collection[Sco
     _insert(connection, CONSENTS, consents)
     records = [{"person_id": one.person_id, "run_id": run_id, "record": one.record} for one in persons]
     _insert(connection, RECORDS, records)
+
+
+def _forget_withdrawn(connection: Connection, night: Night) -> None:
+    """Keep no record of who has withdrawn something while the night was computed: it is of before."""
+    since = select(WITHDRAWALS.c.person_id).where(WITHDRAWALS.c.withdrawal_id > night.last_withdrawal)
+    connection.execute(delete(RECORDS).where(RECORDS.c.person_id.in_(since)))
 
 
 def _batched(persons: Iterable[ScoredPerson]) -> Iterator[list[ScoredPerson]]:

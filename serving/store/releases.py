@@ -3,22 +3,24 @@
 A measure is an outcome or a workplace factor. A share could still tell of one person by comparison: of two months between
 which one person has come or gone, of two filters, of a night with the next. The persons may even stay, and one of them
 cross the limit. So there are no filters, a month is computed once, and a month whose persons, or whose persons beyond the
-limit, differ from those of any month that was computed by one to four repeats what was told then, a share or none: any two
-shares that are told are of cohorts that differ by five or more, or not at all. Each measure is decided on by its own persons
-alone, and no factor is a sum or a part of another, so none can be taken from another to leave a rest: docs/store.md.
+limit or on its other side, differ from those of any month that was computed by one to four repeats what was told then, a
+share or none: any two shares that are told are of cohorts that differ by five or more on each side, or not at all. So do
+those of two companies with a person in common. Of every company with anybody at work every measure is written, also where
+nobody is counted: that there is an entry tells of nobody. No factor is a sum or a part of another: docs/store.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 from typing import Any, Literal
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, select
 
 from serving.store.cohorts import Cohort
+from serving.store.past_cohorts import PastCohorts
 from serving.store.tables import RELEASE_COHORTS, RELEASE_MEMBERS, RELEASES
 
 FEWEST_PERSONS = 10
@@ -26,7 +28,6 @@ FEWEST_BY_DIAGNOSIS = 30
 """A diagnosis is told of with more care."""
 
 FEWEST_IN_CELL = 5
-FEWEST_CHANGED = 5
 ROUNDED_TO_PERCENT = 5
 SIZES = ((100, "100 or more"), (50, "50 to 99"), (20, "20 to 49"), (FEWEST_PERSONS, "10 to 19"))
 
@@ -76,70 +77,51 @@ def write_month(
     month = month_of(night)
     written = select(RELEASES.c.company_id, RELEASES.c.measure).where(RELEASES.c.month >= month)
     there = {(row.company_id, row.measure) for row in connection.execute(written)}
-    for (company, measure), cohort in sorted(cohorts.items()):
-        if (company, measure) not in there:
-            release = _next(connection, company, measure, month, cohort, by_diagnosis)
+    missing = sorted(place for place in cohorts if place not in there)
+    for company, places in groupby(missing, key=lambda place: place[0]):
+        own = {measure: cohorts[company, measure] for _, measure in places}
+        past = PastCohorts(connection, company, frozenset[str]().union(*(one.persons for one in own.values())))
+        for measure, cohort in own.items():
+            release = _next(connection, past, (company, measure, month), cohort, by_diagnosis)
             connection.execute(RELEASES.insert(), {"company_id": company, "month": month, **vars(release)})
 
 
 def _next(
-    connection: Connection, company: str, measure: str, month: str, cohort: Cohort, by_diagnosis: Collection[str]
+    connection: Connection,
+    past: PastCohorts,
+    place: tuple[str, str, str],
+    cohort: Cohort,
+    by_diagnosis: Collection[str],
 ) -> Release:
-    """Return what is told of a month; one to four persons off a cohort of before, it is what was told of that one."""
-    for computed in _computed(connection, company, measure):
-        if any(0 < n < FEWEST_CHANGED for n in computed.changed(cohort)):
-            return _told(connection, company, measure, computed.month)
-    _remember(connection, company, measure, month, cohort)
+    """Return what is told of a month; few persons off a cohort of before, it is what was told then."""
+    company, measure, _ = place
+    near = [one for one in past.differences(measure, cohort) if one.tells_of_few]
+    if near:
+        return _repeated(connection, company, measure, [one.month for one in near if one.company_id == company])
+    if cohort.persons:  # nobody differs from anybody by those who are told of
+        _remember(connection, place, cohort)
     return share_of(measure, cohort, by_diagnosis)
 
 
-@dataclass(frozen=True)
-class _Computed:
-    """A cohort whose share was computed; who was erased since has gone, and only the numbers of then tell of her."""
-
-    month: str
-    n_persons: int
-    n_beyond: int
-    persons: Set[str]
-    beyond: Set[str]
-
-    def changed(self, now: Cohort) -> tuple[int, int]:
-        """Return how many persons, and how many beyond the limit, came or went since."""
-        pairs = ((self.n_persons, self.persons, now.persons), (self.n_beyond, self.beyond, now.beyond))
-        persons, beyond = (n + len(there) - 2 * len(then & there) for n, then, there in pairs)
-        return persons, beyond
+def fewest_of(size: str) -> int:
+    """Return where a range of persons starts."""
+    return next(least for least, words in SIZES if words == size)
 
 
-def _computed(connection: Connection, company: str, measure: str) -> list[_Computed]:
-    """Return all cohorts of a measure that were computed, newest first."""
-    cohorts, members = (
-        select(table).where(table.c.company_id == company, table.c.measure == measure)
-        for table in (RELEASE_COHORTS, RELEASE_MEMBERS)
-    )
-    then: dict[str, dict[str, bool]] = {}
-    for row in connection.execute(members):
-        then.setdefault(row.month, {})[row.person_id] = row.is_beyond
-    return [
-        _Computed(
-            row.month, row.n_persons, row.n_beyond, there.keys(), {one for one, is_beyond in there.items() if is_beyond}
-        )
-        for row in connection.execute(cohorts.order_by(RELEASE_COHORTS.c.month.desc()))
-        for there in (then.get(row.month, {}),)
-    ]
-
-
-def _told(connection: Connection, company: str, measure: str, month: str) -> Release:
+def _repeated(connection: Connection, company: str, measure: str, near: Sequence[str]) -> Release:
+    """Return what was told of the newest month that is near, else the company's last word; "too few" where there is none."""
     query = select(RELEASES.c.measure, RELEASES.c.persons, RELEASES.c.share_percent, RELEASES.c.why_not)
-    of_month = and_(RELEASES.c.company_id == company, RELEASES.c.measure == measure, RELEASES.c.month == month)
-    return Release(*connection.execute(query.where(of_month)).one())
+    query = query.where(RELEASES.c.company_id == company, RELEASES.c.measure == measure)
+    told = query.where(RELEASES.c.month == near[0]) if near else query.order_by(RELEASES.c.month.desc())
+    row = connection.execute(told).first()
+    return Release(measure, None, None, "too_few_persons") if row is None else Release(*row)
 
 
-def _remember(connection: Connection, company: str, measure: str, month: str, cohort: Cohort) -> None:
-    key = {"company_id": company, "measure": measure, "month": month}
+def _remember(connection: Connection, place: tuple[str, str, str], cohort: Cohort) -> None:
+    key = dict(zip(("company_id", "measure", "month"), place, strict=True))
     rows = [key | {"person_id": one, "is_beyond": one in cohort.beyond} for one in sorted(cohort.persons)]
     connection.execute(RELEASE_COHORTS.insert(), key | {"n_persons": len(rows), "n_beyond": len(cohort.beyond)})
-    if rows:
-        connection.execute(RELEASE_MEMBERS.insert(), rows)
+    connection.execute(RELEASE_MEMBERS.insert(), rows)
 
 
 def release(connection: Connection, company_id: str) -> CompanyRelease | None:

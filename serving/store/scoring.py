@@ -27,7 +27,7 @@ from serving.predictor import Predictor, case_of
 from serving.responses import ExplanationResponse, OutcomeRisk, RiskResponse
 from serving.store.consents import as_seen, with_withdrawals
 from serving.store.nights import OutcomeScore, ScoredPerson
-from serving.store.records import packed_record
+from serving.store.records import kept_record, packed_record
 from serving.store.workplace_answers import workplace_answers
 
 _WORDS = {
@@ -133,7 +133,7 @@ class Scorer:
             "companies": companies_on(record, day),
             "consents": as_seen(record),
             "factors": workplace_answers(case),
-            "record": b64encode(packed_record(record)).decode(),
+            "record": b64encode(packed_record(kept_record(record, case))).decode(),
         }
 
     def _received_on(self, person_id: str) -> date:

@@ -160,10 +160,10 @@ class Store:
         with self.database.writing() as connection:
             return decisions.record(connection, subject, score, outcome, verdict, reason, next_step)
 
-    def decisions_about(self, person_id: str) -> tuple[decisions.DecisionAbout, ...]:
-        """Return what was decided about a person, newest first, and by whom."""
+    def decisions_about(self, person_id: str, day: date) -> tuple[decisions.DecisionAbout, ...]:
+        """Return what was decided about a person, newest first, and by whom; only of scores that may be shown on a day."""
         with self.database.reading() as connection:
-            return decisions.decisions_about(connection, person_id)
+            return decisions.decisions_about(connection, person_id, day)
 
     def verdicts_of(self, subject: str, most: int = 20) -> tuple[decisions.Verdict, ...]:
         """Return a clinician's own last verdicts, newest first."""

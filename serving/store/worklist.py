@@ -1,7 +1,8 @@
-"""Whom to contact this week: persons of some companies in order, within a capacity, those already contacted set aside.
+"""Whom to contact this week: persons of some companies in order, within a capacity, those lately assessed set aside.
 
-A safety flag comes first, whatever order and domain are asked for. Who was decided about in the last four weeks is not
-named again among those to contact; whoever has a flag only where the decision was about a score with the very same flags.
+A safety flag comes first, whatever order and domain are asked for. Who was decided about for this outcome in the last four
+weeks, or is followed up since, is not named again among those to contact. Whoever has a flag is set aside only where
+somebody means to talk with them, or the general practitioner does, about a score with the very same flags.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_,
 from data_contracts.domains import Domain
 from serving.store.care import in_care
 from serving.store.consents import is_shown, may_be_shown
-from serving.store.decisions import LastDecision, last_decisions
+from serving.store.decisions import TALK_STEPS, LastDecision, counts_for, last_decisions
 from serving.store.marks import Mark, marks
 from serving.store.tables import DECISIONS, MEMBERSHIPS, NIGHTS, OUTCOME_SCORES, SCORES
 
 Order = Literal["benefit", "risk"]
-CONTACTED_DAYS = 28
+SET_ASIDE_DAYS = 28
 MOST_SET_ASIDE = 200
 """More are read by nobody, and each is an event of the audit log."""
 
@@ -75,7 +76,7 @@ class WorklistEntry:
 
 @dataclass(frozen=True)
 class Worklist:
-    """Whom to talk with first, and who was contacted already, the newest decision first.
+    """Whom to talk with first, and who is set aside: safety flags first, then the newest decision.
 
     ``n_flagged_left_out`` and ``n_above_capacity`` count, of those the capacity has no room for, who has a safety flag and
     who has a number; they are not named.
@@ -123,17 +124,17 @@ def _to_contact(asked: WorklistQuestion, run: Any) -> Any:
         func.sum(case((SCORES.c.is_flagged, 1), else_=0)).over().label("n_flagged"),
         func.count(OUTCOME_SCORES.c.number).over().label("n_numbers"),
     )
-    query = _persons(asked, run).add_columns(*counts).where(~_is_contacted(asked))
+    query = _persons(asked, run).add_columns(*counts).where(~_is_set_aside(asked))
     query = query.where(is_shown(SCORES.c.person_id, run.night, asked.day))
     return query.order_by(*_order(asked)).limit(asked.capacity)
 
 
 def _set_aside(asked: WorklistQuestion, run: Any) -> Any:
-    """Those contacted, of whom there are few: found by the decisions, and each looked at alone."""
+    """Those set aside, of whom there are few: found by the decisions, and each looked at alone."""
     lately = select(DECISIONS.c.person_id).where(*_is_lately(asked))
-    query = _persons(asked, run).where(SCORES.c.person_id.in_(lately), _is_contacted(asked))
+    query = _persons(asked, run).where(SCORES.c.person_id.in_(lately), _is_set_aside(asked))
     query = query.where(may_be_shown(SCORES.c.person_id, run.night, asked.day))
-    return query.order_by(_last_decision(asked).desc(), SCORES.c.person_id).limit(MOST_SET_ASIDE)
+    return query.order_by(_flags_first(), _last_decision(asked).desc(), SCORES.c.person_id).limit(MOST_SET_ASIDE)
 
 
 def _persons(asked: WorklistQuestion, run: Any) -> Any:
@@ -156,20 +157,20 @@ def _has_number(asked: WorklistQuestion) -> list[ColumnElement[bool]]:
     return [OUTCOME_SCORES.c.number.is_not(None), *of_domain]
 
 
-def _is_contacted(asked: WorklistQuestion) -> ColumnElement[bool]:
+def _is_set_aside(asked: WorklistQuestion) -> ColumnElement[bool]:
     then = SCORES.alias()
-    is_seen = or_(~SCORES.c.is_flagged, then.c.flags_digest == SCORES.c.flags_digest)
+    is_taken_care_of = and_(then.c.flags_digest == SCORES.c.flags_digest, DECISIONS.c.next_step.in_(TALK_STEPS))
     is_mine = and_(DECISIONS.c.person_id == SCORES.c.person_id, DECISIONS.c.score_id == then.c.score_id)
-    return exists().where(is_mine, is_seen, *_is_lately(asked)).correlate(SCORES)
+    return exists().where(is_mine, or_(~SCORES.c.is_flagged, is_taken_care_of), *_is_lately(asked)).correlate(SCORES)
 
 
 def _is_lately(asked: WorklistQuestion) -> list[ColumnElement[bool]]:
-    since = asked.day - timedelta(days=CONTACTED_DAYS)
-    return [DECISIONS.c.outcome == asked.outcome, DECISIONS.c.decided_at >= since.isoformat()]
+    since = asked.day - timedelta(days=SET_ASIDE_DAYS)
+    return [counts_for(asked.outcome), DECISIONS.c.decided_at >= since.isoformat()]
 
 
 def _last_decision(asked: WorklistQuestion) -> Any:
-    is_mine = and_(DECISIONS.c.person_id == SCORES.c.person_id, DECISIONS.c.outcome == asked.outcome)
+    is_mine = and_(DECISIONS.c.person_id == SCORES.c.person_id, counts_for(asked.outcome))
     return select(func.max(DECISIONS.c.decision_id)).where(is_mine).correlate(SCORES).scalar_subquery()
 
 
@@ -179,7 +180,11 @@ def _order(asked: WorklistQuestion) -> list[ColumnElement[Any]]:
     if asked.order == "benefit":
         ranked.insert(0, OUTCOME_SCORES.c.benefit)
     largest = [part for one in ranked for part in (case((one.is_(None), 1), else_=0), one.desc())]
-    return [case((SCORES.c.is_flagged, 0), else_=1), *largest, SCORES.c.person_id]
+    return [_flags_first(), *largest, SCORES.c.person_id]
+
+
+def _flags_first() -> ColumnElement[int]:
+    return case((SCORES.c.is_flagged, 0), else_=1)
 
 
 class _Entries:
@@ -187,7 +192,7 @@ class _Entries:
 
     def __init__(self, connection: Connection, asked: WorklistQuestion, run: Any, rows: Sequence[Any]) -> None:
         persons = [row.person_id for row in rows]
-        self._decided = last_decisions(connection, persons, asked.outcome)
+        self._decided = last_decisions(connection, persons, asked.outcome, asked.day)
         self._cared = in_care(connection, asked.subject, persons, asked.day)
         self._companies = _companies_of(connection, persons)
         self._marks = marks(connection, run, asked.outcome, rows, asked.day)

@@ -61,6 +61,7 @@ def test_a_decision_without_a_reason_is_not_kept_and_what_was_written_stays(depl
         page.goto(f"/ui/persons/{person}/decisions")
         page.locator("input[name=verdict]").nth(1).check()
         page.locator("textarea[name=reason]").fill("   ")
+        page.locator("select[name=next_step]").select_option("wait")
         reader.expected = {400, 422}
         page.locator("main form button.primary").click()
         expect(page.get_by_role("alert").first).to_be_visible()

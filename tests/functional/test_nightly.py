@@ -20,12 +20,14 @@ import pytest
 from data_contracts.errors import EngineError, MissingInputError
 from data_contracts.readers.parquet_files import read_tables, write_tables
 from data_contracts.time_windows import today
+from features.record import tables_of_record
 from models.bundle import move_current
 from pipeline import rebuild, score
 from pipeline.nightly import END, NightFailed, asked_of, environment, night, store_url
 from pipeline.person_record import person_record
-from serving.predictor import Predictor
+from serving.predictor import Predictor, case_of
 from serving.store import open_store
+from serving.store.records import kept_record
 from serving.store.worklist import WorklistQuestion
 from tests.lib.nights import NIGHT, OUTCOME, prepare, promote, staff, steady_model
 from tests.lib.records import consent, person, tables
@@ -80,7 +82,8 @@ def test_the_night_keeps_each_record_and_what_of_the_risk_can_be_worked_with(sco
         assert len(listed.entries) > 6
         for entry in listed.entries:
             kept = store.record(entry.person_id, DAY)
-            assert kept.record == person_record(found, entry.person_id, np.datetime64(DAY, "D"))
+            record = person_record(found, entry.person_id, np.datetime64(DAY, "D"))
+            assert kept.record == kept_record(record, case_of(tables_of_record(record, today()), DAY, today()))
             explained = predictor.explain(kept.record, DAY, [OUTCOME], today()).outcomes[OUTCOME]
             workable = [one for one in explained.reasons if one.modifiable and not one.missing and one.contribution > 0]
             left = explained.log_odds - sum(one.contribution for one in workable)

@@ -39,8 +39,8 @@ class Pages:
     def headers(self, language: str = "nb", role: str = "clinician", **claims: Any) -> dict[str, str]:
         """What a browser sends along when a form of ours is sent."""
         token = self.service.issuer.token(role, **claims)
-        return {"cookie": f"balance_risk_token={token}; balance_risk_language={language}", "sec-fetch-site": "same-origin",
-                "content-type": "application/x-www-form-urlencoded"}  # fmt: skip
+        return {"cookie": f"__Secure-balance_risk_token={token}; balance_risk_language={language}",
+                "sec-fetch-site": "same-origin", "content-type": "application/x-www-form-urlencoded"}  # fmt: skip
 
     def get(self, path: str, **who: Any) -> httpx.Response:
         """Open a page."""

@@ -115,7 +115,7 @@ def test_the_person_beside_everybody_and_beside_those_alike(model):
         )
         sizes = [abs(size) for size in one["contributions"].values()]
         assert sizes == sorted(sizes, reverse=True)
-    assert similar["text"]["nb"].startswith("Sammenlignet med kvinner på 40–49 år er modellens tall ")
+    assert similar["text"]["nb"].startswith("Sammenlignet med kvinner på 40–49 år, er modellens tall ")
     assert similar["text"]["en"].startswith("Compared with women aged 40–49, the model's number is ")
     assert "references" not in ask(model, method="predict")
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 
 from data_contracts.errors import ArtifactError
+from models import bundle as bundles
 from models.artifact import save
 from models.bundle import EVALUATION, create_keys, export_bundle, open_bundle
 from models.bundle_papers import card_path, read_card, read_evaluation, write_card
@@ -75,6 +78,24 @@ def test_an_evaluation_that_was_altered_is_refused_by_readers_and_by_serving(sea
         read_evaluation(bundle, sha256_of(bundle))
     with pytest.raises(ArtifactError, match=r"evaluation\.json is not the file that was sealed"):
         open_bundle(bundle, sealed.verify)
+
+
+def test_a_page_reads_the_papers_alone_and_once_while_they_are_the_same(sealed, bundle, monkeypatch):
+    read = []
+    real = bundles._read_file
+    monkeypatch.setattr(
+        bundles, "_read_file", lambda directory, name, path: read.append(name) or real(directory, name, path)
+    )
+    sha256 = sha256_of(bundle)
+    assert [read_evaluation(bundle, sha256) for _ in range(3)] == [FOUND] * 3
+    assert sorted(read) == [EVALUATION, "manifest.json"]
+    # As long, and as old: nobody alters it unseen.
+    time.sleep(0.05)  # file systems tell times in steps of some milliseconds
+    before = (bundle / EVALUATION).stat()
+    (bundle / EVALUATION).write_text((bundle / EVALUATION).read_text().replace("0.65", "0.85"))
+    os.utime(bundle / EVALUATION, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(ArtifactError, match=r"evaluation\.json is not the file that was sealed"):
+        read_evaluation(bundle, sha256)
 
 
 def test_an_evaluation_that_was_taken_away_is_no_evaluation_of_before(bundle):

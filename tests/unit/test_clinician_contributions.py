@@ -8,6 +8,8 @@ import re
 import pytest
 
 from serving.clinician.contributions import WIDTH
+from serving.clinician.diagnosis_groups import without_groups
+from serving.clinician.reasons import is_about_work
 from serving.predictor import Predictor
 from tests.lib.deployment import REQUEST
 from tests.lib.models import boosted_model, linear_model
@@ -72,7 +74,7 @@ def test_every_contribution_is_named_once(pages):
     )
     small = re.findall(r"For lite til å synes i tallet: (.*?)\.</p>", page)
     told = sorted([*named, *(label for one in small for label in one.split("; "))])
-    assert told == sorted(one.label["nb"] for one in explained.reasons if one.contribution)
+    assert told == sorted(one.label["nb"] for one in without_groups(explained).reasons if one.contribution)
 
 
 def test_each_bar_begins_where_the_one_before_ends_and_raising_ones_come_first(pages):
@@ -94,3 +96,30 @@ def test_where_points_mean_nothing_the_page_says_so_and_shows_log_odds(pages):
     assert "Her kan bidragene ikke deles opp i prosentpoeng eller dager." in text
     assert "i log-odds" in text
     assert "prosentpoeng " not in text.split("Område Diagram")[1]
+
+
+def test_the_starting_point_is_said_to_be_no_mean(pages):
+    text = text_of(pages.get(f"{PAGE}?outcome=burnout"))
+    (_, base), *_ = rows(pages.get(f"{PAGE}?outcome=burnout").text)
+    shown = f"{base / 10:.1f}".replace(".", ",")
+    assert f"Utgangspunktet er {shown} prosent: modellens tall når alle bidrag er null." in text
+    assert "Det er ikke gjennomsnittet i referansegruppen, som står i oversikten." in text
+
+
+def test_what_lowers_the_number_is_something_to_build_on(pages):
+    page = pages.get(f"{PAGE}?outcome=burnout").text
+    badges = re.findall(r'<span class="badge modifiable">([^<]+)</span></th>.*?<td class="right">([+−])', page)
+    assert {("kan arbeides med", "+"), ("kan bygges videre på", "−")} == set(badges)
+
+
+def test_within_a_domain_the_workplace_comes_first(pages):
+    models = {model.outcome: model for model in (linear_model(), boosted_model())}
+    explained = Predictor(models).explain(REQUEST["record"], NIGHT, ["burnout"], NIGHT).outcomes["burnout"]
+    domain = "stress_and_work_environment"
+    of_label = {one.label["nb"]: one.feature for one in explained.reasons if one.group == domain}
+    page = html.unescape(pages.get(f"{PAGE}?outcome=burnout").text)
+    (opened,) = (one for one in page.split("<details") if "<summary>Stress og arbeidsmiljø" in one)
+    named = re.findall(r'<tr><th scope="row">([^<]+?)(?: <span[^>]+>[^<]+</span>)?</th>', opened)
+    about_work = [is_about_work(of_label[label]) for label in named]
+    assert set(about_work) == {True, False}
+    assert about_work == sorted(about_work, reverse=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from datetime import date
 from typing import get_args
 
@@ -50,8 +51,8 @@ def decided(pages: Pages, verdict: str, caller: str = "clinician-1") -> None:
 def test_a_decision_is_kept_and_shown_with_who_said_it(pages):
     decided(pages, "disagree", caller="another")
     sent = pages.post(PAGE, form(pages, reason="Trives.\r\nSover bedre nå."))
-    assert (sent.status_code, sent.headers["location"]) == (303, PAGE)
-    newest, before = pages.store.decisions_about(PERSON)
+    assert (sent.status_code, sent.headers["location"]) == (303, f"{PAGE}?outcome=burnout")
+    newest, before = pages.store.decisions_about(PERSON, date.today())
     assert (newest.verdict, newest.reason, newest.next_step) == ("agree", "Trives.\nSover bedre nå.", "conversation")
     assert (newest.caller, newest.outcome, newest.night) == ("clinician-1", "burnout", NIGHT)
     text = text_of(pages.get(PAGE))
@@ -69,12 +70,18 @@ def test_a_decision_is_kept_and_shown_with_who_said_it(pages):
         ("verdict", None, "Velg om du er enig"),
         ("verdict", "perhaps", "Velg om du er enig"),
         ("outcome", "luck", "Velg hva vurderingen gjelder."),
+        ("next_step", None, "Velg neste steg."),
         ("next_step", "hospital", "Velg neste steg."),
         ("reason", None, "Skriv en begrunnelse."),
         ("reason", " \r\n ", "Skriv en begrunnelse."),
         ("reason", f"hun heter {FNR}", "ser ut til å inneholde et fødselsnummer"),
         ("reason", "x" * 1001, "høyst 1 000 tegn"),
         ("reason", "a\x00b", "tegn som ikke kan lagres"),
+        ("reason", "0 1 0 1 8 0 0 0 0 5 5", "ser ut til å inneholde et fødselsnummer"),
+        ("reason", "fnr 010180 nr 00055", "ser ut til å inneholde et fødselsnummer"),
+        ("reason", "010180\u200b\u200b\u200b\u200b00055", "tegn som ikke kan lagres"),
+        ("reason", "a\u202eb", "tegn som ikke kan lagres"),
+        ("reason", "a\x85b", "tegn som ikke kan lagres"),
     ],
 )
 def test_a_form_with_a_fault_is_shown_again_as_it_was_filled_in(pages, field, value, said):
@@ -84,7 +91,7 @@ def test_a_form_with_a_fault_is_shown_again_as_it_was_filled_in(pages, field, va
     text = text_of(page)
     assert said in text.replace("\xa0", " ")
     assert "ingenting er lagret" in text
-    assert pages.store.decisions_about(PERSON) == ()
+    assert pages.store.decisions_about(PERSON, date.today()) == ()
     assert f'href="#{field}"' in page.text
     assert f'id="{field}"' in page.text
     if field != "verdict":
@@ -95,18 +102,78 @@ def test_a_form_with_a_fault_is_shown_again_as_it_was_filled_in(pages, field, va
         assert value.replace("\r\n", "\n") in html.unescape(page.text)
 
 
+def told_of(pages: Pages, begun: int) -> list[tuple[str, str, str, str]]:
+    """What the log says of what was done since."""
+    events = pages.service.events()[begun:]
+    assert {event["person_id"] for event in events} == {PERSON}
+    return [(one["action"], one["decision"], one["reason"], one["data_version"]) for one in events]
+
+
+def test_the_log_says_that_a_form_with_a_fault_changed_nothing_and_that_the_person_was_shown(pages):
+    begun, data = len(pages.service.events()), "d" * 64
+    assert pages.post(PAGE, form(pages, reason="")).status_code == 422
+    assert told_of(pages, begun) == [
+        ("record_decision", "denied", "invalid_request", data),
+        ("read_person", "allowed", "allowed", data),
+    ]
+    assert pages.post(PAGE, form(pages)).status_code == 303
+    assert told_of(pages, begun)[2:] == [("record_decision", "allowed", "allowed", data)]
+
+
+def test_a_form_with_a_fault_opens_nothing_for_whoever_may_not(stranger):
+    begun = len(stranger.service.events())
+    page = stranger.post(PAGE, form(stranger, reason=""))
+    assert (page.status_code, "Passer" in page.text) == (403, False)
+    assert told_of(stranger, begun) == [("record_decision", "denied", "no_care_relation", "")]
+
+
+def test_the_log_says_that_care_without_a_reason_was_not_begun(stranger):
+    begun = len(stranger.service.events())
+    assert stranger.post(CARE, {"reason": " "}).status_code == 422
+    assert told_of(stranger, begun) == [("begin_care", "denied", "invalid_request", "")]
+    assert stranger.post(CARE, {"reason": "henvist"}).status_code == 303
+    assert [one[1] for one in told_of(stranger, begun)] == ["denied", "allowed"]
+
+
+def chosen(page: str, field: str) -> list[str]:
+    """What a select of the page shows chosen."""
+    select = page.split(f'<select id="{field}"')[1].split("</select>")[0]
+    return re.findall(r'value="([^"]*)" selected', select)
+
+
+@pytest.mark.parametrize("outcome", ["burnout", "long_sick_leave"])
+def test_the_form_is_about_the_outcome_that_was_read_and_every_way_to_it_keeps_it(pages, outcome):
+    page = pages.get(f"{PAGE}?outcome={outcome}").text
+    assert chosen(page, "outcome") == [outcome]
+    assert f'action="{PAGE}?outcome={outcome}"' in page
+    overview = pages.get(f"{HOME}?outcome={outcome}").text
+    assert set(re.findall(rf'href="({PAGE}[^"]*)"', overview)) == {f"{PAGE}?outcome={outcome}"}
+    assert overview.count(f'href="{PAGE}') == 2, "the tab and the link"
+
+
+def test_no_next_step_is_chosen_beforehand(pages):
+    page = pages.get(PAGE).text
+    assert chosen(page, "next_step") == []
+    assert 'name="next_step" required' in page
+
+
+def test_an_outcome_that_is_none_has_no_form(pages):
+    assert pages.get(f"{PAGE}?outcome=happiness").status_code == 422
+    assert pages.get(f"{PAGE}?outcome=absence_days").status_code == 404
+
+
 def test_a_text_that_no_form_of_ours_can_send_is_refused(pages):
     for wrong in ({"reason": "x" * 20_001}, {"score_id": "1"}, {"score_id": None}, {"verdicts": "agree"}):
         page = pages.post(PAGE, form(pages) | wrong if None not in wrong.values() else {"verdict": "agree"})
         assert page.status_code == 422
         assert "Skjemaet ble ikke forstått" in text_of(page)
-    assert pages.store.decisions_about(PERSON) == ()
+    assert pages.store.decisions_about(PERSON, date.today()) == ()
 
 
 def test_a_score_that_says_nothing_of_the_outcome_or_is_of_nobody_takes_no_decision(pages):
     assert pages.post(PAGE, form(pages, outcome="absence_days")).status_code == 422
     assert pages.post(PAGE, form(pages, score_id="0" * 32)).status_code == 404
-    assert pages.store.decisions_about(PERSON) == ()
+    assert pages.store.decisions_about(PERSON, date.today()) == ()
 
 
 @pytest.mark.parametrize(
@@ -148,7 +215,7 @@ def test_without_care_the_page_is_refused_and_care_can_be_begun_there(stranger):
     assert refused.status_code == 403
     assert f'action="{CARE}"' in refused.text
     assert stranger.post(PAGE, form(stranger)).status_code == 403
-    assert stranger.store.decisions_about(PERSON) == ()
+    assert stranger.store.decisions_about(PERSON, date.today()) == ()
     begun = stranger.post(CARE, {"reason": "Henvist\r\nav lege."})
     assert (begun.status_code, begun.headers["location"]) == (303, HOME)
     assert stranger.get(PAGE).status_code == 200

@@ -10,7 +10,15 @@ import pytest
 
 from data_contracts.instruments import INSTRUMENTS
 from data_contracts.time_windows import calendar_date
-from serving.clinician.health_index import COUNTED, DOMAINS, NOT_COUNTED, HealthIndex, favourable, health_index
+from serving.clinician.health_index import (
+    COUNTED,
+    DOMAINS,
+    LEFT_OUT,
+    NOT_COUNTED,
+    HealthIndex,
+    favourable,
+    health_index,
+)
 from serving.handlers.profile import domain_profiles
 from serving.handlers.profile_bodies import ProfileValue
 from serving.predictor import case_of
@@ -23,7 +31,8 @@ RECENT, OLD = "2026-01-10", "2024-01-10"
 SLEEP = answers("bis", [0] * 6, RECENT)  # 0 of 42 days with trouble: 100
 SUPPORT = answers("oss3", [1, 1, 1], RECENT)  # 3 of 3 to 14: 0
 WELL_BEING = answers("who5", [3] * 5, RECENT)  # 60 of 100: 60
-DRINKING = answers("audit_c", [1, 1, 1], RECENT)  # 3 of 12, higher is worse: 75
+PAIN = answers("pain_sites", [0], RECENT)  # 0 of 10: 100
+DRINKING = answers("audit_c", [1, 1, 1], RECENT)
 
 
 def index_of(*survey: list[dict[str, Any]]) -> HealthIndex:
@@ -37,15 +46,21 @@ def by_domain(index: HealthIndex) -> dict[str, float]:
 
 
 def test_a_score_is_placed_in_its_range_and_turned_so_that_100_is_best():
-    assert by_domain(index_of(SLEEP, SUPPORT, WELL_BEING, DRINKING)) == {
-        "sleep": 100, "mental_health": 60, "diet_and_cardiometabolic": 75, "life_situation": 0,
+    assert by_domain(index_of(SLEEP, SUPPORT, WELL_BEING, PAIN)) == {
+        "sleep": 100, "mental_health": 60, "pain_and_body": 100, "life_situation": 0,
     }  # fmt: skip
 
 
 def test_the_index_is_the_mean_of_the_domains_and_says_how_many_there_are():
-    index = index_of(SLEEP, SUPPORT, WELL_BEING, DRINKING)
-    assert index.value == (100 + 60 + 75 + 0) / 4
-    assert (len(index.domains), len(DOMAINS)) == (4, 7)
+    index = index_of(SLEEP, SUPPORT, WELL_BEING, PAIN)
+    assert index.value == (100 + 60 + 100 + 0) / 4
+    assert (len(index.domains), len(DOMAINS)) == (4, 6)
+
+
+def test_the_use_of_alcohol_alone_does_not_stand_for_diet():
+    assert by_domain(index_of(SLEEP, DRINKING)) == {"sleep": 100}
+    assert favourable(value("audit_c_alcohol", 3)) is None
+    assert LEFT_OUT.isdisjoint(DOMAINS)
 
 
 def test_three_domains_are_too_few():
@@ -94,12 +109,12 @@ def value(name: str, score: float, stale: bool = False) -> ProfileValue:
     )  # fmt: skip
 
 
-def test_no_answer_counts_twice_and_every_questionnaire_counts():
+def test_no_answer_counts_twice_and_every_questionnaire_counts_whose_domain_does():
     for instrument in INSTRUMENTS.values():
         counted = [scale for scale in instrument.scales if scale.name in COUNTED]
         used = Counter(item for scale in counted for item in scale.items)
-        assert counted, instrument.name
-        assert set(used.values()) == {1}, instrument.name
+        assert counted or {scale.domain for scale in instrument.scales} <= LEFT_OUT, instrument.name
+        assert set(used.values()) <= {1}, instrument.name
 
 
 def test_what_does_not_count_is_a_scale():

@@ -8,6 +8,7 @@ import re
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,11 +17,13 @@ from models.artifact import save
 from models.bundle import EVALUATION, create_keys, export_bundle, open_bundle
 from models.bundle_papers import card_path, write_card
 from models.evaluation.suppression import COMPLEMENT, TOO_SMALL
+from models.outcomes import OUTCOMES
 from models.risk_model import RiskModel
 from serving.clinician import figures
 from serving.clinician.language import words
 from serving.clinician.model_figures import calibration
 from serving.clinician.model_groups import subgroups
+from serving.clinician.model_view import _what
 from serving.predictor import Predictor
 from tests.lib.in_process import InProcess, running
 from tests.lib.models import linear_model
@@ -112,7 +115,7 @@ def test_the_list_says_what_each_model_predicts_how_well_and_from_what(service):
     text = service.text("/ui/models")
     assert "Rangerer riktig i 71 av 100 par (95 prosent intervall 69–73)" in text
     assert "For hver 100 hendelser modellen ventet, kom det 104 (95 prosent intervall 94–115)" in text
-    assert "innenfor usikkerheten" in text
+    assert "Ingen sikker forskjell i gjennomsnitt. Intervallet viser hvor stor den kan være." in text
     assert "Andre personer den er prøvd på 1 533 Av dem fikk hendelsen færre enn 10" in text
     assert "simulerte personer" in text
 
@@ -122,10 +125,11 @@ def test_a_model_says_what_it_rests_on_for_whom_it_works_and_what_a_capacity_giv
     assert "Stress og arbeidsmiljø 0,5 (0,4–0,6) Søvn 0,13 (0,1–0,2)" in text
     assert "5 4 10 12 30 25" in text, "the table of the calibration curve"
     assert "Kjønn: Menn 150 (120–190) tallene er for lave" in text
-    assert "Evalueringen navngir et avvik. Kjønn: Menn: tallene er for lave." in text
+    assert "Modellen passer dårligere for denne gruppen: Kjønn: Menn: tallene er for lave." in text
     assert "Kjønn: Kvinner vises ikke: for få personer" in text
     assert "Kjønn: Ikke kjent vises ikke: en mindre gruppe kunne ellers regnes ut" in text
     assert "3 36 42 (37–49) 20 (18–23)" in text
+    assert "Hvor mange den fanger opp, er ikke undersøkt." in text
     assert "holdt tilbake for 3,1 av 100" in text
     assert "Arbeidsgiver. Ingen tall" in text
 
@@ -236,8 +240,32 @@ def test_a_version_that_was_refused_is_named(service, monkeypatch):
 def test_days_are_told_as_days():
     found = {"target": "days", "curve": {"rows": [50, 50], "expected": [1.0, 20.0], "observed": [2.0, 18.0]}}
     exhibit = calibration(found, words("nb"))
-    assert exhibit.table.rows == (("1", "2"), ("20", "18"))
-    assert exhibit.table.columns == ("Ventede dager", "Dager som kom")
+    assert exhibit.table.rows == (("1", "2", "50"), ("20", "18", "50"))
+    assert exhibit.table.columns == ("Ventede dager", "Dager som kom", "Rader (person og dag)")
+
+
+@pytest.mark.parametrize("language", ["nb", "en"])
+def test_every_outcome_is_told_in_a_sentence_that_fits_it(language):
+    say, told = words(language), {}
+    for name, outcome in OUTCOMES.items():
+        link = "log" if name == "absence_days" else "logit"
+        label = {"nb": outcome.label_nb, "en": outcome.label_en}
+        served = SimpleNamespace(model=SimpleNamespace(outcome=name, link=link), label=label, horizon_days=365)
+        told[name] = _what(served, say)
+    assert len(set(told.values())) == len(OUTCOMES)
+    assert "CBI" in told["burnout"]
+    assert not [name for name in ("burnout", "absence_days") if say.said(label) in told[name] or "365" in told[name]]
+
+
+def test_groups_are_drawn_beside_the_line_of_chance_and_that_of_agreement(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(figures, "drawn", lambda spec, say: drawn.append(spec["layer"][0]["data"]) or "")
+    told = [one.table.caption for one in subgroups(FOUND, words("nb"))]
+    assert drawn == [{"values": [{"at": 100.0}]}, {"values": [{"at": 50.0}]}]
+    assert told[0] == "Faktiske hendelser per 100 ventede (95 prosent intervall)"
+    (days,) = subgroups({**FOUND, "target": "days", "subgroups": {"attributes": [
+        {**FOUND["subgroups"]["attributes"][0], "groups": [{**MEN, "auroc": None}]}]}}, words("nb"))  # fmt: skip
+    assert days.table.caption == "Faktiske dager per 100 ventede (95 prosent intervall)"
 
 
 def test_nothing_is_drawn_of_groups_that_are_all_hidden():

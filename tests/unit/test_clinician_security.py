@@ -6,6 +6,7 @@ import asyncio
 import html
 import re
 from collections.abc import Mapping
+from datetime import date
 from itertools import product
 from typing import Any
 from urllib.parse import urlencode, urljoin
@@ -14,7 +15,10 @@ import httpx
 import pytest
 from starlette.responses import PlainTextResponse
 
+from data_contracts.national_identity_number import MASK
+from serving.access import quotas
 from serving.access.policy import Purpose
+from serving.access.quotas import Rate
 from serving.call import Endpoint
 from serving.clinician.addresses import SIGN_IN
 from serving.clinician.pages import PAGES
@@ -103,18 +107,44 @@ def test_the_expectation_names_every_page_once():
 
 
 @each_page
-def test_without_a_token_one_is_sent_to_the_sign_in_and_logged(pages, page):
+def test_without_a_token_one_is_sent_to_the_sign_in(pages, page):
     begun = n_logged(pages)
     response = pages.service.call(
         {"method": page.method, "url": address(page), "headers": {"sec-fetch-site": "same-origin"}}
     )[0]
+    assert PERSON not in response.text
     if page.method == "GET":
         assert (response.status_code, response.headers["location"].partition("?")[0]) == (303, SIGN_IN)
+        assert logged(pages, begun) == []  # a bookmark that was opened: nothing was tried
     else:
         assert response.status_code == 401
-    assert PERSON not in response.text
+        (event,) = logged(pages, begun)
+        assert (event["decision"], event["reason"]) == ("denied", "no_token")
+
+
+@each_page
+@pytest.mark.parametrize(("who", "why"), [({"exp": 1, "iat": 0, "nbf": 0}, "expired"), ({"role": "auditor"}, "role")])
+def test_whom_a_refused_try_was_about_stands_in_the_log(pages, page, who, why):
+    begun = n_logged(pages)
+    assert asked(pages, page, **who).status_code in {303, *MAY_NOT}
     (event,) = logged(pages, begun)
-    assert (event["decision"], event["reason"]) == ("denied", "no_token")
+    assert event["decision"] == "denied"
+    assert event["reason"].startswith(why)
+    assert event["person_id"] == (PERSON if "{person_id}" in page.path else None)
+
+
+@pytest.mark.parametrize("guess", ["x" * 65, "a%20b", "%3Cscript%3E"])
+def test_what_can_be_no_person_is_not_logged_as_one(pages, guess):
+    begun = n_logged(pages)
+    pages.get(f"/ui/persons/{guess}", role="auditor")
+    assert [event["person_id"] for event in logged(pages, begun)] == [None]
+
+
+def test_a_national_identity_number_in_the_address_is_masked_in_the_log(pages):
+    begun = n_logged(pages)
+    pages.get("/ui/persons/01018000055", role="auditor")
+    pages.get("/ui/persons/01018000055")
+    assert {event["person_id"] for event in logged(pages, begun)} == {MASK}
 
 
 @each_page
@@ -125,7 +155,9 @@ def test_a_page_is_for_one_role(pages, page, role):
     is_theirs = role == ("employer" if (page.method, page.path) in EMPLOYERS else "clinician")
     assert (response.status_code in MAY_NOT) == (not is_theirs)
     (event, *_) = logged(pages, begun)
-    assert (event["decision"], event["action"]) == ("allowed" if is_theirs else "denied", page.action)
+    is_kept = is_theirs and not page.writes  # the forms are not filled in
+    assert (event["decision"], event["action"]) == ("allowed" if is_kept else "denied", page.action)
+    assert (event["reason"] == "invalid_request") == (is_theirs and page.writes)
     if not is_theirs:
         assert response.status_code == 403
         assert PERSON not in beside_its_own_address(response, page)
@@ -180,6 +212,29 @@ def test_a_page_reads_no_query_that_it_does_not_declare(pages, page):
     who = {"role": "employer"} if (page.method, page.path) in EMPLOYERS else {}
     told = {"method": page.method, "url": address(page) + "?undeclared=1", "headers": pages.headers(**who)}
     assert pages.service.call(told)[0].status_code == 422
+
+
+EXPLAINED = ["", "/contributions", "/what-if"]
+
+
+def test_pages_that_explain_share_a_quota_of_their_own(pages, monkeypatch):
+    assert [page.path.partition("{person_id}")[2] for page in PAGES if page.is_explained] == EXPLAINED
+    monkeypatch.setattr(quotas, "EXPLAINED_PAGES", Rate(per_minute=1, burst=3))
+    reader = {"sub": "leafs-through"}
+    pages.store.begin_care("leafs-through", PERSON, "referred", date.today())
+    home = f"/ui/persons/{PERSON}"
+    assert [pages.get(f"{home}{tab}", **reader).status_code for tab in EXPLAINED] == [200, 200, 200]
+    refused = [pages.get(f"{home}{tab}", **reader) for tab in EXPLAINED]
+    assert [one.status_code for one in refused] == [429, 429, 429]
+    assert int(refused[0].headers["retry-after"]) > 1
+    assert pages.get(f"{home}/profile", **reader).status_code == 200
+    assert pages.get(home).status_code == 200, "another reader has a quota of her own"
+
+
+def test_a_readers_day_is_far_within_the_quota():
+    # Twenty persons opened one after another, each with its five tabs, without a second between them.
+    assert quotas.EXPLAINED_PAGES.burst >= 20 * len(EXPLAINED)
+    assert quotas.EXPLAINED_PAGES.per_minute >= 20 * len(EXPLAINED)
 
 
 # Nothing leads an employer to a person

@@ -16,10 +16,12 @@ from serving.clinician import sign_in
 from serving.clinician.addresses import SIGN_IN, address_of, ours
 from serving.clinician.refusals import SAID, refusal
 from serving.problems import KINDS, Problem
-from serving.request_head import LANGUAGE_COOKIE, TOKEN_COOKIE
+from serving.request_head import LANGUAGE_COOKIE
+from serving.request_head import TOKEN_COOKIE as IN_DEVELOPMENT
 from tests.lib.in_process import running
 from tests.lib.pages import text_of
 
+TOKEN_COOKIE = f"__Secure-{IN_DEVELOPMENT}"
 OURS = {"sec-fetch-site": "same-origin", "content-type": "application/x-www-form-urlencoded"}
 
 
@@ -64,11 +66,24 @@ def test_the_token_is_kept_where_scripts_and_other_sites_cannot_use_it_and_no_lo
     assert 590 <= int(kept["max-age"]) <= 600
 
 
-def test_only_development_may_do_without_tls(service):
-    object.__setattr__(service.parts.settings, "mode", "development")
-    response = sent(service, SIGN_IN, {"token": service.issuer.token("clinician")})
-    object.__setattr__(service.parts.settings, "mode", "production")
-    assert not cookies(response)[TOKEN_COOKIE]["secure"]
+@pytest.fixture
+def development(alone):
+    object.__setattr__(alone.parts.settings, "mode", "development")
+    return alone
+
+
+def test_only_development_may_do_without_tls(development):
+    token = development.issuer.token("clinician")
+    response = sent(development, SIGN_IN, {"token": token})
+    assert set(cookies(response)) == {IN_DEVELOPMENT}
+    assert not cookies(response)[IN_DEVELOPMENT]["secure"]
+    assert shown(development, "/ui/help", cookie=f"{IN_DEVELOPMENT}={token}").status_code == 200
+
+
+def test_in_production_a_cookie_that_could_come_without_tls_signs_nobody_in(service):
+    token = service.issuer.token("clinician")
+    assert shown(service, "/ui/help", cookie=f"{IN_DEVELOPMENT}={token}").status_code == 303
+    assert shown(service, "/ui/help", cookie=f"{TOKEN_COOKIE}={token}").status_code == 200
 
 
 def test_the_cookie_opens_pages_and_no_route_of_the_api(service):
@@ -90,6 +105,40 @@ def test_signing_out_throws_the_cookie_away(service):
     kept = cookies(response)[TOKEN_COOKIE]
     assert (kept.value, kept["max-age"], kept["path"]) == ("", "0", "/ui")
     assert "Du er logget ut" in text_of(shown(service, response.headers["location"]))
+
+
+def test_whoever_leaves_is_logged_and_who_was_not_signed_in_is_not(alone):
+    token = alone.issuer.token("clinician")
+    sent(alone, "/ui/sign-out", "")
+    sent(alone, "/ui/sign-out", "", cookie=f"{TOKEN_COOKIE}=x")
+    assert alone.events() == []
+    sent(alone, "/ui/sign-out", "", cookie=f"{TOKEN_COOKIE}={token}")
+    (event,) = alone.events()
+    assert (event["action"], event["decision"], event["caller"]) == ("sign_out", "allowed", "clinician-1")
+    # The token itself holds until it ends, as the page on access says.
+    assert shown(alone, "/ui/help", cookie=f"{TOKEN_COOKIE}={token}").status_code == 200
+
+
+@pytest.mark.parametrize("part", ["tokens", "journal"])
+def test_one_can_always_leave(service, monkeypatch, part):
+    token = service.issuer.token("clinician")
+    monkeypatch.setattr(service.parts, part, None)
+    response = sent(service, "/ui/sign-out", "", cookie=f"{TOKEN_COOKIE}={token}")
+    assert cookies(response)[TOKEN_COOKIE]["max-age"] == "0"
+
+
+def test_a_page_that_hid_itself_learns_who_is_signed_in_now_and_nothing_else(alone):
+    token = alone.issuer.token("clinician")
+    told = shown(alone, "/ui/session", cookie=f"{TOKEN_COOKIE}={token}").json()
+    assert told.pop("seconds_left") in range(590, 601)
+    assert told == {"reader": "clinician-1"}
+    # A proxy that signs in by itself sends the header.
+    assert shown(alone, "/ui/session", authorization=f"Bearer {token}").json()["reader"] == "clinician-1"
+    nobody = {"reader": "", "seconds_left": 0}
+    assert (
+        shown(alone, "/ui/session").json() == shown(alone, "/ui/session", cookie=f"{TOKEN_COOKIE}=x").json() == nobody
+    )
+    assert 'data-reader="clinician-1"' in shown(alone, "/ui/help", cookie=f"{TOKEN_COOKIE}={token}").text
 
 
 # Where one is sent to
@@ -209,6 +258,8 @@ def test_whoever_comes_in_is_logged(alone):
         {"sec-fetch-site": "", "origin": "https://evil.example"},
         {"sec-fetch-site": "", "origin": "null"},
         {"sec-fetch-site": ""},
+        {"sec-fetch-site": "", "origin": "http://test"},
+        {"sec-fetch-site": "", "origin": "://test"},
     ],
 )
 @pytest.mark.parametrize("path", [SIGN_IN, "/ui/sign-out", "/ui/language"])
@@ -228,6 +279,40 @@ def test_an_older_browser_names_its_origin(service):
     assert (
         service.call({"method": "POST", "url": "/ui/language", "content": form, "headers": told})[0].status_code == 303
     )
+
+
+def test_an_older_browser_in_development_may_do_without_tls(development):
+    told = {"content-type": OURS["content-type"], "origin": "http://test"}
+    request = {"method": "POST", "url": "/ui/language", "content": "language=en", "headers": told}
+    assert development.call(request)[0].status_code == 303
+
+
+def test_a_flood_without_tokens_keeps_nobody_from_the_way_in(alone, monkeypatch):
+    monkeypatch.setattr("serving.access.quotas.DENIED", Rate(per_minute=1, burst=2))
+    assert {shown(alone, "/ui/help").status_code for _ in range(20)} == {303}
+    assert alone.events() == []
+    # None of it was taken from those who have tokens that do not hold, and these are still counted.
+    tries = [shown(alone, "/ui/help", cookie=f"{TOKEN_COOKIE}=x").status_code for _ in range(4)]
+    assert tries == [303, 303, 429, 429]
+    assert shown(alone, "/ui/help", authorization="Basic x").status_code == 429
+    assert shown(alone, "/ui/help", cookie=f"{LANGUAGE_COOKIE}=en").status_code == 303
+    assert sent(alone, SIGN_IN, {"token": alone.issuer.token("clinician")}).status_code == 303
+
+
+def test_signing_in_again_and_again_does_not_flood_the_log(alone, monkeypatch):
+    monkeypatch.setattr("serving.access.quotas.SIGN_INS", Rate(per_minute=1, burst=2))
+    token = alone.issuer.token("clinician")
+    assert [sent(alone, SIGN_IN, {"token": token}).status_code for _ in range(4)] == [303, 303, 429, 429]
+    assert len(alone.events()) == 2
+    assert sent(alone, SIGN_IN, {"token": alone.issuer.token("clinician", sub="another")}).status_code == 303
+
+
+@pytest.mark.parametrize("path", [SIGN_IN, "/ui/language"])
+def test_forms_without_a_token_take_the_places_of_one_caller(alone, monkeypatch, path):
+    monkeypatch.setattr("serving.gate.MOST_BODIES_OF_ONE", 0)
+    response = sent(alone, path, {"token": "x", "language": "en"})
+    assert (response.status_code, alone.events()) == (429, [])
+    assert response.headers["content-type"].startswith("text/html")
 
 
 def test_guessing_tokens_ends_with_the_quota_of_all_who_have_none(alone, monkeypatch):

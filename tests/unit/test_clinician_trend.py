@@ -54,6 +54,11 @@ def test_another_model_and_a_missing_number_break_the_line():
     assert len(found.numbers) == 6
 
 
+def test_only_numbers_of_the_newest_model_since_it_took_over_are_compared():
+    nights = [(0, 0.1, "b"), (7, 0.2, "a"), (14, 0.3, "b"), (21, None, "b"), (28, 0.4, "b")]
+    assert [one.number for one in trend([past(*one) for one in nights]).of_newest_model] == [0.3, 0.4]
+
+
 def test_of_daily_nights_the_newest_of_each_week_of_the_last_two_years_is_shown():
     found = trend([past(day, 0.1 + day / 10_000) for day in range(1000)])
     assert len(found.points) == MOST_POINTS

@@ -6,6 +6,7 @@ import copy
 import re
 from dataclasses import replace
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from serving.clinician.answer_fields import MOST_ITEMS, AnswerField, AnswerForm,
 from serving.clinician.language import words
 from serving.clinician.rendering import environment
 from serving.clinician.sentences import short
-from serving.clinician.what_if_page import ONLY_ANSWER
+from serving.clinician.what_if_page import ONLY_ANSWER, direction
 from serving.handlers.what_if import NOTICE, answered
 from serving.handlers.what_if_bodies import Change, OutcomeWhatIf, Side, WhatIfRequest
 from serving.predictor import Predictor, case_of
@@ -87,7 +88,8 @@ def test_a_change_is_answered_with_the_numbers_of_the_api(pages):
     assert abs(expected.difference) > 0.05
     assert f"{sign} {say.number(abs(expected.difference), 1)} prosentpoeng {word}" in text
     assert f"Med svarene du prøver {say.number(100 * expected.then.risk)} av 100" in text
-    assert f"mellom {say.number(expected.difference_interval[0], 1)} og" in text
+    assert f"{say.number(expected.difference_interval[0], 1)} til" in text
+    assert "Andre svar som henger sammen med dette, er ikke flyttet." in text
     assert expected.changed[0].then_shown.nb in text
     assert text.count(NOTICE.message["nb"]) == 2
     assert fields(page.text)["cbi.work_1"] == 100  # the form stays as it was sent, and says what was answered
@@ -270,6 +272,54 @@ def test_a_turned_item_says_that_the_other_end_is_unfavourable():
     assert (told["cbi.work_6"], told["cbi.work_7"], told["who5.item_1"]) == (True, False, False)
 
 
+@pytest.mark.parametrize(
+    ("item", "number", "is_said"),
+    [("item_9", 9, True), ("work_2", 2, True), ("mental_distance_1", 2, False), ("QD3", 2, False)],
+)
+def test_the_name_of_an_item_is_shown_only_where_the_number_says_less(item, number, is_said):
+    found = field((0.0, 1.0), item=item, place=2)
+    assert (found.number, found.is_said_by_number) == (number, is_said)
+
+
+def test_the_page_says_that_the_questionnaire_is_needed_and_shows_no_name_that_says_nothing(pages):
+    page = pages.get(f"{PAGE}?outcome={SICK_LEAVE}")
+    assert "Ha spørreskjemaet foran deg" in text_of(page)
+    assert "work_1</code>" not in page.text
+    assert "Spørsmål 1" in text_of(page)
+
+
+@pytest.mark.parametrize(
+    ("difference", "interval", "told"),
+    [
+        (None, None, None),
+        (-2.5, (-3.0, -0.1), "lower"),
+        (2.5, (0.1, 3.0), "higher"),
+        (2.5, None, "higher"),
+        (-2.5, (-3.0, 1.0), "unclear"),
+        (2.5, (0.0, 3.0), "unclear"),
+        (0.01, (-3.0, 3.0), "unclear"),
+        (0.01, (-0.02, 0.04), "alike"),
+        (-0.04, (-0.06, -0.02), "alike"),
+    ],
+)
+def test_a_direction_is_told_only_where_the_refits_agree_on_it(difference, interval, told):
+    assert direction(SimpleNamespace(difference=difference, difference_interval=interval)) == told
+
+
+def test_where_the_refits_disagree_no_direction_is_shown(pages, monkeypatch):
+    def disagreeing(*asked):
+        found = answered(*asked)
+        one = found.outcomes[SICK_LEAVE].model_copy(update={"difference_interval": (-3.0, 1.0)})
+        return found.model_copy(update={"outcomes": {SICK_LEAVE: one}})
+
+    monkeypatch.setattr("serving.clinician.what_if_page.answered", disagreeing)
+    page = pages.post(f"{PAGE}?outcome={SICK_LEAVE}", {f"cbi.work_{n}": 100 for n in range(1, 7)})
+    headline = page.text.split('what-if-headline">')[1].split("</p>")[0]
+    assert headline.strip() == "Modellen kan ikke si om tallet blir høyere eller lavere."
+    assert "forskjellen: −3 til 1 (90 prosent intervall)" in text_of(page)
+    assert "▲" not in text_of(page)
+
+
 def test_days_are_told_as_days():
     sides = [
         Side(risk=None, interval=None, expected_days=days, expected_days_interval=(days - 1, days + 1), band=None, warnings=())
@@ -280,13 +330,13 @@ def test_days_are_told_as_days():
     )
     event = answered(Predictor({SICK_LEAVE: linear_model()}), request, NIGHT).outcomes[SICK_LEAVE]
     days = OutcomeWhatIf(**dict(event) | {"target": "days", "now": sides[0], "then": sides[1], "difference": -2.5,
-                                          "difference_interval": (-3.0, 1.0)})  # fmt: skip
+                                          "difference_interval": (-3.0, -1.0)})  # fmt: skip
     template = environment("nb").get_template("what_if_answer.html")
     html = template.render(
         form=1, now=event, found=days, n_changes=1, most_changes=20, notice=NOTICE, stored_model="",
-        short=partial(short, words("nb")),
+        short=partial(short, words("nb")), direction=direction(days),
     )  # fmt: skip
-    assert "▼ 2,5 færre dager" in html
-    assert "mellom −3 og 1" in html
+    assert "<strong>▼ 2,5 færre dager</strong>" in html
+    assert "forskjellen: −3 til −1 (" in html
     assert "9 dager" in html
     assert "av 100" not in html

@@ -17,9 +17,11 @@ NIGHT = date(2026, 10, 1)
 LIST = "/ui/worklist"
 
 
-def person(name: str, risk: float | None, benefit: float | None = None, domain: str | None = "sleep", **changes):
+def person(
+    name: str, risk: float | None, benefit: float | None = None, domain: str | None = "sleep", width=None, **changes
+):
     """One of company c with a risk of which so much can be worked with."""
-    low, high = (None, None) if risk is None else (risk / 2, risk * 2)
+    low, high = (None, None) if risk is None else (risk - width, risk + width) if width else (risk / 2, risk * 2)
     band = None if risk is None else "above" if risk >= 0.3 else "around"
     outcomes = (OutcomeScore(OUTCOME, "event", risk, low, high, band, benefit, None if benefit is None else domain),)
     return scored(name, risk, outcomes=outcomes, **changes)
@@ -35,12 +37,14 @@ def service(tmp_path_factory):
             person("flagged", None, is_flagged=True),
             person("spoken-to", 0.30, 0.2),
             person("elsewhere", 0.9, 0.5, companies=("d",)),
+            person("narrow", 0.2, 0.0049, width=0.001, companies=("e",)),
+            person("workable", 0.2, 0.005, companies=("e",)),
+            person("in-hand", 0.2, 0.1, companies=("e",), is_flagged=True, flags_digest="answers"),
             night=NIGHT,
         )
-        score = found.parts.store.latest_score("spoken-to", today())
-        found.parts.store.record_decision(
-            "clinician-1", score, OUTCOME, "agree", "talked on the telephone", "conversation"
-        )
+        for name in ("spoken-to", "in-hand"):
+            score = found.parts.store.latest_score(name, today())
+            found.parts.store.record_decision("clinician-1", score, OUTCOME, "agree", "will ring her", "conversation")
         found.parts.store.begin_care("clinician-1", "high-risk", "referred", today())
         yield found
 
@@ -67,25 +71,41 @@ def test_a_flag_comes_first_then_what_can_be_worked_with_and_who_was_spoken_to_i
     page = shown(service)
     assert named(page) == ["flagged", "high-benefit", "high-risk", "spoken-to"]
     assert named(page.partition("<details")[0]) == ["flagged", "high-benefit", "high-risk"]
-    assert "én person er vurdert de siste 28 dagene" in page
+    assert "Lagt til side: én person er vurdert eller tilbudt oppfølging de siste 28 dagene" in page
 
 
 def test_by_risk_the_highest_number_comes_first(service):
     page = shown(service, "?order=risk")
     assert named(page)[:3] == ["flagged", "high-risk", "high-benefit"]
     assert "med høyest tall" in page
-    assert "mest av tallet henger sammen" in shown(service)
+    assert "mest av tallet, i prosentpoeng, henger sammen" in shown(service)
+    assert "mest av tallet, i dager, henger sammen" in shown(service, "?outcome=absence_days")
 
 
 def test_a_row_says_number_interval_band_and_what_can_be_worked_with(service):
     page = shown(service)
     row = text_of(page, "high-benefit")
     assert "12 av 100 6 til 24 omtrent som i referansegruppen" in row
-    assert "Kan arbeides med: 8,4 prosentpoeng Stress og arbeidsmiljø" in row
+    assert "Mest å arbeide med: Stress og arbeidsmiljø" in row
     assert "Åpne for å begynne oppfølging" in row
     assert "Du følger opp" in text_of(page, "high-risk")
     assert "Uten tall" in text_of(page, "flagged")
-    assert "Enig" in text_of(page, "spoken-to")
+    assert "Enig, Samtale, " in text_of(page, "spoken-to")
+    assert "8,4" not in page, "the benefit ranks, and is not the percentage points of the contributions"
+
+
+def test_what_rounds_to_nothing_is_neither_an_interval_nor_something_to_work_with(service):
+    page = shown(service, companies=("e",))
+    assert "20 av 100 omtrent som" in text_of(page, "narrow"), "20 to 20 is no interval"
+    assert "Mest i tallet: Søvn" in text_of(page, "narrow")
+    assert "Mest å arbeide med: Søvn" in text_of(page, "workable")
+
+
+def test_a_flag_that_is_set_aside_is_told_on_top_and_in_the_folded_list(service):
+    before, _, folded = shown(service, companies=("e",)).partition("<details")
+    assert "Én person med sikkerhetsflagg er lagt til side, fordi neste steg er en samtale eller fastlegen" in before
+    assert "Sikkerhetsflagg" in text_of(folded, "in-hand")
+    assert "er lagt til side, fordi" not in shown(service)
 
 
 def test_the_flag_stands_above_the_list_with_the_way_to_a_human(service):

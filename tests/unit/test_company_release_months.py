@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -11,6 +12,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import text
 
+from data_contracts.workplace_factors import WORKPLACE_FACTORS
 from serving.store.cohorts import Cohort
 from serving.store.connection import database
 from serving.store.releases import share_of
@@ -34,6 +36,16 @@ def store(server_url, tmp_path):
         yield found
 
 
+def shares(month) -> list[int | None]:
+    """What is told of the outcome and of the two factors that anybody answers, in the order of their names."""
+    return [one.share_percent for one in month.measures if one.measure in (CONTROL, DEMANDS, OUTCOME)]
+
+
+def of_outcome(store, company: str = "c") -> list[int | None]:
+    """What a company was told of the outcome, month by month."""
+    return [one.share_percent for month in store.releases(company) for one in month.measures if one.measure == OUTCOME]
+
+
 def staff(n: int, n_above: int, first: int = 0) -> list[Any]:
     """Persons of company c, the first of them above the reference group, who consent to being counted."""
     return [scored(f"p{i}", 0.5 if i - first < n_above else 0.1, consents=COUNTED) for i in range(first, first + n)]
@@ -41,17 +53,19 @@ def staff(n: int, n_above: int, first: int = 0) -> list[Any]:
 
 def told(store) -> tuple[Any, ...] | None:
     found = store.release("c")
-    return None if found is None else tuple((one.persons, one.share_percent, one.why_not) for one in found.measures)
+    if found is None:
+        return None
+    return tuple((one.persons, one.share_percent, one.why_not) for one in found.measures if one.measure == OUTCOME)
 
 
 def test_attack_by_going_there_and_back_again(store):
     """A month between that differs by five from both does not make two others comparable that differ by two."""
     at_first = staff(40, 10)
     write(store, *at_first, night=MONTHS[0])
-    write(store, *at_first, *staff(6, 6, first=40), night=MONTHS[1])
+    write(store, *at_first, *staff(16, 8, first=40), night=MONTHS[1])
     # One has gone, one has come who is above: 11 of 40, 27.5, would be told as 30 percent.
     write(store, *at_first[:-1], scored("new", 0.5, consents=COUNTED), night=MONTHS[2])
-    assert [month.measures[0].share_percent for month in store.releases("c")] == [25, 35, 25]
+    assert of_outcome(store) == [25, 30, 25]
 
 
 def test_attack_by_comparing_any_two_months_of_one_outcome_and_two_factors(store):
@@ -67,9 +81,17 @@ def test_attack_by_comparing_any_two_months_of_one_outcome_and_two_factors(store
     for (measure, _), cohort in computed.items():
         for (other, _), then in computed.items():
             if measure == other:
-                for difference in (cohort.persons ^ then.persons, cohort.beyond ^ then.beyond):
-                    assert not 0 < len(difference) < 5
-    told = {(one.measure, one.share_percent) for month in store.releases("c") for one in month.measures}
+                others = (cohort.persons - cohort.beyond) ^ (then.persons - then.beyond)
+                sides = len(cohort.beyond ^ then.beyond), len(others)
+                assert sides == (0, 0) or min(sides) >= 5
+                assert not 0 < len(cohort.persons ^ then.persons) < 5
+    measures = {measure for measure, _ in computed}
+    told = {
+        (one.measure, one.share_percent)
+        for month in store.releases("c")
+        for one in month.measures
+        if one.measure in measures
+    }
     assert told == {(measure, share_of(measure, cohort, ()).share_percent) for (measure, _), cohort in computed.items()}
     assert len(told) > 6, "several shares of each"
 
@@ -92,6 +114,53 @@ def _computed(members: list[Any]) -> dict[tuple[str, str], Cohort]:
     }
 
 
+@pytest.mark.parametrize(("n_new", "n_new_above", "share"), [
+    (5, 5, 50),    # 10 of 15 would be 65: each of the five is above
+    (5, 0, 50),    # 5 of 15 would be 35: none of the five is
+    (6, 5, 50),    # 10 of 16 would be 60: one alone on the other side
+    (9, 5, 50),    # 10 of 19 would be 55
+    (10, 5, 50),   # 10 of 20
+    (15, 5, 40),   # 10 of 25
+])  # fmt: skip
+def test_attack_on_those_who_join_by_the_side_that_is_not_told_of(store, n_new, n_new_above, share):
+    """Both sides must change by five or more; where one alone does, everybody who joined is on the other."""
+    write(store, *staff(10, 5), night=MONTHS[0])
+    write(store, *staff(10, 5), *staff(n_new, n_new_above, first=10), night=MONTHS[1])
+    assert of_outcome(store) == [50, share]
+
+
+@pytest.mark.parametrize(
+    ("n_only_d", "n_above_only_d", "share"), [(1, 1, None), (5, 5, None), (6, 5, None), (10, 5, 50)]
+)
+def test_attack_by_comparing_two_companies_that_share_persons(store, n_only_d, n_above_only_d, share):
+    """Company d has all of c's persons and some more: whose side could be told by subtracting."""
+    both = [replace(one, companies=("c", "d")) for one in staff(10, 5)]
+    only_d = [replace(one, companies=("d",)) for one in staff(n_only_d, n_above_only_d, first=10)]
+    write(store, *both, *only_d, night=MONTHS[0])
+    assert (of_outcome(store), of_outcome(store, "d")) == ([50], [share])
+
+
+def test_a_company_that_comes_near_another_repeats_its_own_last_month(store):
+    c, d = staff(20, 10), [replace(one, companies=("d",)) for one in staff(20, 5, first=20)]
+    write(store, *c, *d, night=MONTHS[0])
+    merged = [replace(one, companies=("d",)) for one in staff(20, 10)]
+    write(store, *merged[1:], night=MONTHS[1])
+    assert of_outcome(store, "d") == [25, 25], "9 of 19 are those of c in the month before, but for one"
+
+
+def test_that_there_is_an_entry_tells_of_nobody(store):
+    """Every measure stands in the first report of every company with somebody at work, whether or not anybody is counted."""
+    persons = [scored("p0", 0.5), replace(scored("q0", 0.5, consents=COUNTED), companies=("d",))]
+    write(store, *persons, night=date(2026, 3, 1))
+    without, one = store.release("c"), store.release("d")
+    assert without.measures == one.measures
+    assert {measure.measure for measure in without.measures} == {OUTCOME, *WORKPLACE_FACTORS}
+    write(store, *staff(12, 6), night=date(2026, 3, 20))
+    assert store.release("c") == without, "the month was written on its first night"
+    write(store, *staff(12, 6), night=date(2026, 4, 1))
+    assert of_outcome(store) == [None, 50]
+
+
 @pytest.mark.parametrize("change", ["gone", "new", "outcome", "factor", "no answer", "consent"])
 def test_no_one_person_changes_anything_in_any_measure_of_the_next_report(store, change):
     def company(name: str, changed: int | None) -> list[Any]:
@@ -112,7 +181,7 @@ def test_no_one_person_changes_anything_in_any_measure_of_the_next_report(store,
     for name in names:
         first, second = store.releases(name)
         assert first.measures == second.measures
-        assert [one.share_percent for one in first.measures] == [50, 35, 25]
+        assert shares(first) == [50, 35, 25]
 
 
 def test_a_factor_counts_with_consent_to_answers_and_employment_being_counted_whatever_else_is(store):
@@ -124,9 +193,8 @@ def test_a_factor_counts_with_consent_to_answers_and_employment_being_counted_wh
         persons = [scored(f"{company}{n}", 0.1, consents=agreed, companies=(company,), factors=one)
                    for n, one in enumerate(factors)]  # fmt: skip
         write(store, *persons, night=date(2026, 3, 1), data_version=company * 64)
-    assert [one.share_percent for one in store.release("c").measures] == [50]
-    assert store.release("d") is None
-    assert store.release("e") is None
+    assert shares(store.release("c")) == [None, None, 50]
+    assert shares(store.release("d")) == shares(store.release("e")) == [None, None, None]
 
 
 def test_a_store_of_before_keeps_what_was_told_and_of_whom(server_url, tmp_path):
@@ -147,6 +215,6 @@ def test_a_store_of_before_keeps_what_was_told_and_of_whom(server_url, tmp_path)
     with opened(url) as store:
         assert ("c", OUTCOME, "2026-03", 20, 5) in rows(store)["release_cohorts"]
         write(store, *staff(20, 5)[1:], night=date(2026, 4, 1))
-        assert [one.measures[0].share_percent for one in store.releases("c")] == [25, 25, 25]
+        assert of_outcome(store) == [25, 25, 25]
         write(store, *staff(20, 10), night=date(2026, 5, 1))
         assert told(store) == (("20 to 49", 50, None),)

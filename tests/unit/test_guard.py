@@ -10,13 +10,13 @@ import httpx
 import pytest
 from starlette.responses import PlainTextResponse, Response
 
-from serving.guard import HEADERS, LONGEST_ADDRESS, Guard
+from serving.guard import HEADERS, LONGEST_ADDRESS, TLS_ONLY, Guard
 
 SECRET = "01818010008"  # a synthetic identity number: the month is raised by 80
 
 
-def asked(app: Any, path: str = "/x", method: str = "GET") -> httpx.Response:
-    guard = Guard(app, lambda: PlainTextResponse("ready"))
+def asked(app: Any, path: str = "/x", method: str = "GET", **mode: bool) -> httpx.Response:
+    guard = Guard(app, lambda: PlainTextResponse("ready"), **mode)
 
     async def ask() -> httpx.Response:
         transport = httpx.ASGITransport(guard, raise_app_exceptions=True)
@@ -60,6 +60,13 @@ def test_problems_of_ours_pass_as_they_are():
 def test_every_answer_has_the_headers_that_keep_it_to_itself(status):
     response = asked(PlainTextResponse("x", status))
     assert {name: response.headers[name.decode()].encode() for name, _ in HEADERS} == dict(HEADERS)
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_in_production_browsers_are_told_to_come_by_tls(status):
+    name, value = (one.decode() for one in TLS_ONLY)
+    assert asked(PlainTextResponse("x", status), is_production=True).headers[name] == value
+    assert name not in asked(PlainTextResponse("x", status)).headers
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from data_contracts.national_identity_number import (
     MASK,
     contains,
+    contains_spread,
     is_national_identity_number,
     mask,
     was_national_identity_number,
@@ -170,3 +171,30 @@ def test_chance_hits_among_random_digits_are_as_rare_as_stated(n_digits, stated)
     digits = random.Random(1)
     hits = sum(contains(f"{digits.randrange(10**n_digits):0{n_digits}}") for _ in range(40_000))
     assert hits / 40_000 == pytest.approx(stated, abs=0.002)
+
+
+@pytest.mark.parametrize("pattern", [
+    "{} {} {} {} {} {} {} {} {} {} {}", "{}-{}-{}-{}-{}-{}-{}-{}-{}-{}-{}", "{}{} {}{} {}{} {}{} {}{} {}",
+    "{}{}{}{}{}{} nr {}{}{}{}{}", "{}{}{}{}{}{} nr. {}{}{}{}{}", "{}{}{}{}{}{}, fnr: {}{}{}{}{}",
+    "{}{}{}{}{}{}\nPersonnummer {}{}{}{}{}", "{}{}{}{}{}{}nr{}{}{}{}{}", "{}\ufe0f{}\ufe0f{}{}{}{} {}{}{}{}{}",
+    "ring 22 og si {}{} {}{}{}{} {} {} {} {} {} i dag",
+])  # fmt: skip
+def test_digits_that_stand_apart_are_found_in_what_people_write(pattern):
+    found = pattern.format(*complete(KINDS["born 1 January 1945"]))
+    assert contains_spread(found)
+    wrong = found[::-1].replace(found[::-1].strip(" idag")[0], "7" if found.strip(" idag")[-1] != "7" else "8", 1)[::-1]
+    assert not contains_spread(wrong), "the last digit is another"
+
+
+@pytest.mark.parametrize("text", [
+    "", "Sov 7 timer, 5 netter av 7.", "Samtale 01.02.2024 kl. 12:30, ny om 14 dager.", "Blodtrykk 120/80, puls 62.",
+    "010145 ble nevnt, og så, mye senere, 50000", "12345678901",
+])  # fmt: skip
+def test_what_people_write_of_numbers_is_left_alone(text):
+    assert not contains_spread(text)
+
+
+def test_many_numbers_cost_no_more_time_than_there_are():
+    begun = time.perf_counter()
+    contains_spread("1 " * 10_000 + "2" * 10_000)
+    assert time.perf_counter() - begun < 5

@@ -166,7 +166,7 @@ def test_the_words_of_a_comparison():
         for X in [np.array([[40.0, 1.0], [42.0, 1.0]], dtype=np.float32)]
     ]
     assert text == {
-        "nb": "Sammenlignet med kvinner på 40–49 år er modellens tall høyere; det henger mest sammen med livssituasjon "
+        "nb": "Sammenlignet med kvinner på 40–49 år, er modellens tall høyere; det henger mest sammen med livssituasjon "
         "(høyere).",
         "en": "Compared with women aged 40–49, the model's number is higher; it is mostly associated with life situation "
         "(higher).",

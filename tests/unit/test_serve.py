@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import socket
 import sys
+import time
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
 from data_contracts.errors import SettingsError
 from data_contracts.readers.parquet_files import write_tables
 from pipeline import development_tokens, serve
+from pipeline.commands import access
 from pipeline.workspace import Workspace
 from serving.access.key_sets import KeySet
 from serving.access.tokens import TokenVerifier
@@ -80,26 +85,57 @@ def test_what_production_lacks_is_said_before_anything_starts(tmp_path, monkeypa
     assert "audit key" in str(error.value)
 
 
-def test_in_development_the_address_and_a_token_for_each_role_are_printed(tmp_path, monkeypatch):
+@pytest.fixture
+def workspace(tmp_path, monkeypatch):
+    """Three companies of simulated persons, in a terminal."""
     monkeypatch.delenv("BALANCE_RISK_MODE", raising=False)
     monkeypatch.setattr(development_tokens, "MOST_COMPANIES", 2)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     jobs = [
         job(person_id=f"p{n}", company_id=company)
         for n, company in enumerate(["small", "large", "large", "mid", "mid"])
     ]
-    write_tables(
-        Workspace(tmp_path).tables, tables(rows_of(persons=[person(f"p{n}") for n in range(5)], employments=jobs)), 1
-    )
-    said = development_tokens.how_to_sign_in(Workspace(tmp_path), "http://127.0.0.1:3000")
+    found = Workspace(tmp_path)
+    write_tables(found.tables, tables(rows_of(persons=[person(f"p{n}") for n in range(5)], employments=jobs)), 1)
+    (found.tables / "ingest.json").write_text('{"synthetic": true}')
+    return found
+
+
+def test_in_development_the_address_and_a_token_for_each_role_are_printed(workspace):
+    said = development_tokens.how_to_sign_in(workspace, "http://127.0.0.1:3000")
     assert said.startswith("Pages: http://127.0.0.1:3000/ui/ ")
-    assert "for the 2 largest of 3 companies, 8 hours" in said
+    assert "one of these tokens; for the 2 largest of 3 companies, 60 minutes" in said
     tokens = re.findall(r"^(clinician|employer):\n(\S+)$", said, re.MULTILINE)
     assert [role for role, _ in tokens] == ["clinician", "employer"]
-    keys = KeySet.from_file(tmp_path / "keys" / "development.jwks.json")
+    keys = KeySet.from_file(workspace.keys / "development.jwks.json")
     verifier = TokenVerifier(serve.DEVELOPMENT_ISSUER, "balance-risk", keys)
     for role, token in tokens:
         caller = verifier.verify(token)
         assert (caller.role, caller.organisations) == (role, {"large", "mid"})
+        assert caller.expires <= time.time() + 60 * 60
+
+
+@pytest.mark.parametrize("stamp", ['{"synthetic": false}', "{}", None])
+def test_over_real_persons_no_token_is_printed(workspace, stamp):
+    path = workspace.tables / "ingest.json"
+    path.unlink() if stamp is None else path.write_text(stamp)
+    assert_no_token(workspace)
+
+
+def test_where_it_would_be_kept_no_token_is_printed(workspace, monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: False)
+    assert_no_token(workspace)
+
+
+def assert_no_token(workspace: Workspace) -> None:
+    said = development_tokens.how_to_sign_in(workspace, "http://127.0.0.1:3000")
+    assert not re.search(r"\S{80,}\.\S+\.\S+", said)
+    assert not workspace.keys.exists()
+    lines = [shlex.split(line) for line in said.splitlines() if line.startswith("balance-risk token ")]
+    assert [line[3] for line in lines] == ["clinician", "employer"]
+    verb = typer.Typer()
+    verb.command("token")(access.token)
+    assert CliRunner().invoke(verb, lines[0][2:]).exit_code == 0, "what is printed can be run"
 
 
 def test_thirty_companies_with_the_longest_names_fit_into_a_cookie(tmp_path):

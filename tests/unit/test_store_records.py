@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -62,10 +63,57 @@ def test_a_night_that_is_scored_late_leaves_the_records_of_the_newest(store):
 def test_a_record_is_shown_as_long_as_its_score(store):
     write(store, with_record(), with_record("never", consents=()))
     assert store.record("never", TODAY) is None
-    store.withdraw("p", "lab", TODAY + timedelta(days=1))
+    ends = tuple((*one[:3], "2026-03-02") for one in consents())
+    write(store, with_record(consents=ends), data_version="e" * 64)
     assert store.record("p", TODAY) is not None
     assert store.record("p", TODAY + timedelta(days=1)) is None
     assert store.latest_score("p", TODAY + timedelta(days=1)) is None
+
+
+def test_a_withdrawal_takes_the_record_away_at_once(store):
+    write(store, with_record(), with_record("q"))
+    store.withdraw("p", "lab", TODAY)
+    assert [person for person, *_ in rows(store)["records"]] == ["q"]
+
+
+def test_a_withdrawal_while_a_night_is_computed_leaves_no_record_of_before(store):
+    about = replace(write(store, scored("q")), data_version="e" * 64)
+    store.withdraw("p", "lab", TODAY)
+    store.write_night(about, [with_record(), with_record("q")])
+    assert [person for person, *_ in rows(store)["records"]] == ["q"]
+    write(store, with_record(), with_record("q"), data_version="f" * 64)
+    assert len(rows(store)["records"]) == 2, "this one knew of the withdrawal"
+
+
+def test_what_is_deleted_is_overwritten_in_the_file(store):
+    if store.database.is_sqlite:
+        with store.database.reading() as connection:
+            assert connection.execute(text("PRAGMA secure_delete")).scalar() == 1
+
+
+def test_a_decision_about_a_score_that_may_not_be_shown_any_more_is_not_shown(store):
+    write(store, scored("p"), night=LAST_WEEK)
+    store.record_decision("dr-1", store.latest_score("p", LAST_WEEK), OUTCOME, "agree", "stays away a lot", "wait")
+    write(store, scored("p"))
+    store.record_decision("dr-1", store.latest_score("p", TODAY), OUTCOME, "agree", "seen", "conversation")
+    assert len(store.decisions_about("p", TODAY)) == 2
+    withdrawn = consents("survey", "lab", "employment") + consents("absence", withdrawn="2026-02-25")
+    write(store, scored("p", consents=withdrawn), data_version="e" * 64)
+    assert [one.reason for one in store.decisions_about("p", TODAY)] == ["seen"]
+    store.withdraw("p", "survey", TODAY)
+    assert store.decisions_about("p", TODAY) == ()
+    assert len(rows(store)["decisions"]) == 2
+
+
+def test_the_worklist_does_not_show_such_a_decision_either(store):
+    write(store, scored("p"), night=LAST_WEEK)
+    store.record_decision("dr-1", store.latest_score("p", LAST_WEEK), OUTCOME, "agree", "stays away a lot")
+    asked = WorklistQuestion("dr-1", {"c"}, OUTCOME, 20, TODAY)
+    write(store, scored("p"))
+    assert store.worklist(asked).set_aside[0].last_decision.verdict == "agree"
+    withdrawn = consents("survey", "lab", "employment") + consents("absence", withdrawn="2026-02-25")
+    write(store, scored("p", consents=withdrawn), data_version="e" * 64)
+    assert store.worklist(asked).set_aside[0].last_decision is None
 
 
 def test_a_night_computed_anew_replaces_the_record(store):
@@ -101,12 +149,12 @@ def test_decisions_about_a_person_come_newest_first_with_who_and_what_next(store
     store.record_decision("dr-1", score, OUTCOME, "disagree", "on leave", "wait")
     store.record_decision("dr-2", score, OUTCOME, "agree", "seen")
     store.record_decision("dr-2", store.latest_score("q", TODAY), OUTCOME, "not_relevant", "moved")
-    found = store.decisions_about("p")
+    found = store.decisions_about("p", TODAY)
     told = [(one.caller, one.verdict, one.reason, one.next_step, one.outcome, one.night) for one in found]
     assert told == [
         ("dr-2", "agree", "seen", "none", OUTCOME, NIGHT), ("dr-1", "disagree", "on leave", "wait", OUTCOME, NIGHT)
     ]  # fmt: skip
-    assert store.decisions_about("stranger") == ()
+    assert store.decisions_about("stranger", TODAY) == ()
     assert store.verdicts_of("dr-2") == ("not_relevant", "agree")
     assert store.verdicts_of("dr-2", 1) == ("not_relevant",)
     assert store.verdicts_of("dr-3") == ()
@@ -149,7 +197,7 @@ def test_a_store_of_before_is_brought_up_to_date_and_keeps_what_it_had(url):
     with opened(url) as store:
         assert store.latest_score("p", TODAY).answer == b"{}"
         assert store.record("p", TODAY) is None, "no record was kept then"
-        (decision,) = store.decisions_about("p")
+        (decision,) = store.decisions_about("p", TODAY)
         assert (decision.verdict, decision.next_step) == ("agree", "none")
         assert [one.number for one in store.history("p", OUTCOME, TODAY)] == [0.2]
         found = store.worklist(WorklistQuestion("dr-1", {"c"}, OUTCOME, 20, TODAY))

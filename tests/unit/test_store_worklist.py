@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import update
 
+from serving.store.decisions import NEXT_STEPS
 from serving.store.nights import OutcomeScore
 from serving.store.tables import DECISIONS
 from serving.store.worklist import WorklistQuestion
@@ -49,9 +50,9 @@ def one(person_id="p", number=0.2, benefit=None, domain=None, band="around", hig
     return scored(person_id, number, outcomes=(outcome,), **changes)
 
 
-def decide(store, person_id, days_ago=0):
+def decide(store, person_id, days_ago=0, next_step="wait", outcome=OUTCOME):
     """Somebody decides about the newest score, some days before today."""
-    noted = store.record_decision("dr-2", store.latest_score(person_id, TODAY), OUTCOME, "agree", "seen", "wait")
+    noted = store.record_decision("dr-2", store.latest_score(person_id, TODAY), outcome, "agree", "seen", next_step)
     at = f"{TODAY - timedelta(days=days_ago)}T10:00:00+00:00"
     with store.database.writing() as connection:
         of_noted = DECISIONS.c.decision_id == noted.decision_id
@@ -103,24 +104,43 @@ def test_who_was_decided_about_in_four_weeks_is_set_aside_and_takes_no_place(sto
     assert (shown.last_decision.verdict, shown.last_decision.next_step) == ("agree", "wait")
 
 
-def test_a_decision_about_another_outcome_sets_nobody_aside(store):
+@pytest.mark.parametrize(("next_step", "days_ago", "is_aside"), [
+    ("none", 0, False), ("wait", 0, False), ("conversation", 0, True), ("general_practitioner", 28, True),
+    ("programme_offer", 0, True), ("workplace_measure", 0, True), ("conversation", 29, False),
+])  # fmt: skip
+def test_a_decision_about_another_outcome_sets_aside_only_who_is_followed_up(store, next_step, days_ago, is_aside):
     both = (*one().outcomes, OutcomeScore("burnout", "event", 0.2, 0.2, 0.2, "around"))
     write(store, replace(one(), outcomes=both))
-    decide(store, "p")
-    assert names(listed(store).set_aside) == ["p"]
-    assert names(listed(store, outcome="burnout").entries) == ["p"]
+    decide(store, "p", days_ago, next_step, outcome="burnout")
+    found = listed(store)
+    assert (names(found.entries), names(found.set_aside)) == (([], ["p"]) if is_aside else (["p"], []))
+    last = (found.entries or found.set_aside)[0].last_decision
+    is_told = next_step not in ("none", "wait")
+    assert (last and (last.outcome, last.next_step)) == (("burnout", next_step) if is_told else None)
+
+
+FLAGGED = {"is_flagged": True, "flags_digest": "first"}
 
 
 def test_a_flag_is_set_aside_by_a_decision_that_saw_it_and_comes_back_with_a_new_one(store):
     write(store, one("p", 0.1), night=LAST_WEEK)
-    decide(store, "p", 7)
-    flagged = {"is_flagged": True, "flags_digest": "first"}
-    write(store, one("p", 0.1, **flagged), night=NIGHT - timedelta(days=1))
+    decide(store, "p", 7, "conversation")
+    write(store, one("p", 0.1, **FLAGGED), night=NIGHT - timedelta(days=1))
     assert names(listed(store).entries) == ["p"], "the decision was made before the flag was there"
-    decide(store, "p", 1)
+    decide(store, "p", 1, "conversation")
     assert (names(listed(store).entries), names(listed(store).set_aside)) == ([], ["p"])
-    write(store, one("p", 0.1, **flagged | {"flags_digest": "first and second"}))
+    write(store, one("p", 0.1, **FLAGGED | {"flags_digest": "first and second"}))
     assert names(listed(store).entries) == ["p"], "another answer was flagged since"
+
+
+@pytest.mark.parametrize("next_step", NEXT_STEPS)
+def test_a_flag_is_set_aside_only_where_somebody_means_to_talk_with_the_person(store, next_step):
+    write(store, one("p", 0.1, **FLAGGED), one("q", 0.1))
+    decide(store, "p", next_step=next_step)
+    decide(store, "q", next_step=next_step)
+    is_aside = next_step in ("conversation", "general_practitioner")
+    assert names(listed(store).set_aside) == (["p", "q"] if is_aside else ["q"]), "a flag first, whoever came last"
+    assert names(listed(store).entries) == ([] if is_aside else ["p"])
 
 
 def test_who_is_set_aside_is_listed_by_the_newest_decision_and_only_where_it_may_be_shown(store):
@@ -139,21 +159,22 @@ def mark(store, **changes):
     return {one.person_id: one.mark for one in listed(store, **changes).entries}
 
 
-def test_new_is_who_was_not_above_or_not_scored_and_rising_whose_number_left_the_interval(store):
+def test_new_is_who_was_known_not_to_be_above_or_not_scored_and_rising_whose_number_left_the_interval(store):
     write(store, one("was-around", 0.2, high=0.9), one("was-above", 0.4, band="above", high=0.5),
           one("no-interval", 0.4, band="above"), one("within", 0.2, high=0.25), one("beyond", 0.2, high=0.25),
-          one("no-number", None, band=None), night=LAST_WEEK)  # fmt: skip
+          one("no-number", None, band=None), replace(one("unknown"), outcomes=()), night=LAST_WEEK)  # fmt: skip
     write(store, one("was-around", 0.4, band="above"), one("was-above", 0.45, band="well_above"),
           one("no-interval", 0.4, band="above"), one("within", 0.25), one("beyond", 0.2501),
-          one("no-number", 0.6, band="well_above"), one("stranger", 0.6, band="above"), one("calm", 0.1))  # fmt: skip
+          one("no-number", 0.6, band="well_above"), one("unknown", 0.6, band="above"),
+          one("stranger", 0.6, band="above"), one("calm", 0.1))  # fmt: skip
     assert mark(store) == {
         "was-around": "new", "was-above": None, "no-interval": None, "within": None, "beyond": "rising",
-        "no-number": "new", "stranger": "new", "calm": None,
+        "no-number": None, "unknown": None, "stranger": "new", "calm": None,
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(("days", "expected"), [(4, None), (5, "new")])
-def test_the_earlier_night_is_at_least_five_days_older(store, days, expected):
+@pytest.mark.parametrize(("days", "expected"), [(4, None), (5, "new"), (35, "new"), (36, None)])
+def test_the_earlier_night_is_five_to_35_days_older(store, days, expected):
     write(store, one(), night=NIGHT - timedelta(days=days))
     write(store, one(number=0.4, band="above"))
     assert mark(store) == {"p": expected}
@@ -167,17 +188,18 @@ def test_the_newest_of_the_earlier_nights_counts(store):
     assert mark(store, night=LAST_WEEK) == {"p": "new"}
 
 
-def test_of_another_model_nothing_rises_but_who_comes_above_is_new(store, monkeypatch):
+def test_nothing_is_marked_across_models(store, monkeypatch):
     write(store, one("p", 0.2, high=0.25), one("q", 0.2), night=LAST_WEEK)
     monkeypatch.setitem(MODELS, OUTCOME, MODELS[OUTCOME] | {"artifact_sha256": "cd" * 32})
-    write(store, one("p", 0.3), one("q", 0.4, band="above"))
-    assert mark(store) == {"p": None, "q": "new"}
+    write(store, one("p", 0.3), one("q", 0.4, band="above"), one("stranger", 0.4, band="above"))
+    assert mark(store) == {"p": None, "q": None, "stranger": None}
 
 
 def test_an_earlier_score_that_may_not_be_shown_any_more_is_not_compared_with(store):
-    write(store, one(number=0.2, high=0.25), night=LAST_WEEK)
-    write(store, one(number=0.3, consents=consents("absence") + consents("survey", withdrawn="2026-02-25")))
-    assert mark(store) == {"p": None}
+    write(store, one(number=0.2, high=0.25), one("q"), night=LAST_WEEK)
+    without = consents("absence") + consents("survey", withdrawn="2026-02-25")
+    write(store, one(number=0.3, consents=without), one("q", number=0.4, band="above", consents=without))
+    assert mark(store) == {"p": None, "q": None}
 
 
 # --- against a slow reference -----------------------------------------------------------------------------------------
@@ -197,7 +219,7 @@ class Drawn:
     is_flagged: bool
     companies: tuple[str, ...]
     withdrawn: str | None
-    decided: int | None
+    decided: tuple[int, str] | None
 
     @property
     def band(self):
@@ -211,7 +233,7 @@ def _band(number):
 _PERSON = st.builds(
     Drawn, _OUTCOMES, _NUMBERS, st.booleans(), st.booleans(),
     st.sampled_from([("c",), ("b",), ("b", "c"), ()]), st.sampled_from([None, None, "survey"]),
-    st.sampled_from([None, None, 3, 40]),
+    st.sampled_from([None, None, (3, "wait"), (3, "conversation"), (40, "conversation")]),
 )  # fmt: skip
 
 
@@ -226,7 +248,7 @@ def fill(store, persons):
     ))  # fmt: skip
     for name, drawn in persons.items():
         if drawn.decided is not None:
-            decide(store, name, drawn.decided)
+            decide(store, name, *drawn.decided)
         if drawn.withdrawn:
             store.withdraw(name, drawn.withdrawn, TODAY)
 
@@ -241,10 +263,13 @@ def reference(persons, companies, capacity, order, domain):
             continue
         ranked = (benefit, number) if order == "benefit" else (number,)
         key = (not drawn.is_flagged, *((value is None, -(value or 0)) for value in ranked), name)
+        was_withheld = drawn.is_known_before and drawn.before is None
         was_above = drawn.is_known_before and _band(drawn.before) == "above"
         is_rising = number is not None and drawn.is_known_before and drawn.before and number > drawn.before + 0.05
-        mark = "new" if drawn.band == "above" and not was_above else "rising" if is_rising else None
-        groups[drawn.decided == 3].append((key, name, mark, drawn.is_flagged, number is not None))
+        is_new = drawn.band == "above" and not was_above and not was_withheld
+        is_aside = drawn.decided == (3, "conversation") or (drawn.decided == (3, "wait") and not drawn.is_flagged)
+        mark = "new" if is_new else "rising" if is_rising else None
+        groups[is_aside].append((key, name, mark, drawn.is_flagged, number is not None))
     ranked = sorted(groups[False])
     left = ranked[capacity:]
     return (
