@@ -49,7 +49,7 @@ def _mark(now: Any, before: Any) -> Mark | None:
 
 def _earlier(connection: Connection, night: date) -> Any:
     oldest, newest = (night - timedelta(days=days) for days in (MOST_DAYS_BETWEEN, DAYS_BETWEEN))
-    is_between = NIGHTS.c.night <= newest
+    is_between = NIGHTS.c.night.between(oldest, newest)
     query = select(NIGHTS.c.run_id, NIGHTS.c.night, NIGHTS.c.models).where(NIGHTS.c.is_current, is_between)
     return connection.execute(query.order_by(NIGHTS.c.night.desc())).first()
 
