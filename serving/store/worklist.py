@@ -124,15 +124,16 @@ def _to_contact(asked: WorklistQuestion, run: Any) -> Any:
         func.sum(case((SCORES.c.is_flagged, 1), else_=0)).over().label("n_flagged"),
         func.count(OUTCOME_SCORES.c.number).over().label("n_numbers"),
     )
-    query = _persons(asked, run).add_columns(*counts).where(~_is_set_aside(asked))
+    # Of most there is no decision at all: that is looked up once, not for each person.
+    is_to_contact = or_(SCORES.c.person_id.not_in(_lately_decided(asked)), ~_is_set_aside(asked))
+    query = _persons(asked, run).add_columns(*counts).where(is_to_contact)
     query = query.where(is_shown(SCORES.c.person_id, run.night, asked.day))
     return query.order_by(*_order(asked)).limit(asked.capacity)
 
 
 def _set_aside(asked: WorklistQuestion, run: Any) -> Any:
     """Those set aside, of whom there are few: found by the decisions, and each looked at alone."""
-    lately = select(DECISIONS.c.person_id).where(*_is_lately(asked))
-    query = _persons(asked, run).where(SCORES.c.person_id.in_(lately), _is_set_aside(asked))
+    query = _persons(asked, run).where(SCORES.c.person_id.in_(_lately_decided(asked)), _is_set_aside(asked))
     query = query.where(may_be_shown(SCORES.c.person_id, run.night, asked.day))
     return query.order_by(_flags_first(), _last_decision(asked).desc(), SCORES.c.person_id).limit(MOST_SET_ASIDE)
 
@@ -167,6 +168,10 @@ def _is_set_aside(asked: WorklistQuestion) -> ColumnElement[bool]:
 def _is_lately(asked: WorklistQuestion) -> list[ColumnElement[bool]]:
     since = asked.day - timedelta(days=SET_ASIDE_DAYS)
     return [counts_for(asked.outcome), DECISIONS.c.decided_at >= since.isoformat()]
+
+
+def _lately_decided(asked: WorklistQuestion) -> Any:
+    return select(DECISIONS.c.person_id).where(*_is_lately(asked))
 
 
 def _last_decision(asked: WorklistQuestion) -> Any:
