@@ -40,7 +40,8 @@ def importance(found: Mapping[str, Any] | None, say: Words) -> Exhibit | None:
     """Return how much each domain moves the numbers, the largest first."""
     if not found or not found.get("domains"):
         return None
-    rows = [Row(say.said(DOMAIN_LABELS[name]), **number) for name, number in _largest_first(found["domains"])]  # type: ignore[index]
+    labels = {str(name): say.said(label) for name, label in DOMAIN_LABELS.items()}
+    rows = [Row(labels[name], **number) for name, number in _largest_first(found["domains"])]
     caption = say("Gjennomsnittlig størrelse på bidraget, etter område")
     text = say("Søyler for hvert område. Den lengste er %(first)s. Tallene står i tabellen under.", first=rows[0].label)
     return Exhibit(

@@ -84,10 +84,10 @@ def _in_group(group: Mapping[str, Any], metric: str, say: Words) -> str:
 
 def _has(group: Mapping[str, Any], metric: str) -> bool:
     number = group.get(metric)
-    return is_interval(number) and number["value"] is not None  # type: ignore[index]
+    return number is not None and is_interval(number) and number["value"] is not None
 
 
 def _hundredths(number: Mapping[str, float | None]) -> tuple[float, float | None, float | None]:
-    value, low, high = (None if number[end] is None else 100 * number[end] for end in ("value", "low", "high"))  # type: ignore[operator]
+    value, low, high = (None if end is None else 100 * end for end in (number["value"], number["low"], number["high"]))
     assert value is not None
     return value, low, high
