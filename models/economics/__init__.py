@@ -1,0 +1,1 @@
+"""What absence costs, what prevention costs, and when contacting somebody is worth it."""

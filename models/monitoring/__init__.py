@@ -1,0 +1,1 @@
+"""What changes after deployment: inputs, scores, calibration, arrival; and when a change is more than chance."""
