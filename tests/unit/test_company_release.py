@@ -12,23 +12,11 @@ from serving.handlers.company_report_bodies import CompanyReport
 from serving.store.cohorts import Cohort
 from serving.store.erasure import erase
 from serving.store.releases import share_of
-from tests.lib.stores import KINDS, OUTCOME, consents, fresh_url, opened, rows, scored, server, write
+from tests.lib.stores import OUTCOME, consents, rows, scored, write
 
 BY_DIAGNOSIS = "long_sick_leave_mental"
 MONTHS = [date(2026, month, 1) for month in range(1, 7)]
 COUNTED = consents() + consents(purpose="aggregate_reporting")
-
-
-@pytest.fixture(scope="module", params=KINDS)
-def server_url(request):
-    with server(request.param) as url:
-        yield url
-
-
-@pytest.fixture
-def store(server_url, tmp_path):
-    with opened(fresh_url(server_url, tmp_path)) as found:
-        yield found
 
 
 def staff(n: int, n_above: int, first: int = 0) -> list[Any]:

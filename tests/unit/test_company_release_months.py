@@ -17,23 +17,11 @@ from serving.store.cohorts import Cohort
 from serving.store.connection import database
 from serving.store.releases import share_of
 from serving.store.schema import MIGRATIONS
-from tests.lib.stores import KINDS, OUTCOME, consents, fresh_url, opened, rows, scored, server, write
+from tests.lib.stores import OUTCOME, consents, fresh_url, opened, rows, scored, write
 
 CONTROL, DEMANDS = "qpsnordic34_control", "dcsq_demands"
 MONTHS = [date(2026, month, 1) for month in range(1, 7)]
 COUNTED = consents() + consents(purpose="aggregate_reporting")
-
-
-@pytest.fixture(scope="module", params=KINDS)
-def server_url(request):
-    with server(request.param) as url:
-        yield url
-
-
-@pytest.fixture
-def store(server_url, tmp_path):
-    with opened(fresh_url(server_url, tmp_path)) as found:
-        yield found
 
 
 def shares(month) -> list[int | None]:

@@ -11,22 +11,10 @@ from serving.store.consents import as_seen, latest_versions, with_withdrawals
 from serving.store.scoring import companies_on
 from serving.store.worklist import WorklistQuestion
 from tests.lib.records import consent, job
-from tests.lib.stores import KINDS, NIGHT, OUTCOME, consents, fresh_url, opened, rows, scored, server, write
+from tests.lib.stores import NIGHT, OUTCOME, consents, rows, scored, write
 
 TODAY = NIGHT
 CALLER = "dr-1"
-
-
-@pytest.fixture(scope="module", params=KINDS)
-def server_url(request):
-    with server(request.param) as url:
-        yield url
-
-
-@pytest.fixture
-def store(server_url, tmp_path):
-    with opened(fresh_url(server_url, tmp_path)) as found:
-        yield found
 
 
 def listed(store, subject=CALLER, **changes):

@@ -6,7 +6,6 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import text
@@ -17,27 +16,10 @@ from serving.store.records import packed_record
 from serving.store.schema import MIGRATIONS
 from serving.store.scores import packed
 from serving.store.worklist import WorklistQuestion
-from tests.lib.stores import KINDS, MODELS, NIGHT, OUTCOME, consents, fresh_url, opened, rows, scored, server, write
+from tests.lib.stores import MODELS, NIGHT, OUTCOME, consents, opened, rows, scored, write
 
 TODAY = NIGHT
 LAST_WEEK = NIGHT - timedelta(days=7)
-
-
-@pytest.fixture(scope="module", params=KINDS)
-def server_url(request):
-    with server(request.param) as url:
-        yield url
-
-
-@pytest.fixture
-def url(server_url, tmp_path):
-    return fresh_url(server_url, tmp_path)
-
-
-@pytest.fixture
-def store(url):
-    with opened(url) as found:
-        yield found
 
 
 def with_record(person_id="p", said="æ", **changes):

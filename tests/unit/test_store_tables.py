@@ -18,20 +18,9 @@ from serving.store import open_store
 from serving.store.connection import database
 from serving.store.schema import MIGRATIONS, VERSION_TABLE
 from serving.store.tables import HEAD, METADATA, PERSONAL
-from tests.lib.stores import KINDS, fresh_url, opened, server
+from tests.lib.stores import opened
 
 OPEN = "import sys; from serving.store import open_store; open_store(sys.argv[1]).close()"
-
-
-@pytest.fixture(scope="module", params=KINDS)
-def server_url(request):
-    with server(request.param) as url:
-        yield url
-
-
-@pytest.fixture
-def url(server_url, tmp_path):
-    return fresh_url(server_url, tmp_path)
 
 
 def test_migrations_make_the_tables_that_are_declared(url):

@@ -15,23 +15,11 @@ from serving.store.decisions import NEXT_STEPS
 from serving.store.nights import OutcomeScore
 from serving.store.tables import DECISIONS
 from serving.store.worklist import WorklistQuestion
-from tests.lib.stores import KINDS, MODELS, NIGHT, OUTCOME, consents, fresh_url, opened, scored, server, write
+from tests.lib.stores import MODELS, NIGHT, OUTCOME, consents, fresh_url, opened, scored, write
 
 CALLER = "dr-1"
 TODAY = NIGHT
 LAST_WEEK = NIGHT - timedelta(days=7)
-
-
-@pytest.fixture(scope="module", params=KINDS)
-def server_url(request):
-    with server(request.param) as url:
-        yield url
-
-
-@pytest.fixture
-def store(server_url, tmp_path):
-    with opened(fresh_url(server_url, tmp_path)) as found:
-        yield found
 
 
 def listed(store, **changes):
