@@ -171,7 +171,8 @@ def _kept(
         return fitted_model(fit, rows, outcome.name, about, plan.seed)
 
     on_step("fitting every candidate on all rows")
-    models = {model.name: model for model in side_by_side(fitted, fits)}
+    # The last of the comparison take longest: begun first, they do not leave one processor alone with them at the end.
+    models = {model.name: model for model in reversed([*side_by_side(fitted, fits[::-1])])}
     on_step(f"refitting {comparison.chosen.name} on resampled persons")
     (winner,) = [fit for fit in fits if fit.candidate.name == comparison.chosen.name]
     champion = models[winner.candidate.name]

@@ -22,6 +22,9 @@ MOST_BINS = 24
 VALIDATION_FOLDS = 7
 """One seventh of the persons stop the boosting."""
 
+MANY_ROWS = 150_000
+"""Above this, half of the other persons teach and half rest: steps this coarse need no more. See docs/decisions/30."""
+
 LEAST_PERSONS_PER_STEP = 2 * EXTREMES_NOT_KEPT
 """Steps that fewer teaching persons stand on become one with their neighbours; the machine itself counts rows."""
 
@@ -48,11 +51,13 @@ class ExplainableBoostingEstimator(BaseEstimator):
     def fit(
         self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray, *, groups: np.ndarray | None = None
     ) -> ExplainableBoostingEstimator:
-        """Fit on X, shape (n, n_columns), NaN for missing; persons (groups) either teach or stop, never both."""
+        """Fit on X, shape (n, n_columns), NaN for missing; persons (groups) teach or stop; of very many some rest."""
         from interpret.glassbox import ExplainableBoostingClassifier
 
         known = np.flatnonzero(np.isfinite(X).any(axis=0))  # the machine warns of a column that nobody has
-        stops = person_folds_of(groups, len(X), VALIDATION_FOLDS, self.seed) == 0
+        fold = person_folds_of(groups, len(X), 2 * VALIDATION_FOLDS, self.seed)
+        stops = fold % VALIDATION_FOLDS == 0
+        teaches = ~stops & ((fold < VALIDATION_FOLDS) | (len(X) <= MANY_ROWS))
         machine = ExplainableBoostingClassifier(
             feature_types=["continuous"] * len(known),
             interactions=0,
@@ -68,9 +73,9 @@ class ExplainableBoostingEstimator(BaseEstimator):
             random_state=self.seed,
         )
         with without_expected_warnings():
-            bags = np.where(stops, _VALIDATE, _TRAIN)[:, None]
+            bags = np.select([stops, teaches], [_VALIDATE, _TRAIN])[:, None]
             machine.fit(X[:, known], y.astype(np.int64), sample_weight=sample_weight, bags=bags)
-        taught = np.flatnonzero(~stops)
+        taught = np.flatnonzero(teaches)
         person = numbered(None if groups is None else groups[taught], len(taught))
         curves = _curves(machine, known, X.shape[1])
         curves = [_of_many(curve, X[taught, j], sample_weight[taught], person) for j, curve in enumerate(curves)]

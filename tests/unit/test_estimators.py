@@ -247,6 +247,23 @@ def test_explainable_boosting_is_interprets_machine_to_the_last_bits(monkeypatch
     assert fitted.parts_["terms"].of(X).std(axis=0)[0] > 0.1
 
 
+@pytest.mark.parametrize(("limit", "teaching"), [(len(X), 6 / 7), (len(X) - 1, 3 / 7)])
+def test_of_very_many_rows_half_of_the_persons_who_teach_rest_and_those_who_stop_do_not(monkeypatch, limit, teaching):
+    seen = []
+
+    class Kept(ExplainableBoostingClassifier):
+        def fit(self, *arguments, bags, **options):
+            seen.append(bags.ravel())
+            return super().fit(*arguments, bags=bags, **options)
+
+    monkeypatch.setattr("interpret.glassbox.ExplainableBoostingClassifier", Kept)
+    monkeypatch.setattr("models.estimators.explainable_boosting.MANY_ROWS", limit)
+    ExplainableBoostingEstimator(5, 0.1).fit(X, Y, WEIGHT, groups=PERSONS)
+    assert (seen[0] == 1).mean() == pytest.approx(teaching, abs=0.05)
+    assert (seen[0] == -1).mean() == pytest.approx(1 / 7, abs=0.03)
+    assert all(len(np.unique(seen[0][person == PERSONS])) == 1 for person in np.unique(PERSONS))
+
+
 def test_trees_keep_to_the_expected_directions():
     names = ("days_doctor_365", "was_work_ability", "age_years")
     assert [feature(name).expected_direction for name in names] == [1, -1, 0]
