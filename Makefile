@@ -11,7 +11,7 @@ export DVC_NO_ANALYTICS := 1
 export GX_ANALYTICS_ENABLED := False
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help setup demo test browser screenshots messages test-long check audit serve repro bench acceptance format lock clean
+.PHONY: help setup demo test browser screenshots messages test-long check docs audit serve repro bench acceptance format lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -58,6 +58,10 @@ check: $(READY) ## Formatting, lint, types, import rules, generated pages curren
 	@$(BIN)/python -m pipeline.supply_chain sbom build
 	@$(BIN)/python -m pipeline.supply_chain audit
 
+docs: $(READY) ## The documentation as a site in build/docs; a warning is an error
+	@$(BIN)/python -m sphinx -q -W --keep-going docs build/docs
+	@echo "build/docs/index.html"
+
 audit: $(READY) ## Ask the advisory service about every locked package (part of check; says so where it cannot be reached)
 	@$(BIN)/python -m pipeline.supply_chain audit
 
@@ -75,7 +79,13 @@ bench: $(READY) ## Speed, memory and leakage, beside other tools in environments
 	@$(BIN)/python benchmarks/predictor_latency.py
 	@$(BIN)/python -m benchmarks.explanation_speed.run
 	@$(BIN)/python -m benchmarks.training.run
+	@$(BIN)/python -m benchmarks.effects.coverage
 	@$(BIN)/python -m benchmarks.serving.run
+	@$(BIN)/python -m benchmarks.disclosure.attack
+	@$(BIN)/python -m benchmarks.monitoring.null_runs
+	@$(BIN)/python -m benchmarks.monitoring.detection
+	@$(BIN)/python -m benchmarks.monitoring.rivals
+	@$(BIN)/python -m benchmarks.monitoring.tables
 	@$(BIN)/python benchmarks/features/report.py
 	@$(BIN)/python benchmarks/validation_speed.py
 	@$(BIN)/python benchmarks/simulation_speed.py

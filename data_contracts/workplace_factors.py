@@ -1,8 +1,9 @@
 """Which scales tell of the workplace, and which of their scores are unfavourable: what a workplace may be told of its own.
 
-Scales of exhaustion, engagement, coping and work ability tell of the person, and are no business of an employer, not as an
-aggregate either. None of the workplace scales has a published limit, so one rule holds for all of them: a score is
-unfavourable in the third of the scale's range at its unfavourable end. The rule is ours; it is no limit of health.
+Scales of exhaustion, engagement, coping and work ability tell of the person, and none of them is told to an employer, not
+as an aggregate either; of health some domains as a whole are (serving/workplace_measures.py). None of the workplace scales
+has a published limit, so one rule holds for all of them: a score is favourable, in the middle or unfavourable by the third
+of the scale's range that it lies in. The rule is ours; it is no limit of health.
 """
 
 from __future__ import annotations
@@ -22,7 +23,12 @@ WORKPLACE_FACTORS: Mapping[str, Scale] = MappingProxyType(
 )
 
 
-def is_unfavourable(scale: Scale, score: float) -> bool:
-    """True if a score lies in the unfavourable third of its scale, the border included."""
+def third(from_best: float, width: float) -> int:
+    """Return the third of a range, 0 at its best end; a score on a border is in the less favourable one."""
+    return 2 if 3 * from_best >= 2 * width else 1 if 3 * from_best >= width else 0
+
+
+def third_of(scale: Scale, score: float) -> int:
+    """Return the third of its scale that a score is in: 0 the favourable one, 2 the unfavourable one."""
     from_best = score - scale.minimum if scale.higher_is_worse else scale.maximum - score
-    return 3 * from_best >= 2 * (scale.maximum - scale.minimum)
+    return third(from_best, scale.maximum - scale.minimum)

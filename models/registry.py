@@ -190,13 +190,18 @@ def _complete_version(mlflow: ModuleType, name: str, version: str) -> Any:
 
 def latest_version(outcome: str, *, tracking_uri: str = DEFAULT_TRACKING_URI) -> str:
     """Return the newest registered version of an outcome; raises NothingRegistered (a RegistryError) if there is none."""
+    return versions(outcome, tracking_uri=tracking_uri)[-1]
+
+
+def versions(outcome: str, *, tracking_uri: str = DEFAULT_TRACKING_URI) -> list[str]:
+    """Return all registered versions of an outcome, oldest first; raises NothingRegistered (a RegistryError) without any."""
     name = registered_name(outcome)
     _refuse_empty(tracking_uri)
     with _connected(tracking_uri) as mlflow:
-        versions = mlflow.MlflowClient().search_model_versions(f"name='{name}'")
-    if not versions:
+        found = mlflow.MlflowClient().search_model_versions(f"name='{name}'")
+    if not found:
         raise NothingRegistered(_NOTHING.format(name))
-    return str(max(int(found.version) for found in versions))
+    return [str(number) for number in sorted(int(one.version) for one in found)]
 
 
 def _sqlite_file(tracking_uri: str) -> Path | None:

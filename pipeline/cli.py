@@ -8,7 +8,20 @@ import sys
 import typer
 
 from data_contracts.errors import BalanceRiskError
-from pipeline.commands import access, audit, data, feedback, service, training
+from pipeline.commands import (
+    access,
+    alerts,
+    audit,
+    data,
+    doctor,
+    economics,
+    effect,
+    feedback,
+    monitor,
+    report,
+    service,
+    training,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -37,10 +50,16 @@ for verb in (
     service.serve,
     access.token,
     service.demo,
+    doctor.doctor,
+    economics.economics,
+    effect.effect,
+    monitor.monitor,
 ):
     app.command(verb.__name__.replace("_", "-"))(verb)
 
 app.add_typer(audit.app, name="audit")
+app.add_typer(alerts.app, name="alerts")
+app.add_typer(report.app, name="report")
 
 UNEXPECTED = """balance-risk: unexpected {}; this is a fault of ours: please report, with the command but without data. \
 (BALANCE_RISK_TRACEBACK=1 shows where it happened; what it shows may hold data.)"""

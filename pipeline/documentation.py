@@ -13,6 +13,7 @@ from data_contracts.analytes import ANALYTES, Analyte
 from data_contracts.data_dictionary import data_dictionary
 from data_contracts.domains import DOMAIN_LABELS
 from data_contracts.instruments import INSTRUMENTS, Scale
+from data_contracts.published_norms import RELIABILITY
 from features.catalogue import FINGERPRINT, describe
 
 ROOT = Path(__file__).parents[1]
@@ -114,7 +115,7 @@ def _instruments_page() -> str:
     for instrument in INSTRUMENTS.values():
         rows = [
             (f"`{s.name}`", s.label_nb, s.label_en, f"{s.minimum:g}–{s.maximum:g}", s.method, len(s.items), _fewest(s),
-             "higher is worse" if s.higher_is_worse else "higher is better", _bands(s))
+             "higher is worse" if s.higher_is_worse else "higher is better", _bands(s), _reliability(s.name))
             for s in instrument.scales
         ]  # fmt: skip
         kind = " *Scoring only.*" if instrument.licence_kind == "scoring_only" else ""
@@ -122,7 +123,18 @@ def _instruments_page() -> str:
             f" **Safety: an answer above {rule.above:g} to `{rule.item}` must be looked at by a clinician today.**"
             for rule in instrument.safety
         )
-        head = ("scale", "bokmål", "English", "range", "method", "items", "fewest answers", "direction", "bands")
+        head = (
+            "scale",
+            "bokmål",
+            "English",
+            "range",
+            "method",
+            "items",
+            "fewest answers",
+            "direction",
+            "bands",
+            "reliability",
+        )
         parts.append(
             f"## {instrument.title} (`{instrument.name}`)\n\nItems: {instrument.items_text}. "
             f"Answer codes: {instrument.codes_text}.{safety}\n\nWhat the codes mean: {instrument.coding}\n\n"
@@ -135,6 +147,11 @@ def _fewest(scale: Scale) -> str:
     # A function may need certain answers, whatever their number.
     is_whole_rule = scale.function is None or scale.fewest_answers == len(scale.items)
     return str(scale.fewest_answers) if is_whole_rule else f"{scale.fewest_answers}, and as said above"
+
+
+def _reliability(scale: str) -> str:
+    found = RELIABILITY.get(scale)
+    return "" if found is None else f"α {found.alpha:g}, {found.sample}; {found.source}"
 
 
 def _bands(scale: Scale) -> str:

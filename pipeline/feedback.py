@@ -25,12 +25,7 @@ _RISKY = ("=", "+", "-", "@", "\t")
 
 def run(workspace: Workspace, out: Path | None = None) -> dict[str, Any]:
     """Write all decisions; raises NightFailed where the store cannot be read."""
-    done = subprocess.run(
-        [sys.executable, "-m", FEEDBACK], cwd=PROJECT, env=environment(workspace), capture_output=True, check=False
-    )
-    if done.returncode != 0:
-        raise NightFailed("The decisions cannot be read: the store is gone, locked or damaged.", done.returncode)
-    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    rows = stored_decisions(workspace)
     path = out or workspace.root / "data" / "decisions.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w", newline="", encoding="utf-8", opener=for_owner) as file:
@@ -40,6 +35,16 @@ def run(workspace: Workspace, out: Path | None = None) -> dict[str, Any]:
     verdicts = dict(Counter(row["verdict"] for row in rows))
     told = ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items())) or "none yet"
     return {"path": str(path), "decisions": len(rows), "verdicts": verdicts, "summary": f"decisions: {path}: {told}"}
+
+
+def stored_decisions(workspace: Workspace) -> list[dict[str, Any]]:
+    """Return all decisions, as the process that opens the store tells them; raises NightFailed."""
+    done = subprocess.run(
+        [sys.executable, "-m", FEEDBACK], cwd=PROJECT, env=environment(workspace), capture_output=True, check=False
+    )
+    if done.returncode != 0:
+        raise NightFailed("The decisions cannot be read: the store is gone, locked or damaged.", done.returncode)
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def _cell(value: Any) -> Any:

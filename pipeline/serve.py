@@ -18,6 +18,9 @@ from pipeline.workspace import Workspace, require
 DEVELOPMENT_ISSUER = "urn:balance-risk:development"
 IN_DEVELOPMENT = "Development mode: tokens by `balance-risk token --role app` (docs/access.md).\n"
 SERVICE = "serving.service:BalanceRisk"
+TEAMS = "teams.yaml"
+"""In a workspace: who is alerted to what."""
+
 PROJECT = Path(__file__).parents[1]
 """Where the service is started, so that its package is found."""
 
@@ -46,6 +49,8 @@ def environment(workspace: Workspace, given: Mapping[str, str] = os.environ) -> 
         "BALANCE_RISK_AUDIT_KEY": str(keys / "audit.key"),
         "BALANCE_RISK_AUDIT_HEADS": str(store / "audit-heads.jsonl"),
     }
+    if (workspace.root / TEAMS).is_file():
+        defaults["BALANCE_RISK_TEAMS"] = str((workspace.root / TEAMS).resolve())
     if not given.get("BALANCE_RISK_ISSUER"):
         defaults |= {
             "BALANCE_RISK_ISSUER": DEVELOPMENT_ISSUER,

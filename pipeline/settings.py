@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from data_contracts.errors import MissingInputError, SettingsError
 from data_contracts.violations import shown
 from models.promotion_policy import Policy
+
+Checked = TypeVar("Checked", bound=BaseModel)
 
 _Around1 = tuple[Annotated[float, Field(gt=0, le=1)], Annotated[float, Field(ge=1)]]
 """Lower and upper limit of a number that is best at 1."""
@@ -134,6 +136,17 @@ class PromotionSettings(_Section):
         return Policy(**self.model_dump())
 
 
+class MonitoringSettings(_Section):
+    """What monitor compares, and from when on it calls out; docs/monitoring.md says what each number does."""
+
+    months: int = Field(default=3, ge=1, le=12)
+    false_discovery_rate: float = Field(default=0.05, gt=0, lt=1)
+    smallest_level: float = Field(default=0.2, ge=0)
+    smallest_missing: float = Field(default=0.1, ge=0, le=1)
+    calibration_alpha: float = Field(default=0.05, gt=0, lt=1)
+    calibration_tolerance: float = Field(default=0.1, ge=0)
+
+
 class Settings(_Section):
     """All of params.yaml."""
 
@@ -144,16 +157,22 @@ class Settings(_Section):
     evaluate: EvaluateSettings = EvaluateSettings()
     outcomes: OutcomeSettings = OutcomeSettings()
     promotion: PromotionSettings = PromotionSettings()
+    monitoring: MonitoringSettings = MonitoringSettings()
 
 
 def read_settings(path: Path) -> Settings:
     """Read and check a params file; raises MissingInputError or SettingsError."""
+    return read_checked(path, Settings, "Run where params.yaml is, or name it with --params.")
+
+
+def read_checked(path: Path, kind: type[Checked], advice: str) -> Checked:
+    """Read a YAML file as a declared kind; raises MissingInputError with the advice, or SettingsError with every fault."""
     try:
         numbers = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except FileNotFoundError:
-        raise MissingInputError(f"{path}: no such file. Run where params.yaml is, or name it with --params.") from None
+        raise MissingInputError(f"{path}: no such file. {advice}") from None
     except OSError as error:
-        raise SettingsError(f"{path} cannot be read: {error.strerror}. Name the file with --params.") from None
+        raise SettingsError(f"{path} cannot be read: {error.strerror}. {advice}") from None
     except UnicodeDecodeError:
         raise SettingsError(f"{path}: not UTF-8 text, so not valid YAML. Save it as UTF-8.") from None
     except RecursionError:
@@ -164,7 +183,7 @@ def read_settings(path: Path) -> Settings:
     except (yaml.YAMLError, ValueError):  # ValueError: a date that the calendar does not have
         raise SettingsError(f"{path}: not valid YAML. Is there a date that does not exist?") from None
     try:
-        return Settings.model_validate(numbers)
+        return kind.model_validate(numbers)
     except ValidationError as error:
         lines = [
             f"  {'.'.join(_name(str(part)) for part in fault['loc'])}: {_problem(fault['msg'], fault['input'])}"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 
 import orjson
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -24,6 +26,7 @@ from serving.log import log_without_values
 from serving.openapi import document
 from serving.parts import Parts
 from serving.problems import Problem
+from serving.store import StoreUnavailable
 
 
 def create_app(parts: Parts, gate: Gate, endpoints: Sequence[Endpoint] = ENDPOINTS) -> Starlette:
@@ -55,9 +58,16 @@ def readiness(parts: Parts) -> Response:
 def _metrics_of(parts: Parts) -> Callable[[Request], Awaitable[Response]]:
     async def show(request: Request) -> Response:
         metrics.describe_models(parts.watch, not parts.not_ready_because())
+        if parts.settings.teams is not None:
+            await run_in_threadpool(_count_messages, parts)
         return Response(metrics.exposition(), media_type=metrics.CONTENT_TYPE_LATEST)
 
     return show
+
+
+def _count_messages(parts: Parts) -> None:
+    with suppress(StoreUnavailable):  # the counts of before stay; readiness and requests say that the store is away
+        metrics.describe_messages(parts.store.deliveries())
 
 
 def _route(endpoint: Endpoint, parts: Parts, gate: Gate) -> Route:

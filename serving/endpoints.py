@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from serving.access.policy import Action
 from serving.call import Endpoint
-from serving.handlers import cds_hooks, fhir, fhir_bodies, models, profile, risk, stored, stored_worklist, what_if
+from serving.handlers import (
+    alerts,
+    cds_hooks,
+    fhir,
+    fhir_bodies,
+    models,
+    profile,
+    risk,
+    stored,
+    stored_worklist,
+    what_if,
+)
+from serving.handlers.alert_bodies import Acknowledged, AlertsResponse
 from serving.handlers.cds_bodies import CARDS_ANSWER, DISCOVERY_ANSWER, CdsRequest
 from serving.handlers.company_report import company_report
 from serving.handlers.company_report_bodies import CompanyReport
@@ -75,6 +87,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "Whom to talk with first, of last night's scores: at most as many as there is time for.",
         subjects=stored_worklist.worklist_subjects, basis=stored_worklist.worklist_basis, query=WORKLIST_QUERY,
         needs_model=False,
+    ),
+    Endpoint(
+        "GET", "/v1/alerts", Action.READ_ALERTS, alerts.alerts, AlertsResponse,
+        "Alerts that wait for somebody, safety flags first, and what each team was told last.",
+        subjects=alerts.alerts_subjects, basis=stored.nothing, needs_model=False,
+    ),
+    Endpoint(
+        "POST", "/v1/alerts/{alert_id}/acknowledgement", Action.ACKNOWLEDGE_ALERT, alerts.acknowledge, Acknowledged,
+        "Say that an alert was seen.", subjects=alerts.alert_subjects, basis=stored.nothing, needs_model=False, writes=True,
     ),
     Endpoint(
         "GET", "/v1/persons/{person_id}/risk", Action.READ_PERSON, stored.person_risk, StoredRisk,

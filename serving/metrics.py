@@ -6,6 +6,7 @@ Several worker processes share their counts through the directory that ``PROMETH
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -20,7 +21,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from serving.bundle_watch import BundleWatch
 
-__all__ = ["CONTENT_TYPE_LATEST", "describe_models", "exposition", "observe"]
+__all__ = ["CONTENT_TYPE_LATEST", "describe_messages", "describe_models", "exposition", "observe"]
 
 _SECONDS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -36,6 +37,10 @@ MODEL = Gauge(
 )
 REFUSED = Gauge(
     "balance_risk_bundle_refused", "1 while the promoted bundle of an outcome is refused.", ("outcome",),
+    multiprocess_mode="mostrecent",
+)  # fmt: skip
+MESSAGES = Gauge(
+    "balance_risk_alert_messages", "Messages about alerts in the outbox: waiting, delivered, given up.", ("team", "state"),
     multiprocess_mode="mostrecent",
 )  # fmt: skip
 READY = Gauge("balance_risk_ready", "1 while requests can be answered.", multiprocess_mode="mostrecent")
@@ -60,6 +65,13 @@ def describe_models(watch: BundleWatch, is_ready: bool) -> None:
     for outcome, version in versions.items():
         MODEL.labels(outcome, version).set(1)
     _in_service.update(versions.items())
+
+
+def describe_messages(by_team: Mapping[str, Mapping[str, int]]) -> None:
+    """Bring the gauges about messages up to date; ``by_team`` has a count for each state."""
+    for team, counts in by_team.items():
+        for state, count in counts.items():
+            MESSAGES.labels(team, state).set(count)
 
 
 _seen: set[str] = set()

@@ -13,7 +13,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -24,6 +24,8 @@ import orjson
 from data_contracts.errors import ArtifactError, BalanceRiskError, EngineError, MissingInputError
 from models.bundle import current_bundle
 from models.outcomes import OUTCOMES
+from serving.alerts.evidence import rules_of
+from serving.alerts.teams import Team, read_teams
 from serving.settings import Settings
 from serving.store import Store, open_store
 from serving.store.nights import Digest, Night, ScoredPerson
@@ -71,6 +73,7 @@ class Asked:
 def run(settings: Settings, source: IO[bytes], sink: IO[bytes]) -> None:
     """Do what the first line asks; raises BalanceRiskError, and has then written nothing to the store."""
     asked = Asked.from_json(source.readline())
+    teams = read_teams(settings.teams)  # what is wrong in there is said before anybody is scored
     store = open_store(settings.store, patient=True)
     then = _night(store, asked) if asked.mode == "rebuild" else None
     task, last_withdrawal = _task(settings, store, asked, then)
@@ -92,6 +95,8 @@ def run(settings: Settings, source: IO[bytes], sink: IO[bytes]) -> None:
             tally.n_refused, last_withdrawal,
         )  # fmt: skip
         summary = _finished(store, asked.mode, night, then, spool)
+        if asked.mode == "score":
+            summary |= _alerted(settings, store, night, teams)
     speed = {"seconds": round(seconds, 3), "persons_per_second": round(tally.n_all / max(seconds, 1e-9), 1)}
     _say(sink, {"summary": summary | speed})
 
@@ -183,6 +188,13 @@ def _finished(store: Store, mode: Mode, night: Night, then: Night | None, spool:
     if then is not None:
         return about | _compared(store, night, then, _scored(spool))
     return about | {"is_new": store.write_night(night, _scored(spool), BY_DIAGNOSIS)}
+
+
+def _alerted(settings: Settings, store: Store, night: Night, teams: Sequence[Team]) -> dict[str, Any]:
+    """Raise alerts, each time the night is run: where it died between the two, running it again makes good for it."""
+    if not teams:
+        return {}
+    return {"alerts": store.raise_alerts(night.night, rules_of(teams, night.models, settings.bundles))}
 
 
 def _scored(spool: IO[bytes]) -> Iterator[ScoredPerson]:

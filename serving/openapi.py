@@ -78,7 +78,7 @@ def statuses(endpoint: Endpoint) -> list[int]:
         found |= set(_WITH_TOKEN)
     if endpoint.body is not None:
         found |= set(_WITH_BODY)
-    if endpoint.path.startswith("/v1/persons") or endpoint.path.startswith("/v1/companies") or endpoint.query:
+    if endpoint.path.startswith(("/v1/persons", "/v1/companies", "/v1/alerts/")) or endpoint.query:
         found |= {404}
     return sorted(found)
 

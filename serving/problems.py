@@ -35,6 +35,7 @@ KINDS: Mapping[str, tuple[int, str]] = MappingProxyType(
         "forbidden": (403, "Not this role, purpose, company or care relation. Do not try again."),
         "not-found": (404, "There is nothing at this address."),
         "no-score": (404, "No stored score of such a person that the caller may see."),
+        "no-alert": (404, "No such alert waits: it has ended, or there never was one."),
         "no-night": (404, "That night was not scored. Leave `night` out for the newest."),
         "no-report": (404, "Nothing was computed for this company yet; it is, once a month."),
         "method-not-allowed": (405, "The address takes another method; the header `Allow` says which."),
@@ -137,6 +138,7 @@ STOPPING = Problem(
     headers=(("Retry-After", "1"),),
 )  # fmt: skip
 NO_SCORE = Problem(404, "no-score", "No score", "There is no stored score of such a person that you may see.")
+NO_ALERT = Problem(404, "no-alert", "No such alert", "No such alert waits for anybody: it has ended, or never was.")
 UNEXPECTED = Problem(
     500, "unexpected", "Something went wrong here", "The fault is on this side; nothing about the request was stored."
 )

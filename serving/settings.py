@@ -39,7 +39,9 @@ class Settings:
     token_profile: TokenProfile = "plain"
     mode: Mode = "production"
     public_url: str = ""
-    """Where people reach the service; for links on CDS cards."""
+    """Where people reach the service; for links on CDS cards and in messages about alerts."""
+    teams: Path | None = None
+    """YAML file of the teams that are alerted; without it there are no alerts."""
     workers: int = 1
 
     @classmethod
@@ -49,7 +51,7 @@ class Settings:
         return cls(**{name: _value(name, text) for name, text in given.items() if text})
 
 
-_PATHS = ("bundles", "verify_key", "audit_key", "audit_heads")
+_PATHS = ("bundles", "verify_key", "audit_key", "audit_heads", "teams")
 _CHOICES: dict[str, tuple[str, ...]] = {"mode": get_args(Mode), "token_profile": get_args(TokenProfile)}
 _MOST_WORKERS = 64
 

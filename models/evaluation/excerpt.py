@@ -18,6 +18,9 @@ WHOLE = (
 TABLES = ("by_contacts", "by_alerts", "programme")
 """Of the capacities."""
 
+BENEFIT = ("thresholds", "useful_at")
+"""Of the decision curve: by these alerts are allowed at a team's threshold, or not."""
+
 
 def excerpt(report: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a reader of the page needs of the report of ``evaluate``; parts that it lacks are lacking here too.
@@ -29,16 +32,18 @@ def excerpt(report: Mapping[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict of JSON values: the parts of ``WHOLE``; ``metrics`` of the champion alone; ``curve`` unless it would draw a handful
-    of persons; ``capacity``; ``held_back``, the share without a number; ``leakage_alarms`` and ``few_events``, whether there
+    of persons; ``capacity``; ``decision_curve``, where acting on the model helps; ``held_back``, the share without a number; ``leakage_alarms`` and ``few_events``, whether there
     are alarms, and too few persons with an event for a verdict.
     """
     test = report.get("test", {})
     capacity = report.get("capacity") or {}
+    benefit = report.get("decision_curve") or {}
     found = {
         **{name: report.get(name) for name in WHOLE},
         "metrics": report.get("models", {}).get(report.get("champion")),
         "curve": report.get("curve") if _is_a_crowd(test) else None,
         "capacity": {name: capacity[name] for name in TABLES if name in capacity},
+        "decision_curve": {name: benefit[name] for name in BENEFIT if name in benefit},
         "held_back": (report.get("held_back") or {}).get("share"),
         "leakage_alarms": bool((report.get("leakage") or {}).get("alarms")),
         "few_events": test.get("persons_with_event", 0) < FEWEST_EVENTS_FOR_A_VERDICT,

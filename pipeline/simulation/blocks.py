@@ -17,7 +17,7 @@ BLOCK_SIZE = 1000
 STAGES = (
     "workplaces", "persons", "employments", "consents", "latents", "absence", "self_certified", "certificates",
     "survey", "labs", "guidance", "lab_traits", "battery", "defects",
-    "parental", "trial", "different", "health_exits",
+    "parental", "trial", "different", "health_exits", "drift",
 )  # fmt: skip
 """One random stream each, by position: a change in one stage leaves the draws of the others alone. Append only."""
 

@@ -13,6 +13,7 @@ import numpy as np
 from data_contracts.records import CERTIFICATE_ADVANCE_DAYS
 from data_contracts.time_windows import NO_DAY
 from pipeline.simulation.blocks import Block
+from pipeline.simulation.drift import certificate_delay
 from pipeline.simulation.persons import Persons
 from pipeline.simulation.spells import Spells
 from pipeline.simulation.timeline import years_of
@@ -58,11 +59,12 @@ def draw_certificates(block: Block, rng: np.random.Generator, spells: Spells, gr
     needed = np.where(turn == 0, first_day, planned - extension + 1)
     is_closing = (turn == 1) & (plan.is_open | plan.is_too_long)[spell]
     needed = np.where(is_closing, last_day + 1, needed)
+    delay = certificate_delay(block, needed, _delay(block, rng, turn == 0))
     return {
         "spell": spell,
         "first_day": first_day,
         "last_day": shown,
-        "natural": _increasing(spell, turn, needed + _delay(block, rng, turn == 0)),
+        "natural": _increasing(spell, turn, needed + delay),
         "is_deleted": np.zeros(len(spell), dtype=bool),
         **_facts(spells, grade, spell),
     }

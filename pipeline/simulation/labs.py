@@ -10,6 +10,7 @@ import numpy as np
 from data_contracts.analytes import ANALYTES, reference_limits
 from pipeline.simulation.blocks import BLOCK_SIZE, Block
 from pipeline.simulation.consents import Consents
+from pipeline.simulation.drift import laboratory_factor
 from pipeline.simulation.employments import Employments
 from pipeline.simulation.lab_reports import reported
 from pipeline.simulation.latents import Latents
@@ -64,6 +65,7 @@ def draw_lab_rows(
         if name not in numbers.measured_on_site:
             value = value * (1 + site_shift)
             low, high = low * (1 + limit_shift), high * (1 + limit_shift)
+        value = value * laboratory_factor(block, name, panels.laboratory, panels.sampled_on)
         rows = reported(block, ANALYTES[_POSITIONS[name]], model, value, panels.laboratory, (low, high))
         rows |= {"person": panels.person, "sampled_on": panels.sampled_on, "known_from": panels.known_from}
         tables.append({column: values[measured] for column, values in rows.items()})

@@ -8,6 +8,7 @@ import numpy as np
 
 from pipeline.simulation.blocks import BLOCK_SIZE, Block
 from pipeline.simulation.consents import Consents
+from pipeline.simulation.drift import response_log_odds
 from pipeline.simulation.employments import Employments
 from pipeline.simulation.latents import Latents
 from pipeline.simulation.persons import Persons
@@ -79,7 +80,8 @@ def _log_odds(block: Block, workplaces: Workplaces, persons: Persons, latents: L
     observed += numbers.response_public * is_public[workplaces.industry[persons.company]]
     unobserved = numbers.response_distress * deviation[:, names.index("distress")]
     unobserved += numbers.response_exhaustion * deviation[:, names.index("exhaustion")]
-    return numbers.response + persons.engagement + observed + unobserved
+    changed = response_log_odds(block, deviation[:, names.index("exhaustion")], day)
+    return numbers.response + persons.engagement + observed + unobserved + changed
 
 
 def _single_days(person: np.ndarray, day: np.ndarray) -> Spells:

@@ -16,6 +16,7 @@ from data_contracts.instruments import INSTRUMENTS, Instrument, Scale
 from data_contracts.tables import Coded
 from pipeline.simulation.answers import Form, ItemModel
 from pipeline.simulation.blocks import BLOCK_SIZE, Block
+from pipeline.simulation.drift import scale_shift
 from pipeline.simulation.latents import Latents, correlation_matrix, effects
 from pipeline.simulation.parameters import Parameters
 from pipeline.simulation.persons import EDUCATION, Persons
@@ -159,6 +160,9 @@ def survey_rows(
     level = latents.level[block.timeline.quarter_of(responses.answered_on), person]
     under_reported = under_reporting(persons, block.parameters)[person]
     values = scale_values(rng, models, {name: part[person] for name, part in stable.items()}, level, under_reported)
+    for column, (name, model) in enumerate(models.items()):
+        sign = 1 if model.scale.higher_is_worse else -1
+        values[:, column] += sign * scale_shift(block, name, responses.answered_on)
     for name in numbers.instruments:
         form = form_of(INSTRUMENTS[name], models, block.parameters)
         answers = form.answer(rng, values, numbers.straight_lining)

@@ -18,6 +18,8 @@ class Action(StrEnum):
     WHAT_IF = "what_if"
     PROFILE = "profile"
     READ_WORKLIST = "read_worklist"
+    READ_ALERTS = "read_alerts"
+    ACKNOWLEDGE_ALERT = "acknowledge_alert"
     READ_PERSON = "read_person"
     RECORD_DECISION = "record_decision"
     BEGIN_CARE = "begin_care"
@@ -86,6 +88,7 @@ RULES: Mapping[Rule, Condition] = MappingProxyType(
     | _rules("clinician", _P.HEALTHCARE, CARE, (_A.SCORE, _A.EXPLAIN, _A.WHAT_IF, _A.PROFILE))
     | _rules("clinician", _P.HEALTHCARE, CARE, (_A.READ_PERSON, _A.RECORD_DECISION))
     | _rules("clinician", _P.HEALTHCARE, ORGANISATION, (_A.READ_WORKLIST, _A.BEGIN_CARE))
+    | _rules("clinician", _P.HEALTHCARE, ORGANISATION, (_A.READ_ALERTS, _A.ACKNOWLEDGE_ALERT))
     | _rules("clinician", _P.HEALTHCARE, NOTHING_ELSE, (_A.READ_MODELS,))
     | _rules("clinician", _P.QUALITY, NOTHING_ELSE, (_A.READ_MODELS,))
     | _rules("employer", _P.AGGREGATE_REPORTING, ORGANISATION, (_A.READ_REPORT,))

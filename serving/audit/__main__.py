@@ -1,4 +1,7 @@
-"""``python -m serving.audit verify | export | rotate | key``: what ``balance-risk audit`` runs."""
+"""``python -m serving.audit verify | export | statistics | rotate | key``: what ``balance-risk audit`` runs.
+
+``statistics`` is for the governance pack: one JSON array of counts on stdout.
+"""
 
 from __future__ import annotations
 
@@ -41,6 +44,8 @@ def _options() -> argparse.Namespace:
     one.add_argument("--person", required=True)
     one.add_argument("--json", action="store_true")
     one.set_defaults(run=_export)
+    one = commands.add_parser("statistics", help="counts by month, role, purpose, action and decision; nobody is named")
+    one.set_defaults(run=_statistics)
     one = commands.add_parser("rotate", help="hand the chain over to another key")
     one.add_argument("--to", type=Path, required=True, help="file of the new key; made if it is not there")
     one.set_defaults(run=_rotate)
@@ -88,6 +93,10 @@ def _export(settings: Settings, options: argparse.Namespace) -> None:
     export.record_export(settings.audit, read_audit_key(settings.audit_key), settings.audit_heads, options.person)
     write = export.write_json if options.json else export.write_csv
     write(reading.accesses(settings.audit, options.person), sys.stdout)
+
+
+def _statistics(settings: Settings, _: argparse.Namespace) -> None:
+    sys.stdout.write(json.dumps([*reading.statistics(settings.audit)]) + "\n")
 
 
 def _rotate(settings: Settings, options: argparse.Namespace) -> None:

@@ -27,16 +27,17 @@ def record_export(url: str, key: bytes, heads: Path | None, person_id: str) -> i
 
 
 def append_by_operator(
-    url: str, key: bytes, heads: Path | None, action: str, person_id: str | None, reason: str
-) -> int:
+    url: str, key: bytes, heads: Path | None, action: str, person_id: str | None, reason: str, *,
+    purpose: str = "audit", organisations: tuple[str, ...] = (),
+) -> int:  # fmt: skip
     """Append one event of whoever runs this command; there must be a log already."""
     require_log(url)
     event = AuditEvent(
         at=datetime.now(UTC),
         caller=f"operator:{_account()}",
         role="auditor",
-        organisations=(),
-        purpose="audit",
+        organisations=organisations,
+        purpose=purpose,
         action=action,
         person_id=person_id,
         decision="allowed",

@@ -58,6 +58,14 @@ def accesses(url: str, person_id: str) -> Iterator[dict[str, Any]]:
         }
 
 
+def statistics(url: str) -> Iterator[dict[str, Any]]:
+    """Yield how many events there are by month, role, purpose, action and decision, in that order: no person, no caller."""
+    month = sa.func.substr(EVENTS.c.at, 1, 7)
+    groups = (month, EVENTS.c.role, EVENTS.c.purpose, EVENTS.c.action, EVENTS.c.decision)
+    for row in _rows(url, sa.select(*groups, sa.func.count()).group_by(*groups).order_by(*groups)):
+        yield dict(zip(("month", "role", "purpose", "action", "decision", "events"), row, strict=True))
+
+
 def require_log(url: str) -> None:
     """Raise MissingInputError if there is no log."""
     with _connected(url):

@@ -7,6 +7,7 @@ from functools import partial
 from serving.access.policy import Action, Purpose
 from serving.call import Endpoint
 from serving.clinician import (
+    alert_list,
     begin_care,
     company,
     contributions,
@@ -21,7 +22,7 @@ from serving.clinician import (
 )
 from serving.clinician.person_frame import OUTCOME_QUERY
 from serving.clinician.refusals import refusal
-from serving.handlers import models, stored, stored_worklist
+from serving.handlers import alerts, models, stored, stored_worklist
 from serving.handlers.stored_bodies import WORKLIST_QUERY
 
 _page = partial(Endpoint, answer={}, needs_model=False, media_type="text/html", refuse=refusal)
@@ -31,7 +32,11 @@ aggregate = partial(_page, purpose=Purpose.AGGREGATE_REPORTING)
 PAGES: tuple[Endpoint, ...] = (
     clinical(
         "GET", "/ui/worklist", Action.READ_WORKLIST, worklist.worklist_page, summary="Whom to contact this week.",
-        subjects=stored_worklist.worklist_subjects, basis=stored_worklist.worklist_basis, query=WORKLIST_QUERY,
+        subjects=alert_list.subjects, basis=stored_worklist.worklist_basis, query=WORKLIST_QUERY,
+    ),
+    clinical(
+        "POST", "/ui/alerts/{alert_id}/acknowledgement", Action.ACKNOWLEDGE_ALERT, alert_list.acknowledge,
+        summary="Say that an alert was seen.", subjects=alerts.alert_subjects, basis=stored.nothing, writes=True,
     ),
     aggregate(
         "GET", "/ui/companies", Action.READ_REPORT, company.companies_page, summary="The reader's own companies.",
@@ -40,6 +45,10 @@ PAGES: tuple[Endpoint, ...] = (
     aggregate(
         "GET", "/ui/companies/{company_id}", Action.READ_REPORT, company.company_page,
         summary="What is told of a workplace, and what it can do.", subjects=stored.company_subjects, basis=stored.nothing,
+    ),
+    aggregate(
+        "GET", "/ui/companies-help", Action.READ_REPORT, company.company_help_page,
+        summary="How a leader reads the workplace report.", basis=stored.nothing,
     ),
     clinical("GET", "/ui/help", Action.READ_MODELS, help_page.help_page, summary="How to read the pages."),
     clinical(

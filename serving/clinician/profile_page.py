@@ -14,7 +14,13 @@ from data_contracts.programme_offers import Offer
 from features.catalogue import feature
 from models.wording import shown_value
 from serving.call import Call
-from serving.clinician.health_index import (
+from serving.clinician.language import Words, words
+from serving.clinician.messages import N_
+from serving.clinician.offers import offer_for
+from serving.clinician.person_frame import person_page
+from serving.clinician.person_view import person_view
+from serving.clinician.reasons import range_text
+from serving.domain_scores import (
     DOMAINS,
     FEWEST_DOMAINS,
     NOT_COUNTED,
@@ -23,12 +29,6 @@ from serving.clinician.health_index import (
     favourable,
     health_index,
 )
-from serving.clinician.language import Words, words
-from serving.clinician.messages import N_
-from serving.clinician.offers import offer_for
-from serving.clinician.person_frame import person_page
-from serving.clinician.person_view import person_view
-from serving.clinician.reasons import range_text
 from serving.handlers.profile import domain_profiles
 from serving.handlers.profile_bodies import DomainProfile, ProfileValue, Trend
 from serving.responses import Texts

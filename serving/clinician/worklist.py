@@ -14,6 +14,7 @@ from models.outcomes import OUTCOMES
 from models.wording import RISK_BANDS, RiskBand
 from serving.access.caller import ANY
 from serving.call import Call
+from serving.clinician.alert_list import told as alerts_told
 from serving.clinician.decide import NEXT_STEP_WORDS, VERDICT_WORDS
 from serving.clinician.language import Words, words
 from serving.clinician.messages import N_
@@ -76,7 +77,7 @@ def worklist_page(call: Call) -> Response:
         address_with_room=_address(asked, room), most_capacity=MOST_CAPACITY, set_aside_days=SET_ASIDE_DAYS,
         orders=ORDERS, why_order=_why_order(say, asked),
         marks=MARKS, domains=DOMAIN_LABELS, companies=sorted(call.caller.organisations - {ANY}),
-        outcomes={name: {"nb": one.label_nb, "en": one.label_en} for name, one in OUTCOMES.items()},
+        outcomes={name: {"nb": one.label_nb, "en": one.label_en} for name, one in OUTCOMES.items()}, **alerts_told(call),
     )  # fmt: skip
 
 

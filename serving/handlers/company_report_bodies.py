@@ -6,19 +6,7 @@ from pydantic import Field
 
 from data_contracts.programme_offers import Level
 from serving.responses import Answer, Texts
-
-
-class OutcomeReport(Answer):
-    """One outcome of a company: a rounded share, or why there is none."""
-
-    label: Texts
-    group_size: str | None = Field(description="Of how many the share is told, as a range.")
-    share_above_percent: int | None = Field(
-        ge=0, le=100, multiple_of=5,
-        description="Share whose risk is 1.5 times the reference group's mean or more, rounded to 5 percent; "
-        "not the share that will have the outcome.",
-    )  # fmt: skip
-    why_not: Texts | None
+from serving.workplace_measures import Kind
 
 
 class MeasureShown(Answer):
@@ -32,17 +20,46 @@ class MeasureShown(Answer):
     text: Texts
 
 
-class FactorReport(Answer):
-    """One factor of the workplace, from what the employees answer about it: a rounded share, or why there is none."""
+class CategoryShare(Answer):
+    """One category of a measure, and the share of the group that is in it."""
 
+    name: str
     label: Texts
-    group_size: str | None = Field(description="Of how many the share is told, as a range.")
-    share_unfavourable_percent: int | None = Field(
+    percent: int = Field(
         ge=0, le=100, multiple_of=5,
-        description="Share with an answer in the unfavourable third of the scale, rounded to 5 percent.",
+        description="Rounded to 5 percent; the categories of a measure need not add up to 100.",
     )  # fmt: skip
+
+
+Categories = tuple[CategoryShare, ...]
+Shares = Categories | None
+
+
+class EarlierMonth(Answer):
+    """What was told in a month before."""
+
+    month: str = Field(pattern=r"^\d{4}-\d{2}$")
+    categories: Shares
+
+
+class MeasureReport(Answer):
+    """One measure of a group: rounded shares of two or three categories, the most favourable first, or why there are none."""
+
+    kind: Kind
+    label: Texts
+    group_size: str | None = Field(description="Of how many it is told, as a range.")
+    categories: Shares
+    industry: Shares = Field(description="The same of all companies of the industry, told once a quarter.")
     why_not: Texts | None
-    workplace_measure: MeasureShown | None = Field(description="Where there is a share: what may help.")
+    earlier: tuple[EarlierMonth, ...] = Field(description="The months before, oldest first, at most 24; of units none.")
+    workplace_measure: MeasureShown | None = Field(description="Of a workplace factor with shares: what may help.")
+
+
+class IndustryShown(Answer):
+    """The section of SN2007 that a company is counted in."""
+
+    code: str = Field(pattern="^[A-U]$")
+    label: Texts
 
 
 class CompanyReport(Answer):
@@ -50,5 +67,8 @@ class CompanyReport(Answer):
 
     company_id: str
     month: str = Field(pattern=r"^\d{4}-\d{2}$")
-    outcomes: dict[str, OutcomeReport]
-    factors: dict[str, FactorReport]
+    industry: IndustryShown | None
+    measures: dict[str, MeasureReport]
+    units: dict[str, dict[str, MeasureReport]] = Field(
+        description="Of the units that can be told of, by measure, in two categories each."
+    )

@@ -18,7 +18,8 @@ from features.record import tables_of_record
 from serving import problems
 from serving.call import Call
 from serving.case import Case
-from serving.handlers.profile_bodies import DomainProfile, Missing, ProfileRequest, ProfileResponse, ProfileValue
+from serving.domain_scores import FEWEST_DOMAINS, domain_index, health_index
+from serving.handlers.profile_bodies import DomainProfile, Index, Missing, ProfileRequest, ProfileResponse, ProfileValue
 from serving.handlers.profile_measurements import measurements
 from serving.handlers.profile_scales import scales
 from serving.handlers.subjects import person_of
@@ -33,6 +34,13 @@ _EXPECTED: tuple[tuple[str, Literal["scale", "measurement"]], ...] = (
 """What the programme asks and measures again: nothing known of it is worth a word."""
 
 
+NO_RISK = Texts(
+    nb="Dette er svar og målinger slik de er, ikke en risiko: ingen modell har regnet på dem, og de sier ikke hva som kommer.",
+    en="These are answers and measurements as they are, not a risk: no model has reckoned with them, and they do not say what "
+    "is to come.",
+)
+
+
 def profile(call: Call) -> ProfileResponse:
     """Scales and measurements of a record by domain."""
     request: ProfileRequest = call.body
@@ -42,11 +50,15 @@ def profile(call: Call) -> ProfileResponse:
     tables = tables_of_record(request.record, call.today)
     withdrawn = call.parts.withdrawals.of(person_of(request.record))
     case = case_of(tables, request.index_date, call.today, withdrawn)
+    domains = domain_profiles(case, tables)
+    found = health_index(domains)
     return ProfileResponse(
         index_date=request.index_date,
         safety_flags=case.safety_flags,
         consents=dict(zip(SOURCES, case.consented.tolist(), strict=True)),
-        domains=domain_profiles(case, tables),
+        domains=domains,
+        index=Index(value=found.value, domains=len(found.domains), fewest_domains=FEWEST_DOMAINS),
+        statement=NO_RISK,
     )
 
 
@@ -66,10 +78,14 @@ def domain_profiles(case: Case, tables: dict[str, Table]) -> tuple[DomainProfile
 
 
 def _domain(domain: Domain, values: list[ProfileValue], missing: list[Missing]) -> DomainProfile:
+    mine = tuple(one for one in values if feature(one.name).domain == domain)
+    found = domain_index(domain, mine)
     return DomainProfile(
         domain=domain,
         label=Texts(**DOMAIN_LABELS[domain]),
-        values=tuple(one for one in values if feature(one.name).domain == domain),
+        score=None if found is None else found.value,
+        score_of=() if found is None else found.scales,
+        values=mine,
         missing=tuple(one for one in missing if feature(one.name).domain == domain),
     )
 

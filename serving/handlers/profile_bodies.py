@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from data_contracts.domains import Domain
+from data_contracts.published_norms import WhyNot
 from serving.requests import Body, IndexDate, RecordJson
 from serving.responses import Answer, PersonAnswer, Texts
 
@@ -46,6 +47,40 @@ class Trend(Answer):
     change: float
 
 
+class NormBody(Answer):
+    """A published population that a score is seen beside."""
+
+    population: str
+    persons: int
+    sex: Literal["female", "male"] | None = Field(description="Null: of both together.")
+    mean: float
+    sd: float
+    source: str
+
+
+class Percentile(Answer):
+    """Of 100 persons of a published population, how many have a lower score; or why that is not told."""
+
+    value: float | None = Field(
+        description="By the population's mean and standard deviation for the person's sex, taken as normally distributed. No "
+        "published norm for age is declared here."
+    )
+    why_not: WhyNot | None
+    norm: NormBody | None
+
+
+class ReliabilityBody(Answer):
+    """How much of the differences between persons on a scale is no error of measurement, as published."""
+
+    alpha: float = Field(description="Cronbach's alpha; the lowest of several samples.")
+    sample: str
+    source: str
+    smallest_real_change: float | None = Field(
+        description="A change that error of measurement alone exceeds in one of twenty; null where no standard deviation is "
+        "published."
+    )
+
+
 class ProfileValue(Answer):
     """One current or stale value: the score of a scale, or the level of a measurement."""
 
@@ -68,6 +103,8 @@ class ProfileValue(Answer):
     cutoffs: tuple[Cutoff, ...] = Field(description="Published ranges of the scale for the person's sex, lowest first.")
     cutoff: str | None = Field(description="Name of the range that the score lies in.")
     trend: Trend | None
+    percentile: Percentile | None = Field(description="Of a scale; a measurement has its interval instead.")
+    reliability: ReliabilityBody | None = Field(description="Null for a measurement, and where none is published.")
     modifiable: bool
 
 
@@ -85,8 +122,21 @@ class DomainProfile(Answer):
 
     domain: Domain
     label: Texts
+    score: float | None = Field(
+        description="0 to 100, 100 at the best end: the mean of the questionnaires about the domain, each placed in its range. "
+        "Current scores only; null where none counts."
+    )
+    score_of: tuple[str, ...] = Field(description="Scales that the score rests on.")
     values: tuple[ProfileValue, ...]
     missing: tuple[Missing, ...]
+
+
+class Index(Answer):
+    """The mean of the domain scores."""
+
+    value: float | None = Field(description="Null where fewer domains than ``fewest_domains`` have a score.")
+    domains: int
+    fewest_domains: int
 
 
 class ProfileResponse(PersonAnswer):
@@ -94,3 +144,5 @@ class ProfileResponse(PersonAnswer):
 
     consents: dict[str, bool] = Field(description="Consent per source in force on the index date.")
     domains: tuple[DomainProfile, ...]
+    index: Index
+    statement: Texts = Field(description="What this is not.")

@@ -65,6 +65,8 @@ def _value(case: Case, position: int, found: Latest, exact: Series, own: _Limits
         cutoff=None,
         # A bound has no distance to the value before it.
         trend=_trend(exact, position) if sign == EXACT else None,
+        percentile=None,
+        reliability=None,
         modifiable=one.modifiable,
     )
 

@@ -8,13 +8,14 @@ import numpy as np
 
 from data_contracts.instruments import Scale
 from data_contracts.instruments.instrument import Sex
+from data_contracts.published_norms import RELIABILITY, norm_of, percentile_of, smallest_real_change
 from data_contracts.time_windows import calendar_date
 from features.catalogue import feature
 from features.life_situation import is_female
 from features.sheet_layouts import SCALES
 from models.wording import shown_value
 from serving.case import Case
-from serving.handlers.profile_bodies import Cutoff, ProfileValue, Trend
+from serving.handlers.profile_bodies import Cutoff, NormBody, Percentile, ProfileValue, ReliabilityBody, Trend
 from serving.responses import Texts
 
 _SEXES: dict[int, Sex] = {0: "male", 1: "female"}
@@ -51,6 +52,8 @@ def _value(scale: Scale, days: list[int], scores: list[float], t: int, sex: Sex 
         cutoffs=_cutoffs(scale, sex),
         cutoff=scale.band(score, sex),
         trend=trend(days, scores),
+        percentile=_percentile(scale.name, score, sex),
+        reliability=_reliability(scale.name, sex),
         modifiable=one.modifiable,
     )
 
@@ -60,6 +63,25 @@ def _cutoffs(scale: Scale, sex: Sex | None) -> tuple[Cutoff, ...]:
     if sex is None and scale.bands_of("female") != scale.bands_of("male"):
         return ()
     return tuple(Cutoff(name=band.name, lowest=band.lowest) for band in scale.bands_of(sex or "female"))
+
+
+def _percentile(scale: str, score: float, sex: Sex | None) -> Percentile:
+    value, why_not = percentile_of(scale, sex, score)
+    norm = norm_of(scale, sex)
+    about = None if norm is None else NormBody(
+        population=norm.population, persons=norm.persons, sex=norm.sex, mean=norm.mean, sd=norm.sd, source=norm.source
+    )  # fmt: skip
+    return Percentile(value=value, why_not=why_not, norm=about)
+
+
+def _reliability(scale: str, sex: Sex | None) -> ReliabilityBody | None:
+    if scale not in RELIABILITY:
+        return None
+    found = RELIABILITY[scale]
+    return ReliabilityBody(
+        alpha=found.alpha, sample=found.sample, source=found.source,
+        smallest_real_change=smallest_real_change(scale, sex),
+    )  # fmt: skip
 
 
 def trend(days: list[int], values: list[float]) -> Trend | None:

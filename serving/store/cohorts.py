@@ -2,34 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import product
 from typing import TYPE_CHECKING
 
-from data_contracts.workplace_factors import WORKPLACE_FACTORS
 from serving.store.consents import SCORING
-from serving.store.marks import ABOVE
+from serving.workplace_measures import ALWAYS_TOLD, MEASURES, of_band
 
 if TYPE_CHECKING:
     from serving.store.nights import ScoredPerson
 
 AGGREGATE = "aggregate_reporting"
-OF_ANSWERS = frozenset({"survey", "employment"})
-"""What an answer about a workplace is made of: the answer, and where it was given."""
 
 
 @dataclass(frozen=True)
 class Cohort:
-    """Those at a company of whom a measure is known and who consent to being counted, and who of them are beyond its limit.
+    """Those of whom a measure is known and who consent to being counted, each in one category and one part.
 
-    The limit of an outcome is where band "above" begins, 1.5 times the reference group's mean; that of a workplace factor is
-    the unfavourable third of its scale.
+    Parameters
+    ----------
+    categories : mapping
+        Person -> category, 0 the most favourable.
+    parts : mapping
+        Person -> unit of the company; who is not in it is in none.
     """
 
-    persons: frozenset[str]
-    beyond: frozenset[str]
+    categories: Mapping[str, int]
+    parts: Mapping[str, str] = field(default_factory=dict)
+
+    def part_of(self, person: str) -> str:
+        """Return the unit of a person, empty for none."""
+        return self.parts.get(person, "")
+
+    def counts(self, n_categories: int) -> list[int]:
+        """Return how many there are, by category."""
+        found = Counter(self.categories.values())
+        return [found[category] for category in range(n_categories)]
+
+    def undivided(self) -> Cohort:
+        """Return the same persons without their units."""
+        return Cohort(self.categories)
 
 
 class Cohorts:
@@ -43,37 +58,55 @@ class Cohorts:
 
     def __init__(self, night: date) -> None:
         self._day = night.isoformat()
-        self._persons: dict[tuple[str, str], set[str]] = {}
-        self._beyond: dict[tuple[str, str], set[str]] = {}
-        self._companies: set[str] = set()
-        self._measures: set[str] = set(WORKPLACE_FACTORS)
+        self._categories: dict[tuple[str, str], dict[str, int]] = {}
+        self._units: dict[str, dict[str, str]] = {}
+        self._sections: dict[str, Counter[str]] = {}
+        self._measures = set(ALWAYS_TOLD)
 
     def add(self, persons: Iterable[ScoredPerson]) -> None:
         """Take persons in: those who consent to being counted with everything that the measure is made of."""
         for one in persons:
-            self._companies.update(one.companies)
             self._measures.update(outcome.outcome for outcome in one.outcomes if outcome.target == "event")
-            for measure, is_beyond in self._counted(one):
+            for company in one.companies:
+                self._sections.setdefault(company, Counter())
+            for company, unit, section in one.places:
+                if unit:
+                    self._units.setdefault(company, {})[one.person_id] = unit
+                if section:
+                    self._sections[company][section] += 1
+            for measure, category in self._counted(one):
                 for company in one.companies:
-                    self._persons.setdefault((company, measure), set()).add(one.person_id)
-                    if is_beyond:
-                        self._beyond.setdefault((company, measure), set()).add(one.person_id)
+                    self._categories.setdefault((company, measure), {})[one.person_id] = category
 
     def found(self) -> dict[tuple[str, str], Cohort]:
-        """Return the cohorts of every measure and company with anybody at work, also those in which nobody is counted."""
+        """Return the cohorts of every company with anybody at work and every measure, also those in which nobody is counted."""
         return {
-            place: Cohort(frozenset(self._persons.get(place, ())), frozenset(self._beyond.get(place, ())))
-            for place in product(self._companies, self._measures)
+            (company, measure): Cohort(self._categories.get((company, measure), {}), self._units.get(company, {}))
+            for company, measure in product(self._sections, self._measures)
         }
 
-    def _counted(self, person: ScoredPerson) -> Iterator[tuple[str, bool]]:
-        used, told = self._sources(person, SCORING), self._sources(person, AGGREGATE)
+    def sections(self) -> dict[str, str]:
+        """Return the industry of each company: the section that most of its employments name."""
+        return {
+            company: min(named, key=lambda section: (-named[section], section))
+            for company, named in self._sections.items()
+            if named
+        }
+
+    def _counted(self, person: ScoredPerson) -> Iterator[tuple[str, int]]:
+        told = self._sources(person, AGGREGATE)
+        if "employment" not in told:
+            return  # of what she is counted in, only her employment tells
+        used = self._sources(person, SCORING)
         if used and used <= told:
             for outcome in person.outcomes:
-                if outcome.target == "event" and outcome.number is not None:
-                    yield outcome.outcome, outcome.band in ABOVE
-        if told >= OF_ANSWERS:
-            yield from person.factors
+                if outcome.target == "event" and outcome.band is not None:
+                    yield outcome.outcome, of_band(outcome.band)
+        for name, category in person.measures:
+            if name == "participation":
+                yield name, category if "survey" in told else 1  # that she has answered may not be counted
+            elif (MEASURES[name].sources or set()) <= told:
+                yield name, category
 
     def _sources(self, person: ScoredPerson, purpose: str) -> set[str]:
         return {

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, delete, exists, fu
 
 from data_contracts.consent import SOURCES
 from data_contracts.records import Source
-from serving.store.tables import CONSENTS, RECORDS, WITHDRAWALS
+from serving.store.tables import ALERTS, CONSENTS, RECORDS, WITHDRAWALS
 
 SCORING = "risk_scoring"
 
@@ -74,7 +74,7 @@ def in_force(connection: Connection, person_id: str, day: date) -> dict[Source, 
 def withdraw(connection: Connection, person_id: str, source: Source | None, day: date) -> tuple[Source, ...]:
     """Note that a person withdraws one source, or all, for every purpose; saying so twice is saying so once.
 
-    The record behind her score goes at once; the next night keeps one without what is withdrawn.
+    The record behind her score and the alerts about her go at once; the next night keeps a record without what is withdrawn.
     """
     sources = SOURCES if source is None else (source,)
     known = select(WITHDRAWALS.c.source).where(WITHDRAWALS.c.person_id == person_id, WITHDRAWALS.c.withdrawn_on == day)
@@ -82,7 +82,8 @@ def withdraw(connection: Connection, person_id: str, source: Source | None, day:
     rows = [{"person_id": person_id, "source": one, "withdrawn_on": day} for one in sources if one not in noted]
     if rows:
         connection.execute(WITHDRAWALS.insert(), rows)
-    connection.execute(delete(RECORDS).where(RECORDS.c.person_id == person_id))
+    for table in (RECORDS, ALERTS):
+        connection.execute(delete(table).where(table.c.person_id == person_id))
     return sources
 
 

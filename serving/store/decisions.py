@@ -99,7 +99,7 @@ def _has_outcome(connection: Connection, score_id: str, outcome: str) -> bool:
     return connection.execute(query).first() is not None
 
 
-def counts_for(outcome: str) -> ColumnElement[bool]:
+def counts_for(outcome: str | ColumnElement[str]) -> ColumnElement[bool]:
     """Return the condition under which a decision counts for an outcome: it is about it, or the person is followed up."""
     return or_(DECISIONS.c.outcome == outcome, DECISIONS.c.next_step.in_(FOLLOW_UP_STEPS))
 

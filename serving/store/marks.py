@@ -28,8 +28,8 @@ DAYS_BETWEEN, MOST_DAYS_BETWEEN = 5, 35
 
 def marks(connection: Connection, run: Any, outcome: str, rows: Sequence[Any], today: date) -> dict[str, Mark]:
     """Return the marks of some persons of a run; ``rows`` have ``person_id``, ``number`` and ``band``."""
-    earlier = _earlier(connection, run.night)
-    if earlier is None or not rows or _model(run, outcome) != _model(earlier, outcome):
+    earlier = earlier_night(connection, run.night)
+    if earlier is None or not rows or model_of(run, outcome) != model_of(earlier, outcome):
         return {}
     before = _before(connection, earlier, outcome, [row.person_id for row in rows], today)
     found = {row.person_id: _mark(row, before.get(row.person_id)) for row in rows}
@@ -47,7 +47,8 @@ def _mark(now: Any, before: Any) -> Mark | None:
     return "rising" if before.high is not None and now.number > before.high else None
 
 
-def _earlier(connection: Connection, night: date) -> Any:
+def earlier_night(connection: Connection, night: date) -> Any:
+    """Return the run that the numbers of a night are compared with, None where there is none."""
     oldest, newest = (night - timedelta(days=days) for days in (MOST_DAYS_BETWEEN, DAYS_BETWEEN))
     is_between = NIGHTS.c.night.between(oldest, newest)
     query = select(NIGHTS.c.run_id, NIGHTS.c.night, NIGHTS.c.models).where(NIGHTS.c.is_current, is_between)
@@ -67,7 +68,7 @@ def _before(connection: Connection, run: Any, outcome: str, persons: Sequence[st
     return {row.person_id: row for row in connection.execute(query)}
 
 
-def _model(run: Any, outcome: str) -> str | None:
+def model_of(run: Any, outcome: str) -> str | None:
     """Return which model it was; None where the run has none of the outcome."""
     model = json.loads(run.models).get(outcome)
     return None if model is None else str(model["artifact_sha256"])

@@ -52,7 +52,8 @@ class ScoredPerson:
     answer : bytes
         What ``/v1/risk`` would have answered.
     consents : sequence of (source, purpose, first day, day of withdrawal or None), days as ISO text
-    factors : sequence of (workplace factor, whether the answer is unfavourable)
+    measures : sequence of (measure that a workplace is told of, category)
+    places : sequence of (company, unit or None, section of its industry or None)
     record : bytes
         What was scored, as :func:`~serving.store.records.packed_record` packs it.
     flags_digest : str, optional
@@ -65,9 +66,10 @@ class ScoredPerson:
     outcomes: tuple[OutcomeScore, ...]
     companies: tuple[str, ...]
     consents: tuple[tuple[str, str, str, str | None], ...]
-    factors: tuple[tuple[str, bool], ...]
+    measures: tuple[tuple[str, int], ...]
     record: bytes
     flags_digest: str | None = None
+    places: tuple[tuple[str, str | None, str | None], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,7 @@ def write_night(
             cohorts.add(some)
     if is_newest:
         _forget_withdrawn(connection, night)
-        write_month(connection, night.night, cohorts.found(), by_diagnosis)
+        write_month(connection, night.night, cohorts.found(), cohorts.sections(), by_diagnosis)
     return is_new
 
 

@@ -1,93 +1,96 @@
-"""Cohorts whose shares were computed, and how one of now differs from each: two that differ by few tell of these few.
+"""Cohorts whose shares were computed, to compare one of now with: two that differ by few tell of these few.
 
 Compared are those of the same company, and those of any other company in which one of the persons was counted: a token may
-name several companies, and their leaders may talk. Who was erased since has gone, and only the numbers of then tell of her.
+name several companies, and their leaders may talk. The same holds for industries. Who was erased since has gone, and only
+the numbers of then tell of her.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator
+from itertools import groupby, islice
+from operator import attrgetter
+from typing import Any, Literal
 
-from sqlalchemy import Connection, Table, and_, select
+from sqlalchemy import Connection, and_, select
 
 from serving.store.cohorts import Cohort
+from serving.store.disclosure import Block, Cell, block_of
 from serving.store.tables import RELEASE_COHORTS, RELEASE_MEMBERS
 
-FEWEST_CHANGED = 5
+Level = Literal["company", "industry"]
 _AT_ONCE = 500
 
 
-@dataclass(frozen=True)
-class Difference:
-    """How many persons came or went since a cohort was computed: in all, beyond the limit, and on the other side of it."""
-
-    company_id: str
-    month: str
-    persons: int
-    beyond: int
-    not_beyond: int
-
-    @property
-    def tells_of_few(self) -> bool:
-        """True if one to four persons make a difference, or if all that changed lies on one side: then it is that of each."""
-        numbers = (self.persons, self.beyond, self.not_beyond)
-        return any(0 < n < FEWEST_CHANGED for n in numbers) or bool(self.beyond) != bool(self.not_beyond)
-
-
 class PastCohorts:
-    """All cohorts that were computed and that one of a company can be compared with.
+    """All cohorts that were computed and that one of a company, or of an industry, can be compared with.
 
     Parameters
     ----------
     connection : sqlalchemy.Connection
-    company : str
+    level : {"company", "industry"}
+    place : str
+        The company, or the section of the industry.
     persons : collection of str
         Who is counted there now, of whatever measure.
     """
 
-    def __init__(self, connection: Connection, company: str, persons: Collection[str]) -> None:
+    def __init__(self, connection: Connection, level: Level, place: str, persons: Collection[str]) -> None:
         self._connection = connection
-        self._company = company
+        self._level = level
+        self._place = place
+        self._cells: dict[str, list[Any]] = {}
+        for row in connection.execute(
+            select(RELEASE_COHORTS).where(self._of(RELEASE_COHORTS), RELEASE_COHORTS.c.place == place)
+        ):
+            self._cells.setdefault(row.measure, []).append(row)
         self._elsewhere: dict[str, list[Any]] = {}
         for some in _batched(persons):
-            is_elsewhere = and_(RELEASE_MEMBERS.c.person_id.in_(some), RELEASE_MEMBERS.c.company_id != company)
-            for row in connection.execute(select(RELEASE_MEMBERS).where(is_elsewhere)):
+            is_elsewhere = and_(self._of(RELEASE_MEMBERS), RELEASE_MEMBERS.c.person_id.in_(some))
+            for row in connection.execute(
+                select(RELEASE_MEMBERS).where(is_elsewhere, RELEASE_MEMBERS.c.place != place)
+            ):
                 self._elsewhere.setdefault(row.measure, []).append(row)
 
-    def differences(self, measure: str, cohort: Cohort) -> Iterator[Difference]:
-        """Yield how a cohort differs from each of a measure: the company's own first, the newest first."""
-        there = [*self._own(RELEASE_MEMBERS, measure), *self._elsewhere.get(measure, ())]
-        met = [row for row in there if row.person_id in cohort.persons]
-        both = Counter((row.company_id, row.month) for row in met)
-        of_side = Counter(
-            (row.company_id, row.month, row.is_beyond)
-            for row in met
-            if row.is_beyond == (row.person_id in cohort.beyond)
-        )
-        for then in (*self._own(RELEASE_COHORTS, measure), *self._others(measure, both)):
-            key = (then.company_id, then.month)
-            n, n_beyond = len(cohort.persons), len(cohort.beyond)
-            persons = then.n_persons + n - 2 * both[key]
-            beyond = then.n_beyond + n_beyond - 2 * of_side[(*key, True)]
-            not_beyond = then.n_persons - then.n_beyond + n - n_beyond - 2 * of_side[(*key, False)]
-            yield Difference(*key, persons, beyond, not_beyond)
+    def own(self, measure: str) -> list[Block]:
+        """Return the place's own of a measure, the newest first."""
+        cells = self._cells.get(measure, [])
+        members = self._rows(RELEASE_MEMBERS, measure, {self._place}) if cells else []
+        return sorted(_blocks(cells, members), key=attrgetter("month"), reverse=True)
 
-    def _own(self, table: Table, measure: str) -> Sequence[Any]:
-        query = select(table).where(table.c.company_id == self._company, table.c.measure == measure)
-        return self._connection.execute(query.order_by(table.c.month.desc())).all()
+    def others(self, measure: str) -> list[Block]:
+        """Return those of other places in which somebody of this one is."""
+        members = self._elsewhere.get(measure, [])
+        met = {(row.place, row.month) for row in members}
+        cells = self._rows(RELEASE_COHORTS, measure, {place for place, _ in met}) if met else []
+        return list(_blocks((row for row in cells if (row.place, row.month) in met), members))
 
-    def _others(self, measure: str, met: Collection[tuple[str, str]]) -> list[Any]:
-        """Return the other companies' cohorts in which somebody of this one is."""
-        companies = {company for company, _ in met} - {self._company}
-        if not companies:
-            return []
-        query = select(RELEASE_COHORTS).where(RELEASE_COHORTS.c.measure == measure)
-        found = self._connection.execute(query.where(RELEASE_COHORTS.c.company_id.in_(companies)))
-        return [row for row in found if (row.company_id, row.month) in met]
+    def remember(self, measure: str, month: str, cohort: Cohort) -> None:
+        """Keep a cohort of which something is computed now."""
+        key = {"level": self._level, "place": self._place, "measure": measure, "month": month}
+        block = block_of(cohort)
+        cells = [key | {"part": part, "category": of, "n_persons": n} for (part, of), n in sorted(block.cells.items())]
+        members = [key | {"person_id": one, "part": part, "category": of}
+                   for one, (part, of) in sorted(block.members.items())]  # fmt: skip
+        self._connection.execute(RELEASE_COHORTS.insert(), cells)
+        self._connection.execute(RELEASE_MEMBERS.insert(), members)
+
+    def _of(self, table: Any) -> Any:
+        return table.c.level == self._level
+
+    def _rows(self, table: Any, measure: str, places: Collection[str]) -> list[Any]:
+        query = select(table).where(self._of(table), table.c.place.in_(sorted(places)), table.c.measure == measure)
+        return [*self._connection.execute(query)]
+
+
+def _blocks(cells: Iterable[Any], members: Iterable[Any]) -> Iterator[Block]:
+    where: dict[tuple[str, str], dict[str, Cell]] = {}
+    for row in members:
+        where.setdefault((row.place, row.month), {})[row.person_id] = (row.part, row.category)
+    key = attrgetter("place", "month")
+    for (place, month), rows in groupby(sorted(cells, key=key), key=key):
+        counts = {(row.part, row.category): row.n_persons for row in rows}
+        yield Block(place, month, counts, where.get((place, month), {}))
 
 
 def _batched(persons: Collection[str]) -> Iterator[list[str]]:

@@ -1,56 +1,42 @@
-"""What an employer is told: per calendar month and measure one share, of ten persons or more, rounded, and fixed for ever.
+"""Writes what employers are told: once per calendar month and measure rounded shares of large enough groups, fixed for ever.
 
-A measure is an outcome or a workplace factor. A share could still tell of one person by comparison: of two months between
-which one person has come or gone, of two filters, of a night with the next. The persons may even stay, and one of them
-cross the limit. So there are no filters, a month is computed once, and a month whose persons, or whose persons beyond the
-limit or on its other side, differ from those of any month that was computed by one to four repeats what was told then, a
-share or none: any two shares that are told are of cohorts that differ by five or more on each side, or not at all. So do
-those of two companies with a person in common. Of every company with anybody at work every measure is written, also where
-nobody is counted: that there is an entry tells of nobody. No factor is a sum or a part of another: docs/store.md.
+Shares could still tell of one person by comparison: of two months between which one person has come or gone, of a unit with
+its company, of a night with the next. The persons may even stay, and one of them change category. So there are no filters,
+a month is computed once, and a month that differs by few from any that was computed repeats what was told then, shares or
+none: see :func:`~serving.store.disclosure.tells_of_few`. So do two companies with a person in common. Units are told only
+beside a company whose shares are computed anew, and only where what is left of it is large enough too. Of every company with
+anybody at work every measure is written, also where nobody is counted: that there is an entry tells of nobody.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
-from typing import Any, Literal
 
 from sqlalchemy import Connection, select
 
 from serving.store.cohorts import Cohort
+from serving.store.disclosure import (
+    FEWEST_BY_DIAGNOSIS,
+    FEWEST_PERSONS,
+    Block,
+    Told,
+    block_of,
+    industry_told,
+    tells_of_few,
+    told_of,
+    union,
+    units_told,
+)
 from serving.store.past_cohorts import PastCohorts
-from serving.store.tables import RELEASE_COHORTS, RELEASE_MEMBERS, RELEASES
+from serving.store.released import WHOLE, insert, told_in
+from serving.store.tables import COMPANY_INDUSTRIES, RELEASES
+from serving.workplace_measures import MEASURES
 
-FEWEST_PERSONS = 10
-FEWEST_BY_DIAGNOSIS = 30
-"""A diagnosis is told of with more care."""
-
-FEWEST_IN_CELL = 5
-ROUNDED_TO_PERCENT = 5
-SIZES = ((100, "100 or more"), (50, "50 to 99"), (20, "20 to 49"), (FEWEST_PERSONS, "10 to 19"))
-
-WhyNot = Literal["too_few_persons", "too_few_in_cell"]
-
-
-@dataclass(frozen=True)
-class Release:
-    """One measure of one company and month: a share, or the reason why there is none."""
-
-    measure: str
-    persons: str | None
-    share_percent: int | None
-    why_not: WhyNot | None
-
-
-@dataclass(frozen=True)
-class CompanyRelease:
-    """What a company is told of a month."""
-
-    company_id: str
-    month: str
-    measures: tuple[Release, ...]
+NOTHING = {WHOLE: Told(None, None, "too_few_persons")}
+Places = Mapping[tuple[str, str], Cohort]
 
 
 def month_of(day: date) -> str:
@@ -58,84 +44,123 @@ def month_of(day: date) -> str:
     return f"{day:%Y-%m}"
 
 
-def share_of(measure: str, cohort: Cohort, by_diagnosis: Collection[str]) -> Release:
-    """Return the share of a cohort that is beyond the limit, or why it is not told."""
-    n, beyond = len(cohort.persons), len(cohort.beyond)
-    if n < (FEWEST_BY_DIAGNOSIS if measure in by_diagnosis else FEWEST_PERSONS):
-        return Release(measure, None, None, "too_few_persons")
-    if min(beyond, n - beyond) < FEWEST_IN_CELL:
-        return Release(measure, None, None, "too_few_in_cell")
-    share = ROUNDED_TO_PERCENT * round(100 * beyond / n / ROUNDED_TO_PERCENT)
-    size = next(words for least, words in SIZES if n >= least)
-    return Release(measure, size, share, None)
+def quarter_of(day: date) -> str:
+    """Return the first month of the quarter of a day."""
+    return month_of(day.replace(month=day.month - (day.month - 1) % 3))
+
+
+@dataclass(frozen=True)
+class _Now:
+    """A release that is being written: its month, and of how many at least a measure is told."""
+
+    connection: Connection
+    month: str
+    by_diagnosis: Collection[str]
+
+    def fewest(self, measure: str) -> int:
+        return FEWEST_BY_DIAGNOSIS if measure in self.by_diagnosis else FEWEST_PERSONS
 
 
 def write_month(
-    connection: Connection, night: date, cohorts: Mapping[tuple[str, str], Cohort], by_diagnosis: Collection[str]
+    connection: Connection, night: date, cohorts: Places, sections: Mapping[str, str], by_diagnosis: Collection[str]
 ) -> None:
-    """Write the month of a night for every company and measure that has none yet; what is written stays."""
-    month = month_of(night)
-    written = select(RELEASES.c.company_id, RELEASES.c.measure).where(RELEASES.c.month >= month)
-    there = {(row.company_id, row.measure) for row in connection.execute(written)}
-    missing = sorted(place for place in cohorts if place not in there)
+    """Write the month of a night for every company and measure that has none yet, and the quarter of every industry.
+
+    Parameters
+    ----------
+    cohorts : mapping
+        (company, measure) -> who is counted.
+    sections : mapping
+        Company -> section of its industry.
+    """
+    now = _Now(connection, month_of(night), by_diagnosis)
+    missing = _without_release(connection, "company", now.month, cohorts)
     for company, places in groupby(missing, key=lambda place: place[0]):
         own = {measure: cohorts[company, measure] for _, measure in places}
-        past = PastCohorts(connection, company, frozenset[str]().union(*(one.persons for one in own.values())))
+        past = PastCohorts(connection, "company", company, union(own.values()).categories)
         for measure, cohort in own.items():
-            release = _next(connection, past, (company, measure, month), cohort, by_diagnosis)
-            connection.execute(RELEASES.insert(), {"company_id": company, "month": month, **vars(release)})
+            insert(connection, "company", company, now.month, measure, _company(now, past, measure, cohort, company))
+    _write_sections(now, sections)
+    _write_quarter(now, quarter_of(night), cohorts, sections)
 
 
-def _next(
-    connection: Connection,
-    past: PastCohorts,
-    place: tuple[str, str, str],
-    cohort: Cohort,
-    by_diagnosis: Collection[str],
-) -> Release:
-    """Return what is told of a month; few persons off a cohort of before, it is what was told then."""
-    company, measure, _ = place
-    near = [one for one in past.differences(measure, cohort) if one.tells_of_few]
+def _without_release(
+    connection: Connection, level: str, since: str, places: Collection[tuple[str, str]]
+) -> list[tuple[str, str]]:
+    written = select(RELEASES.c.place, RELEASES.c.measure).where(RELEASES.c.level == level, RELEASES.c.month >= since)
+    there = {(row.place, row.measure) for row in connection.execute(written)}
+    return sorted(place for place in places if place not in there)
+
+
+def _company(now: _Now, past: PastCohorts, measure: str, cohort: Cohort, company: str) -> dict[str, Told]:
+    """Return what is told of a company and its units; few persons off a cohort of before, it is what was told then."""
+    last, own = MEASURES[measure].last, past.own(measure)
+    near = _near([*own, *past.others(measure)], block_of(cohort.undivided()), last)
     if near:
-        return _repeated(connection, company, measure, [one.month for one in near if one.company_id == company])
-    if cohort.persons:  # nobody differs from anybody by those who are told of
-        _remember(connection, place, cohort)
-    return share_of(measure, cohort, by_diagnosis)
+        months = [one.month for one in near if one.place == company]
+        return told_in(now.connection, "company", company, measure, months[0] if months else None) or NOTHING
+    near = _near([one for one in own if one.is_divided], block_of(cohort), last)
+    if cohort.categories:  # nobody differs from anybody by those who are told of
+        past.remember(measure, now.month, cohort.undivided() if near else cohort)
+    told = {WHOLE: told_of(cohort.counts(last + 1), now.fewest(measure))}
+    if near:
+        then = told_in(now.connection, "company", company, measure, near[0].month)
+        return told | {unit: one for unit, one in then.items() if unit != WHOLE}
+    return told | _units(cohort, last + 1, now.fewest(measure))
 
 
-def fewest_of(size: str) -> int:
-    """Return where a range of persons starts."""
-    return next(least for least, words in SIZES if words == size)
+def _near(blocks: Collection[Block], now: Block, last: int) -> list[Block]:
+    return [then for then in blocks if tells_of_few(then, now, last)]
 
 
-def _repeated(connection: Connection, company: str, measure: str, near: Sequence[str]) -> Release:
-    """Return what was told of the newest month that is near, else the company's last word; "too few" where there is none."""
-    query = select(RELEASES.c.measure, RELEASES.c.persons, RELEASES.c.share_percent, RELEASES.c.why_not)
-    query = query.where(RELEASES.c.company_id == company, RELEASES.c.measure == measure)
-    told = query.where(RELEASES.c.month == near[0]) if near else query.order_by(RELEASES.c.month.desc())
-    row = connection.execute(told).first()
-    return Release(measure, None, None, "too_few_persons") if row is None else Release(*row)
+def _units(cohort: Cohort, n_categories: int, fewest: int) -> dict[str, Told]:
+    counts: dict[str, list[int]] = {}
+    for (unit, category), n in block_of(cohort).cells.items():
+        counts.setdefault(unit, [0] * n_categories)[category] = n
+    return {unit: told_of(pair, fewest) for unit, pair in units_told(counts, fewest).items()}
 
 
-def _remember(connection: Connection, place: tuple[str, str, str], cohort: Cohort) -> None:
-    key = dict(zip(("company_id", "measure", "month"), place, strict=True))
-    rows = [key | {"person_id": one, "is_beyond": one in cohort.beyond} for one in sorted(cohort.persons)]
-    connection.execute(RELEASE_COHORTS.insert(), key | {"n_persons": len(rows), "n_beyond": len(cohort.beyond)})
-    connection.execute(RELEASE_MEMBERS.insert(), rows)
+def _write_sections(now: _Now, sections: Mapping[str, str]) -> None:
+    query = select(COMPANY_INDUSTRIES.c.company_id).where(COMPANY_INDUSTRIES.c.month == now.month)
+    there = set(now.connection.execute(query).scalars())
+    rows = [{"company_id": company, "month": now.month, "section": section}
+            for company, section in sorted(sections.items()) if company not in there]  # fmt: skip
+    if rows:
+        now.connection.execute(COMPANY_INDUSTRIES.insert(), rows)
 
 
-def release(connection: Connection, company_id: str) -> CompanyRelease | None:
-    """Return the newest month of a company, None if nothing was ever computed for it."""
-    months = releases(connection, company_id)
-    return months[-1] if months else None
+def _write_quarter(now: _Now, quarter: str, cohorts: Places, sections: Mapping[str, str]) -> None:
+    """Write every industry and measure that has no release in this quarter yet."""
+    companies: dict[tuple[str, str], dict[str, Cohort]] = {}
+    for (company, measure), cohort in cohorts.items():
+        if company in sections and cohort.categories:
+            companies.setdefault((sections[company], measure), {})[company] = cohort
+    missing = _without_release(now.connection, "industry", quarter, companies)
+    for section, places in groupby(missing, key=lambda place: place[0]):
+        own = {measure: companies[section, measure] for _, measure in places}
+        everybody = {one for there in own.values() for cohort in there.values() for one in cohort.categories}
+        past = PastCohorts(now.connection, "industry", section, everybody)
+        for measure, there in own.items():
+            insert(
+                now.connection, "industry", section, now.month, measure, _industry(now, past, measure, there, section)
+            )
 
 
-def releases(connection: Connection, company_id: str) -> tuple[CompanyRelease, ...]:
-    """Return all months of a company, oldest first."""
-    query = select(RELEASES).where(RELEASES.c.company_id == company_id).order_by(RELEASES.c.month, RELEASES.c.measure)
-    months = groupby(connection.execute(query), key=lambda row: str(row.month))
-    return tuple(CompanyRelease(company_id, month, _measures(rows)) for month, rows in months)
+def _industry(
+    now: _Now, past: PastCohorts, measure: str, companies: Mapping[str, Cohort], section: str
+) -> dict[str, Told]:
+    last, everybody = MEASURES[measure].last, union(companies.values())
+    near = _near([*past.own(measure), *past.others(measure)], block_of(everybody), last)
+    if near:
+        months = [one.month for one in near if one.place == section]
+        return told_in(now.connection, "industry", section, measure, months[0] if months else None) or NOTHING
+    past.remember(measure, now.month, everybody)
+    levels = _levels(now, measure, companies)
+    return {WHOLE: industry_told(companies, levels, last + 1, now.fewest(measure))}
 
 
-def _measures(rows: Iterable[Any]) -> tuple[Release, ...]:
-    return tuple(Release(row.measure, row.persons, row.share_percent, row.why_not) for row in rows)
+def _levels(now: _Now, measure: str, companies: Collection[str]) -> dict[str, int]:
+    """Return of how many categories each company is told this month."""
+    told = {company: told_in(now.connection, "company", company, measure, now.month) for company in companies}
+    shares = {company: one[WHOLE].shares for company, one in told.items() if WHOLE in one}
+    return {company: len(there) for company, there in shares.items() if there is not None}

@@ -14,6 +14,7 @@ import numpy as np
 import orjson
 
 from data_contracts.errors import ArtifactError
+from data_contracts.industries import section_of
 from data_contracts.records import Source
 from data_contracts.time_windows import is_visible
 from features.record import RecordViolation, tables_of_record
@@ -26,9 +27,9 @@ from serving.notices import NOT_ELIGIBLE, TOO_UNCERTAIN, UNLIKE_TRAINING, Safety
 from serving.predictor import Predictor, case_of
 from serving.responses import ExplanationResponse, OutcomeRisk, RiskResponse
 from serving.store.consents import as_seen, with_withdrawals
+from serving.store.measured import measured
 from serving.store.nights import OutcomeScore, ScoredPerson
 from serving.store.records import kept_record, packed_record
-from serving.store.workplace_answers import workplace_answers
 
 _WORDS = {
     **{notice.code: reason for reason, notice in NOT_ELIGIBLE.items()},
@@ -131,8 +132,9 @@ class Scorer:
             "flags_digest": flags_digest(answer.safety_flags),
             "outcomes": [outcome_score(name, found, explained[name]) for name, found in answer.outcomes.items()],
             "companies": companies_on(record, day),
+            "places": places_on(record, day),
             "consents": as_seen(record),
-            "factors": workplace_answers(case),
+            "measures": measured(case),
             "record": b64encode(packed_record(kept_record(record, case))).decode(),
         }
 
@@ -154,7 +156,8 @@ def scored_person(told: Mapping[str, Any]) -> ScoredPerson:
         outcomes=tuple(OutcomeScore(**outcome) for outcome in told["outcomes"]),
         companies=tuple(told["companies"]),
         consents=tuple((*consent,) for consent in told["consents"]),
-        factors=tuple(told["factors"].items()),
+        measures=tuple(told["measures"].items()),
+        places=tuple((*place,) for place in told["places"]),
         record=b64decode(told["record"]),
         flags_digest=told["flags_digest"],
     )
@@ -185,11 +188,21 @@ def companies_on(record: Mapping[str, Any], day: date) -> list[str]:
 
     Asked whether or not the source employment may be used for scoring: it says who may see the person, not how she is.
     """
+    return sorted({company for company, _, _ in places_on(record, day)})
+
+
+def places_on(record: Mapping[str, Any], day: date) -> list[tuple[str, str | None, str | None]]:
+    """Return company, unit and section of the industry of each employment on the morning of a day, as far as known then.
+
+    A company is named once: of two employments in it the one that began last counts.
+    """
     known: dict[tuple[str, str], Mapping[str, Any]] = {}
     rows = [row for row in record.get("employments") or () if is_visible(row["known_from"], day.isoformat())]
     for row in sorted(rows, key=lambda one: str(one["known_from"])):
         known[(row["company_id"], row["start_date"])] = row
-    return sorted({row["company_id"] for row in known.values() if _employs(row, day.isoformat())})
+    there = sorted((row for row in known.values() if _employs(row, day.isoformat())), key=lambda one: one["start_date"])
+    places = {row["company_id"]: (row.get("unit_id"), row.get("industry_code")) for row in there}
+    return [(one, unit or None, section_of(code) if code else None) for one, (unit, code) in sorted(places.items())]
 
 
 def _employs(row: Mapping[str, Any], day: str) -> bool:

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from datetime import date
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import select, text
 
 from data_contracts.records import Source
 from data_contracts.time_windows import today
-from serving.store import care, consents, decisions, history, nights, records, releases, scores, worklist
+from serving.store import (
+    alerts,
+    care,
+    consents,
+    decisions,
+    history,
+    nights,
+    outbox,
+    records,
+    released,
+    scores,
+    worklist,
+)
+from serving.store.alert_rules import TeamRule
 from serving.store.connection import Database, StoreUnavailable, database
 from serving.store.schema import migrate as bring_up_to_date
 from serving.store.tables import MEMBERSHIPS, NIGHTS
@@ -175,15 +189,20 @@ class Store:
         with self.database.reading() as connection:
             return decisions.decisions(connection)
 
-    def release(self, company_id: str) -> releases.CompanyRelease | None:
+    def release(self, company_id: str) -> released.CompanyRelease | None:
         """Return what a company is told of its newest month, None if nothing was computed for it."""
         with self.database.reading() as connection:
-            return releases.release(connection, company_id)
+            return released.release(connection, company_id)
 
-    def releases(self, company_id: str) -> tuple[releases.CompanyRelease, ...]:
+    def releases(self, company_id: str) -> tuple[released.CompanyRelease, ...]:
         """Return what a company was told of all its months, oldest first."""
         with self.database.reading() as connection:
-            return releases.releases(connection, company_id)
+            return released.releases(connection, company_id)
+
+    def industry(self, section: str, month: str) -> tuple[released.Release, ...]:
+        """Return what was last told of an industry up to a month."""
+        with self.database.reading() as connection:
+            return released.industry(connection, section, month)
 
     def night(self, day: date) -> nights.Night | None:
         """Return from what the current run of a day was computed, None if that day was not scored."""
@@ -201,3 +220,58 @@ class Store:
         """Write a night in one transaction; return False if the very same was there already."""
         with self.database.writing() as connection:
             return nights.write_night(connection, night, persons, by_diagnosis)
+
+    def raise_alerts(self, night: date, rules: Sequence[TeamRule]) -> dict[str, int]:
+        """Raise the alerts of the newest night, once; return by team how many are new."""
+        with self.database.writing() as connection:
+            return alerts.raise_alerts(connection, night, rules)
+
+    def open_alerts(self, companies: Collection[str], day: date) -> tuple[alerts.OpenAlert, ...]:
+        """Return the alerts about persons of some companies that wait for somebody on a day."""
+        with self.database.reading() as connection:
+            return alerts.open_alerts(connection, companies, day)
+
+    def open_alert(self, alert_id: str, day: date) -> alerts.OpenAlert | None:
+        """Return one alert that waits, or was acknowledged; None where there is none."""
+        with self.database.reading() as connection:
+            return alerts.open_alert(connection, alert_id, day)
+
+    def acknowledge_alert(self, alert_id: str, subject: str, day: date) -> datetime | None:
+        """Note that somebody has seen an alert; return when that was noted first, None where nothing waits."""
+        with self.database.writing() as connection:
+            return alerts.acknowledge(connection, alert_id, subject, day)
+
+    def team_nights(self, companies: Collection[str] | None = None) -> tuple[alerts.TeamNight, ...]:
+        """Return what each team was told in its newest night: of all teams, or of those of some companies alone."""
+        with self.database.reading() as connection:
+            return alerts.team_nights(connection, companies)
+
+    def alerts(self, day: date) -> list[dict[str, Any]]:
+        """Return every alert that is kept, with its state on a day: data for monitoring."""
+        with self.database.reading() as connection:
+            return alerts.all_alerts(connection, day)
+
+    def deliveries(self) -> dict[str, dict[str, int]]:
+        """Return by team how many messages about alerts wait, were delivered, were given up."""
+        with self.database.reading() as connection:
+            return outbox.counts(connection)
+
+    def claim_deliveries(self, due: datetime, now: datetime) -> list[outbox.Delivery]:
+        """Take some of the messages that were due at a moment; nobody else gets them for a minute."""
+        with self.database.writing() as connection:
+            return outbox.claim(connection, due, now)
+
+    def note_delivery(self, message_id: str, now: datetime) -> None:
+        """Note that the receiver has taken a message."""
+        with self.database.writing() as connection:
+            outbox.note_delivered(connection, message_id, now)
+
+    def note_failure(self, message_id: str, result: str, again_at: datetime) -> None:
+        """Note how an attempt failed, and when the next one is due."""
+        with self.database.writing() as connection:
+            outbox.note_failed(connection, message_id, result, again_at)
+
+    def note_given_up(self, message_id: str, result: str, now: datetime) -> None:
+        """Note that a message is not sent any more."""
+        with self.database.writing() as connection:
+            outbox.note_given_up(connection, message_id, result, now)

@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0003"
+HEAD = "0005"
 """The newest migration; known here so that a store in order is opened without loading Alembic."""
 
 METADATA = MetaData()
@@ -144,34 +144,108 @@ Index("decisions_by_caller", DECISIONS.c.caller)
 RELEASES = Table(
     "releases",
     METADATA,
-    Column("company_id", String(64), primary_key=True),
+    # Of a company, or of an industry; the part is a unit of a company, empty for all of it.
+    Column("level", String(8), primary_key=True),
+    Column("place", String(64), primary_key=True),
+    Column("part", String(64), primary_key=True),
     Column("month", String(7), primary_key=True),
     Column("measure", String(64), primary_key=True),
     Column("persons", String(16)),
-    Column("share_percent", Integer),
+    Column("shares", String(32)),
     Column("why_not", String(32)),
 )
 
 RELEASE_COHORTS = Table(
     "release_cohorts",
     METADATA,
-    Column("company_id", String(64), primary_key=True),
+    Column("level", String(8), primary_key=True),
+    Column("place", String(64), primary_key=True),
     Column("measure", String(64), primary_key=True),
     Column("month", String(7), primary_key=True),
+    Column("part", String(64), primary_key=True),
+    Column("category", Integer, primary_key=True, autoincrement=False),
     Column("n_persons", Integer, nullable=False),
-    Column("n_beyond", Integer, nullable=False),
 )
 
 RELEASE_MEMBERS = Table(
     "release_members",
     METADATA,
-    Column("company_id", String(64), primary_key=True),
+    Column("level", String(8), primary_key=True),
+    Column("place", String(64), primary_key=True),
     Column("measure", String(64), primary_key=True),
     Column("month", String(7), primary_key=True),
     Column("person_id", String(64), primary_key=True),
-    Column("is_beyond", Boolean, nullable=False),
+    Column("part", String(64), nullable=False),
+    Column("category", Integer, nullable=False),
 )
 Index("release_members_by_person", RELEASE_MEMBERS.c.person_id)
 
-PERSONAL = (CONSENTS, WITHDRAWALS, MEMBERSHIPS, CARE_RELATIONS, DECISIONS, RELEASE_MEMBERS, RECORDS, SCORES)
+COMPANY_INDUSTRIES = Table(
+    "company_industries",
+    METADATA,
+    Column("company_id", String(64), primary_key=True),
+    Column("month", String(7), primary_key=True),
+    Column("section", String(1), nullable=False),
+)
+
+ALERTS = Table(
+    "alerts",
+    METADATA,
+    Column("alert_id", String(32), primary_key=True),
+    Column("score_id", String(32), ForeignKey("scores.score_id", ondelete="CASCADE"), nullable=False),
+    Column("run_id", String(32), nullable=False),
+    Column("person_id", String(64), nullable=False),
+    Column("team", String(64), nullable=False),
+    # An outcome, or that there is a safety flag.
+    Column("about", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("flags_digest", String(64)),
+    Column("night", Date, nullable=False),
+    Column("raised_at", String(32), nullable=False),
+    Column("valid_until", Date, nullable=False),
+    Column("acknowledged_at", String(32)),
+    Column("acknowledged_by", Text),
+    Column("ended_on", Date),
+    Column("ended_why", String(16)),
+    UniqueConstraint("run_id", "team", "person_id", "about", name="alerts_once_per_run"),
+)
+Index("alerts_by_person", ALERTS.c.person_id)
+Index("alerts_by_team", ALERTS.c.team, ALERTS.c.night)
+Index("alerts_by_score", ALERTS.c.score_id)
+
+ALERT_NIGHTS = Table(
+    "alert_nights",
+    METADATA,
+    # What a team was told by night, as counts: a capacity that is spent stays spent when a person is erased.
+    Column("team", String(64), primary_key=True),
+    Column("night", Date, primary_key=True),
+    Column("about", String(64), primary_key=True),
+    Column("companies", Text, nullable=False),
+    Column("threshold", Double),
+    Column("per_week", Integer, nullable=False),
+    Column("n_raised", Integer, nullable=False),
+    Column("n_more", Integer, nullable=False),
+    Column("n_left_out", Integer, nullable=False),
+    Column("why_not", String(16)),
+)
+
+DELIVERIES = Table(
+    "deliveries",
+    METADATA,
+    Column("message_id", String(64), primary_key=True),
+    Column("alert_id", String(32), ForeignKey("alerts.alert_id", ondelete="CASCADE"), nullable=False),
+    Column("team", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("night", Date, nullable=False),
+    Column("created_at", String(32), nullable=False),
+    Column("next_attempt_at", String(32), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("last_result", String(32)),
+    Column("delivered_at", String(32)),
+    Column("gave_up_at", String(32)),
+)
+Index("deliveries_by_alert", DELIVERIES.c.alert_id)
+Index("deliveries_due", DELIVERIES.c.next_attempt_at)
+
+PERSONAL = (CONSENTS, WITHDRAWALS, MEMBERSHIPS, CARE_RELATIONS, ALERTS, DECISIONS, RELEASE_MEMBERS, RECORDS, SCORES)
 """The tables with a ``person_id``, in an order in which a person's rows can go; those of scores take their outcomes along."""

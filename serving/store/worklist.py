@@ -125,7 +125,7 @@ def _to_contact(asked: WorklistQuestion, run: Any) -> Any:
         func.count(OUTCOME_SCORES.c.number).over().label("n_numbers"),
     )
     # Of most there is no decision at all: that is looked up once, not for each person.
-    is_to_contact = or_(SCORES.c.person_id.not_in(_lately_decided(asked)), ~_is_set_aside(asked))
+    is_to_contact = or_(SCORES.c.person_id.not_in(lately_decided(asked.outcome, asked.day)), ~_is_set_aside(asked))
     query = _persons(asked, run).add_columns(*counts).where(is_to_contact)
     query = query.where(is_shown(SCORES.c.person_id, run.night, asked.day))
     return query.order_by(*_order(asked)).limit(asked.capacity)
@@ -133,7 +133,8 @@ def _to_contact(asked: WorklistQuestion, run: Any) -> Any:
 
 def _set_aside(asked: WorklistQuestion, run: Any) -> Any:
     """Those set aside, of whom there are few: found by the decisions, and each looked at alone."""
-    query = _persons(asked, run).where(SCORES.c.person_id.in_(_lately_decided(asked)), _is_set_aside(asked))
+    is_decided = SCORES.c.person_id.in_(lately_decided(asked.outcome, asked.day))
+    query = _persons(asked, run).where(is_decided, _is_set_aside(asked))
     query = query.where(may_be_shown(SCORES.c.person_id, run.night, asked.day))
     return query.order_by(_flags_first(), _last_decision(asked).desc(), SCORES.c.person_id).limit(MOST_SET_ASIDE)
 
@@ -162,16 +163,18 @@ def _is_set_aside(asked: WorklistQuestion) -> ColumnElement[bool]:
     then = SCORES.alias()
     is_taken_care_of = and_(then.c.flags_digest == SCORES.c.flags_digest, DECISIONS.c.next_step.in_(TALK_STEPS))
     is_mine = and_(DECISIONS.c.person_id == SCORES.c.person_id, DECISIONS.c.score_id == then.c.score_id)
-    return exists().where(is_mine, or_(~SCORES.c.is_flagged, is_taken_care_of), *_is_lately(asked)).correlate(SCORES)
+    is_recent = and_(counts_for(asked.outcome), is_lately(asked.day))
+    return exists().where(is_mine, or_(~SCORES.c.is_flagged, is_taken_care_of), is_recent).correlate(SCORES)
 
 
-def _is_lately(asked: WorklistQuestion) -> list[ColumnElement[bool]]:
-    since = asked.day - timedelta(days=SET_ASIDE_DAYS)
-    return [counts_for(asked.outcome), DECISIONS.c.decided_at >= since.isoformat()]
+def is_lately(day: date) -> ColumnElement[bool]:
+    """Return the condition under which a decision is of the last four weeks."""
+    return DECISIONS.c.decided_at >= (day - timedelta(days=SET_ASIDE_DAYS)).isoformat()
 
 
-def _lately_decided(asked: WorklistQuestion) -> Any:
-    return select(DECISIONS.c.person_id).where(*_is_lately(asked))
+def lately_decided(outcome: str, day: date) -> Any:
+    """Select who was decided about lately, or is followed up since, whichever way."""
+    return select(DECISIONS.c.person_id).where(counts_for(outcome), is_lately(day))
 
 
 def _last_decision(asked: WorklistQuestion) -> Any:

@@ -33,6 +33,7 @@ CLINICIAN = {
 }
 EMPLOYER = {
     "companies": "/ui/companies",
+    "how to read the report": "/ui/companies-help",
     "company": "/ui/companies/{company}",
     "other company": "/ui/companies/{foreign}",
 }

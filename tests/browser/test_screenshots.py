@@ -7,6 +7,10 @@ import struct
 
 import pytest
 
+from pipeline.workplace_report import first_page
+from serving.company_report import written
+from serving.handlers.company_report import report_on
+from serving.store import open_store
 from tests.browser.deployed import PHONE
 from tests.lib.deployment import PROJECT
 
@@ -25,7 +29,8 @@ ON_A_PHONE = {
     "phone_worklist": "/ui/worklist?capacity=6&outcome=burnout",
     "phone_person": "/ui/persons/{person}?outcome=burnout",
 }
-NAMES = [f"page_{name}.png" for name in (*AT_A_DESK, *ON_A_PHONE, "company")]
+WORKPLACE_REPORT = "workplace_report.png"
+NAMES = [*(f"page_{name}.png" for name in (*AT_A_DESK, *ON_A_PHONE, "company")), WORKPLACE_REPORT]
 MOST_BYTES = 600_000
 
 
@@ -44,6 +49,12 @@ def test_pictures_of_the_pages(deployed):
         taken(reader, "company", f"/ui/companies/{deployed.companies[0]}", {"width": 1100, "height": 1000})
 
 
+@pytest.mark.skipif("BALANCE_RISK_SCREENSHOTS" not in os.environ, reason="make screenshots takes the pictures anew")
+def test_picture_of_the_workplace_report(deployed):
+    report = written(report_on(open_store(f"sqlite:///{deployed.store}"), deployed.companies[0]))
+    (IMAGES / WORKPLACE_REPORT).write_bytes(first_page(report["documents"]["nb"], synthetic=True))
+
+
 def taken(reader, name, address, size):
     reader.page.set_viewport_size(size)
     reader.look(address).screenshot(path=IMAGES / f"page_{name}.png", animations="disabled")
@@ -55,5 +66,8 @@ def test_every_picture_is_there_and_shown_in_a_document(name):
     assert picture.read_bytes()[:4] == b"\x89PNG"
     assert struct.unpack(">II", picture.read_bytes()[16:24]) >= (360, 700)
     assert picture.stat().st_size < MOST_BYTES
-    documents = [PROJECT / "README.md", PROJECT / "docs" / "clinician_page.md"]
+    documents = [
+        PROJECT / "README.md",
+        *(PROJECT / "docs" / name for name in ("clinician_page.md", "workplace_report.md")),
+    ]
     assert any(name in document.read_text() for document in documents)

@@ -78,7 +78,7 @@ def write_night(store: Any, predictor: Predictor, record: dict[str, Any], night:
     ]
     person = ScoredPerson(
         person_id=PERSON, answer=answer, is_flagged=bool(risks.safety_flags), outcomes=tuple(scores), companies=(COMPANY,),
-        consents=consents(), factors=(), record=packed_record(record),
+        consents=consents(), measures=(), record=packed_record(record),
     )  # fmt: skip
     digest = Digest()
     digest.add(PERSON, answer)

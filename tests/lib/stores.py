@@ -71,7 +71,7 @@ def scored(person_id: str = "p", number: float | None = 0.2, **changes: Any) -> 
     band = None if number is None else "above" if number >= 0.3 else "around"
     outcomes = (OutcomeScore(OUTCOME, "event", number, number and number / 2, number and 2 * number, band),)
     fields = {"answer": answer.encode(), "is_flagged": False, "outcomes": outcomes, "companies": ("c",),
-              "consents": consents(), "factors": (), "record": packed_record({"person": person(person_id)})}  # fmt: skip
+              "consents": consents(), "measures": (), "record": packed_record({"person": person(person_id)})}  # fmt: skip
     return ScoredPerson(person_id=person_id, **fields | changes)
 
 

@@ -15,25 +15,26 @@ from serving.access.policy import RULES, Action, Condition, Decision, Purpose, S
 ACTIONS = [
     Action.SCORE, Action.EXPLAIN, Action.WHAT_IF, Action.PROFILE, Action.READ_WORKLIST, Action.READ_PERSON,
     Action.RECORD_DECISION, Action.BEGIN_CARE, Action.WITHDRAW, Action.READ_REPORT, Action.READ_MODELS, Action.READ_ACCESSES,
+    Action.READ_ALERTS, Action.ACKNOWLEDGE_ALERT,
 ]  # fmt: skip
 EXPECTED = {
-    # order:                        SEWP WPDC WRMA
-    ("app", "healthcare"):          "oooo .... o.f.",
-    ("app", "quality"):             ".... .... ....",
-    ("app", "aggregate_reporting"): ".... .... ....",
-    ("app", "audit"):               ".... .... ....",
-    ("clinician", "healthcare"):    "cccc occo ..f.",
-    ("clinician", "quality"):       ".... .... ..f.",
-    ("clinician", "aggregate_reporting"): ".... .... ....",
-    ("clinician", "audit"):         ".... .... ....",
-    ("employer", "healthcare"):     ".... .... ....",
-    ("employer", "quality"):        ".... .... ....",
-    ("employer", "aggregate_reporting"): ".... .... .o..",
-    ("employer", "audit"):          ".... .... ....",
-    ("auditor", "healthcare"):      ".... .... ....",
-    ("auditor", "quality"):         ".... .... ....",
-    ("auditor", "aggregate_reporting"): ".... .... ....",
-    ("auditor", "audit"):           ".... .... ..fo",
+    # order:                        SEWP WPDC WRMA LK
+    ("app", "healthcare"):          "oooo .... o.f. ..",
+    ("app", "quality"):             ".... .... .... ..",
+    ("app", "aggregate_reporting"): ".... .... .... ..",
+    ("app", "audit"):               ".... .... .... ..",
+    ("clinician", "healthcare"):    "cccc occo ..f. oo",
+    ("clinician", "quality"):       ".... .... ..f. ..",
+    ("clinician", "aggregate_reporting"): ".... .... .... ..",
+    ("clinician", "audit"):         ".... .... .... ..",
+    ("employer", "healthcare"):     ".... .... .... ..",
+    ("employer", "quality"):        ".... .... .... ..",
+    ("employer", "aggregate_reporting"): ".... .... .o.. ..",
+    ("employer", "audit"):          ".... .... .... ..",
+    ("auditor", "healthcare"):      ".... .... .... ..",
+    ("auditor", "quality"):         ".... .... .... ..",
+    ("auditor", "aggregate_reporting"): ".... .... .... ..",
+    ("auditor", "audit"):           ".... .... ..fo ..",
 }  # fmt: skip
 
 ORGANISATIONS = {"own": {"c1"}, "own and another": {"c1", "c9"}, "another": {"c9"}, "none": set(), "any": {ANY}}
@@ -84,7 +85,7 @@ def test_every_combination_is_decided_as_written_out(role, purpose):
         assert decision.allowed is wanted, (action, organisations, companies, person, has_care, decision.reason)
         assert (decision.reason == "allowed") is wanted
         checked += 1
-    assert checked == 12 * 5 * 3 * 2 * 2
+    assert checked == 14 * 5 * 3 * 2 * 2
 
 
 @pytest.mark.parametrize(("role", "purpose"), EXPECTED)

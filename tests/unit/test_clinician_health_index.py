@@ -10,7 +10,7 @@ import pytest
 
 from data_contracts.instruments import INSTRUMENTS
 from data_contracts.time_windows import calendar_date
-from serving.clinician.health_index import (
+from serving.domain_scores import (
     COUNTED,
     DOMAINS,
     LEFT_OUT,
@@ -105,7 +105,7 @@ def value(name: str, score: float, stale: bool = False) -> ProfileValue:
     return ProfileValue(
         name=name, kind="scale", label=text, value=score, comparator=None, shown=text, unit="score",
         observed_on=calendar_date(0), days_old=1, stale=stale, valid_days=400, higher_is="worse", interval=None,
-        position=None, cutoffs=(), cutoff=None, trend=None, modifiable=True,
+        position=None, cutoffs=(), cutoff=None, trend=None, percentile=None, reliability=None, modifiable=True,
     )  # fmt: skip
 
 

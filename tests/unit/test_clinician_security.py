@@ -25,10 +25,11 @@ from serving.clinician.pages import PAGES
 from serving.clinician.rendering import STATIC, static_address
 from serving.endpoints import ENDPOINTS
 from serving.guard import HEADERS, Guard
+from serving.store.alert_rules import TeamRule
 from tests.lib.deployment import COMPANY, PERSON, REQUEST
-from tests.lib.pages import OUTCOMES, Pages, clinicians_pages
+from tests.lib.pages import NIGHT, OUTCOMES, Pages, clinicians_pages
 
-FREE, LIST, COMPANY_ONLY, CARE = "free", "list", "company", "care"
+FREE, LIST, COMPANY_ONLY, CARE, ALERT = "free", "list", "company", "care", "alert"
 OWN_COMPANIES, OWN_COMPANY = "own companies", "own company"
 CLINICIANS = {
     ("GET", "/ui/help"): FREE,
@@ -45,15 +46,22 @@ CLINICIANS = {
     ("GET", "/ui/persons/{person_id}/decisions"): CARE,
     ("POST", "/ui/persons/{person_id}/decisions"): CARE,
     ("POST", "/ui/persons/{person_id}/care"): COMPANY_ONLY,
+    ("POST", "/ui/alerts/{alert_id}/acknowledgement"): ALERT,
 }
-EMPLOYERS = {("GET", "/ui/companies"): OWN_COMPANIES, ("GET", "/ui/companies/{company_id}"): OWN_COMPANY}
+EMPLOYERS = {
+    ("GET", "/ui/companies"): OWN_COMPANIES,
+    ("GET", "/ui/companies/{company_id}"): OWN_COMPANY,
+    ("GET", "/ui/companies-help"): FREE,
+}
 FORMS = {
     "/ui/persons/{person_id}/decisions": {"score_id": "0" * 32},
     "/ui/persons/{person_id}/what-if": {},
     "/ui/persons/{person_id}/care": {},
+    "/ui/alerts/{alert_id}/acknowledgement": {},
 }
 """As few fields as the page takes at all; each is asked for more, but of whom it is about is decided before."""
-PLACES = {"person_id": PERSON, "company_id": COMPANY, "outcome": OUTCOMES[0]}
+PLACES = {"person_id": PERSON, "company_id": COMPANY, "outcome": OUTCOMES[0], "alert_id": "0" * 32}
+"""The alert is one about the person, as soon as there is a store."""
 MAY_NOT = {401, 403}
 ELSEWHERE = ["another-company"]
 
@@ -63,6 +71,10 @@ def pages(tmp_path_factory):
     """A person whom clinician-1 follows up and clinician-2 of the same company does not."""
     with clinicians_pages(tmp_path_factory.mktemp("pages")) as found:
         found.begin_care()
+        everybody = TeamRule("all", frozenset({COMPANY}), {OUTCOMES[0]: 0.0}, 9, valid_days=10_000)
+        found.store.raise_alerts(NIGHT, [everybody])
+        (alert, *_) = found.store.open_alerts([COMPANY], date.today())
+        PLACES["alert_id"] = alert.alert_id
         yield found
 
 
@@ -100,7 +112,8 @@ each_page = pytest.mark.parametrize("page", PAGES, ids=named)
 def test_the_expectation_names_every_page_once():
     assert {(page.method, page.path) for page in PAGES} == set(CLINICIANS) | set(EMPLOYERS)
     assert all(page.is_page and not page.is_public for page in PAGES)
-    assert all(page.writes == (page.path.endswith(("/decisions", "/care")) and page.method == "POST") for page in PAGES)
+    writing = ("/decisions", "/care", "/acknowledgement")
+    assert all(page.writes == (page.path.endswith(writing) and page.method == "POST") for page in PAGES)
 
 
 # Who may
@@ -155,9 +168,10 @@ def test_a_page_is_for_one_role(pages, page, role):
     is_theirs = role == ("employer" if (page.method, page.path) in EMPLOYERS else "clinician")
     assert (response.status_code in MAY_NOT) == (not is_theirs)
     (event, *_) = logged(pages, begun)
-    is_kept = is_theirs and not page.writes  # the forms are not filled in
+    is_form = page.writes and page.body is not None
+    is_kept = is_theirs and not is_form  # the forms are not filled in
     assert (event["decision"], event["action"]) == ("allowed" if is_kept else "denied", page.action)
-    assert (event["reason"] == "invalid_request") == (is_theirs and page.writes)
+    assert (event["reason"] == "invalid_request") == (is_theirs and is_form)
     if not is_theirs:
         assert response.status_code == 403
         assert PERSON not in beside_its_own_address(response, page)
@@ -188,7 +202,7 @@ def test_whoever_may_is_answered(pages, page):
     # A form that is not filled in is not what is asked for; of a report or a card there may be none yet; who acts for one
     # company is sent on to it; of a score that is not hers nothing can be said.
     expected = {200, 404} if page.method == "GET" else {200, 404, 422}
-    assert response.status_code in ({303} if kind == OWN_COMPANIES else expected)
+    assert response.status_code in ({303} if kind in (OWN_COMPANIES, ALERT) else expected)
     assert (PERSON in response.text) or kind not in (CARE, LIST) or response.status_code == 404
 
 
@@ -274,6 +288,10 @@ def test_no_address_tells_an_employer_of_a_person_whatever_is_declared_or_guesse
             assert response.status_code in {*MAY_NOT, 404, 405, 415, 422}
 
 
+def address_of_alert() -> str:
+    return f"/ui/alerts/{PLACES['alert_id']}/acknowledgement"
+
+
 def links(response: httpx.Response, path: str) -> set[str]:
     found = re.findall(r'(?:href|action|src|hx-(?:get|post))="([^"]*)"', response.text)
     return {urljoin(path, html.unescape(one)).partition("#")[0] for one in found}
@@ -294,7 +312,7 @@ def crawled(pages: Pages, start: str, **who: Any) -> dict[str, httpx.Response]:
 @pytest.mark.parametrize("language", ["nb", "en"])
 def test_no_link_leads_from_an_employers_pages_to_a_person(pages, language):
     seen = crawled(pages, "/ui/", role="employer", language=language)
-    assert {"/ui/companies", f"/ui/companies/{COMPANY}"} <= seen.keys()
+    assert {"/ui/companies", f"/ui/companies/{COMPANY}", "/ui/companies-help"} <= seen.keys()
     assert not [path for path in seen if path.startswith(("/ui/persons", "/ui/worklist", "/ui/models"))]
     assert not [path for path, response in seen.items() if PERSON in response.text]
 
@@ -304,7 +322,7 @@ def test_a_clinicians_links_lead_to_pages_that_exist_and_load_nothing_from_elsew
     seen = crawled(pages, "/ui/", language=language)
     assert f"/ui/persons/{PERSON}" in seen
     assert all(path.startswith("/ui/") for path in seen)
-    takes_forms = {"/ui/language", "/ui/sign-out", f"/ui/persons/{PERSON}/care"}  # there is no page to open
+    takes_forms = {"/ui/language", "/ui/sign-out", f"/ui/persons/{PERSON}/care", address_of_alert()}  # no page to open
     assert {path for path, one in seen.items() if one.status_code not in {200, 303}} <= takes_forms
     for path, response in seen.items():
         if "/static/" in path or path.endswith("/card"):

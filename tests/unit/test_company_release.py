@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 
 from serving.handlers.company_report_bodies import CompanyReport
-from serving.store.cohorts import Cohort
+from serving.store.disclosure import FEWEST_BY_DIAGNOSIS, told_of
 from serving.store.erasure import erase
-from serving.store.releases import share_of
+from serving.store.released import Release
 from tests.lib.stores import OUTCOME, consents, rows, scored, write
 
-BY_DIAGNOSIS = "long_sick_leave_mental"
 MONTHS = [date(2026, month, 1) for month in range(1, 7)]
 COUNTED = consents() + consents(purpose="aggregate_reporting")
 
@@ -24,16 +23,17 @@ def staff(n: int, n_above: int, first: int = 0) -> list[Any]:
     return [scored(f"p{i}", 0.5 if i - first < n_above else 0.1, consents=COUNTED) for i in range(first, first + n)]
 
 
+def last_share(one: Release) -> int | None:
+    return None if one.told.shares is None else one.told.shares[-1]
+
+
 def told(store) -> tuple[Any, ...] | None:
     found = store.release("c")
     if found is None:
         return None
-    return tuple((one.persons, one.share_percent, one.why_not) for one in found.measures if one.measure == OUTCOME)
-
-
-def cohort(n: int, n_above: int) -> Cohort:
-    names = [f"p{i}" for i in range(n)]
-    return Cohort(frozenset(names), frozenset(names[:n_above]))
+    return tuple(
+        (one.told.persons, last_share(one), one.told.why_not) for one in found.measures if one.measure == OUTCOME
+    )
 
 
 @pytest.mark.parametrize(
@@ -50,14 +50,14 @@ def cohort(n: int, n_above: int) -> Cohort:
     ],
 )
 def test_a_share_is_told_of_ten_or_more_with_five_on_each_side_and_rounded(n, above, share, why_not):
-    found = share_of(OUTCOME, cohort(n, above), ())
-    assert (found.share_percent, found.why_not) == (share, why_not)
+    found = told_of((0, n - above, above), 10)
+    assert (found.shares, found.why_not) == (share and (100 - share, share), why_not)
     assert (found.persons is None) == (why_not is not None)
 
 
 def test_by_diagnosis_thirty_are_needed():
-    assert share_of(BY_DIAGNOSIS, cohort(29, 10), (BY_DIAGNOSIS,)).why_not == "too_few_persons"
-    assert share_of(BY_DIAGNOSIS, cohort(30, 10), (BY_DIAGNOSIS,)).share_percent == 35
+    assert told_of((19, 10), FEWEST_BY_DIAGNOSIS).why_not == "too_few_persons"
+    assert told_of((20, 10), FEWEST_BY_DIAGNOSIS).shares == (65, 35)
 
 
 def test_only_those_are_counted_who_consent_to_it_with_every_source_that_their_number_is_made_of(store):
@@ -87,7 +87,7 @@ def test_a_month_is_fixed_once_it_is_written(store):
 def test_a_past_month_is_never_filled_in_with_the_consents_of_today(store):
     write(store, *staff(20, 10), night=date(2026, 3, 1))
     write(store, *staff(40, 30), night=date(2026, 2, 1))
-    assert {row[1] for row in rows(store)["releases"]} == {"2026-03"}
+    assert {row[3] for row in rows(store)["releases"]} == {"2026-03"}
 
 
 @pytest.mark.parametrize("leaver", [0, 19], ids=["one above", "one not above"])
@@ -173,8 +173,8 @@ def fields_of(schema: dict[str, Any]) -> set[str]:
 
 def test_what_an_employer_gets_has_no_field_of_a_person():
     assert fields_of(CompanyReport.model_json_schema()) == {
-        "company_id", "month", "outcomes", "label", "nb", "en", "group_size", "share_above_percent", "why_not", "factors",
-        "share_unfavourable_percent", "workplace_measure", "is_suggested", "level", "text",
+        "company_id", "month", "industry", "code", "measures", "units", "kind", "label", "nb", "en", "group_size", "categories",
+        "name", "percent", "why_not", "earlier", "workplace_measure", "is_suggested", "level", "text",
     }  # fmt: skip
 
 

@@ -12,11 +12,12 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import text
 
-from data_contracts.workplace_factors import WORKPLACE_FACTORS
-from serving.store.cohorts import Cohort
 from serving.store.connection import database
-from serving.store.releases import share_of
+from serving.store.disclosure import Told, told_of
+from serving.store.erasure import erase
+from serving.store.released import Release
 from serving.store.schema import MIGRATIONS
+from serving.workplace_measures import ALWAYS_TOLD
 from tests.lib.stores import OUTCOME, consents, fresh_url, opened, rows, scored, write
 
 CONTROL, DEMANDS = "qpsnordic34_control", "dcsq_demands"
@@ -24,14 +25,18 @@ MONTHS = [date(2026, month, 1) for month in range(1, 7)]
 COUNTED = consents() + consents(purpose="aggregate_reporting")
 
 
+def last_share(one: Release) -> int | None:
+    return None if one.told.shares is None else one.told.shares[-1]
+
+
 def shares(month) -> list[int | None]:
     """What is told of the outcome and of the two factors that anybody answers, in the order of their names."""
-    return [one.share_percent for one in month.measures if one.measure in (CONTROL, DEMANDS, OUTCOME)]
+    return [last_share(one) for one in month.measures if one.measure in (CONTROL, DEMANDS, OUTCOME)]
 
 
 def of_outcome(store, company: str = "c") -> list[int | None]:
     """What a company was told of the outcome, month by month."""
-    return [one.share_percent for month in store.releases(company) for one in month.measures if one.measure == OUTCOME]
+    return [last_share(one) for month in store.releases(company) for one in month.measures if one.measure == OUTCOME]
 
 
 def staff(n: int, n_above: int, first: int = 0) -> list[Any]:
@@ -43,7 +48,9 @@ def told(store) -> tuple[Any, ...] | None:
     found = store.release("c")
     if found is None:
         return None
-    return tuple((one.persons, one.share_percent, one.why_not) for one in found.measures if one.measure == OUTCOME)
+    return tuple(
+        (one.told.persons, last_share(one), one.told.why_not) for one in found.measures if one.measure == OUTCOME
+    )
 
 
 def test_attack_by_going_there_and_back_again(store):
@@ -69,37 +76,33 @@ def test_attack_by_comparing_any_two_months_of_one_outcome_and_two_factors(store
     for (measure, _), cohort in computed.items():
         for (other, _), then in computed.items():
             if measure == other:
-                others = (cohort.persons - cohort.beyond) ^ (then.persons - then.beyond)
-                sides = len(cohort.beyond ^ then.beyond), len(others)
-                assert sides == (0, 0) or min(sides) >= 5
-                assert not 0 < len(cohort.persons ^ then.persons) < 5
+                sides = [len(cohort[side] ^ then[side]) for side in (True, False)]
+                assert sides == [0, 0] or min(sides) >= 5
+                assert not 0 < len((cohort[True] | cohort[False]) ^ (then[True] | then[False])) < 5
     measures = {measure for measure, _ in computed}
     told = {
-        (one.measure, one.share_percent)
-        for month in store.releases("c")
-        for one in month.measures
-        if one.measure in measures
+        (one.measure, one.told) for month in store.releases("c") for one in month.measures if one.measure in measures
     }
-    assert told == {(measure, share_of(measure, cohort, ()).share_percent) for (measure, _), cohort in computed.items()}
+    assert told == {(measure, _told(cohort)) for (measure, _), cohort in computed.items()}
     assert len(told) > 6, "several shares of each"
+
+
+def _told(cohort: dict[bool, set[str]]) -> Told:
+    return told_of((0, len(cohort[False]), len(cohort[True])), 10)
 
 
 def _answering(one: tuple[int, list[bool]]) -> Any:
     n, (is_above, control, demands) = one
-    factors = ((CONTROL, control), (DEMANDS, demands)) if n % 5 else ((CONTROL, control),)
-    return scored(f"p{n}", 0.5 if is_above else 0.1, consents=COUNTED, factors=factors)
+    factors = ((CONTROL, 2 * control), (DEMANDS, 2 * demands)) if n % 5 else ((CONTROL, 2 * control),)
+    return scored(f"p{n}", 0.5 if is_above else 0.1, consents=COUNTED, measures=factors)
 
 
-def _computed(members: list[Any]) -> dict[tuple[str, str], Cohort]:
-    """The cohorts that shares were computed of, by measure and month."""
-    keys = {(measure, month) for _, measure, month, _, _ in members}
-    return {
-        key: Cohort(
-            frozenset(person for _, *of, person, _ in members if tuple(of) == key),
-            frozenset(person for _, *of, person, is_beyond in members if tuple(of) == key and is_beyond),
-        )
-        for key in keys
-    }
+def _computed(members: list[Any]) -> dict[tuple[str, str], dict[bool, set[str]]]:
+    """Who is in the last category and who is not, of the cohorts that shares were computed of, by measure and month."""
+    found: dict[tuple[str, str], dict[bool, set[str]]] = {}
+    for _, _, measure, month, person, _, category in members:
+        found.setdefault((measure, month), {True: set(), False: set()})[category == 2].add(person)
+    return found
 
 
 @pytest.mark.parametrize(("n_new", "n_new_above", "share"), [
@@ -142,7 +145,7 @@ def test_that_there_is_an_entry_tells_of_nobody(store):
     write(store, *persons, night=date(2026, 3, 1))
     without, one = store.release("c"), store.release("d")
     assert without.measures == one.measures
-    assert {measure.measure for measure in without.measures} == {OUTCOME, *WORKPLACE_FACTORS}
+    assert {measure.measure for measure in without.measures} == {OUTCOME, *ALWAYS_TOLD}
     write(store, *staff(12, 6), night=date(2026, 3, 20))
     assert store.release("c") == without, "the month was written on its first night"
     write(store, *staff(12, 6), night=date(2026, 4, 1))
@@ -159,9 +162,13 @@ def test_no_one_person_changes_anything_in_any_measure_of_the_next_report(store,
         if what == "gone" or (n == 20 and what != "new"):
             return []
         outcome = 0.5 if (n % 3 == 0) != (what == "outcome") else 0.1
-        factors = () if what == "no answer" else ((CONTROL, (n % 4 == 0) != (what == "factor")), (DEMANDS, n % 2 == 0))
+        factors = (
+            ()
+            if what == "no answer"
+            else ((CONTROL, 2 * ((n % 4 == 0) != (what == "factor"))), (DEMANDS, 2 * (n % 2 == 0)))
+        )
         agreed = consents() if what == "consent" else COUNTED
-        return [scored(f"{name}-{n}", outcome, consents=agreed, companies=(name,), factors=factors)]
+        return [scored(f"{name}-{n}", outcome, consents=agreed, companies=(name,), measures=factors)]
 
     names = [f"c{n}" for n in range(21)]
     write(store, *(one for name in names for one in company(name, None)), night=MONTHS[0])
@@ -176,13 +183,47 @@ def test_a_factor_counts_with_consent_to_answers_and_employment_being_counted_wh
     enough = consents() + consents("survey", "employment", purpose="aggregate_reporting")
     lacking = consents() + consents("survey", "lab", "absence", purpose="aggregate_reporting")
     ended = consents() + consents("survey", "employment", purpose="aggregate_reporting", withdrawn="2026-02-01")
-    factors = [((CONTROL, n < 5),) for n in range(10)]
+    factors = [((CONTROL, 2 * (n < 5)),) for n in range(10)]
     for company, agreed in (("c", enough), ("d", lacking), ("e", ended)):
-        persons = [scored(f"{company}{n}", 0.1, consents=agreed, companies=(company,), factors=one)
+        persons = [scored(f"{company}{n}", 0.1, consents=agreed, companies=(company,), measures=one)
                    for n, one in enumerate(factors)]  # fmt: skip
         write(store, *persons, night=date(2026, 3, 1), data_version=company * 64)
     assert shares(store.release("c")) == [None, None, 50]
     assert shares(store.release("d")) == shares(store.release("e")) == [None, None, None]
+
+
+def test_a_store_of_two_sides_keeps_what_was_told_and_of_whom(server_url, tmp_path):
+    """Version 0003 with 20 persons of whom 5 above: one who leaves changes nothing, ten others do."""
+    url = fresh_url(server_url, tmp_path)
+    before = database(url, create=True)
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with before.writing() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0003")
+        connection.execute(text(f"INSERT INTO releases VALUES ('c', '2026-03', '{OUTCOME}', '20 to 49', 25, NULL)"))
+        connection.execute(
+            text(f"INSERT INTO releases VALUES ('c', '2026-03', '{CONTROL}', NULL, NULL, 'too_few_persons')")
+        )
+        connection.execute(text(f"INSERT INTO release_cohorts VALUES ('c', '{OUTCOME}', '2026-03', 20, 5)"))
+        for n in range(20):
+            connection.execute(
+                text(f"INSERT INTO release_members VALUES ('c', '{OUTCOME}', '2026-03', 'p{n}', {n < 5})")
+            )
+    before.engine.dispose()
+    with opened(url) as store:
+        (month,) = store.releases("c")
+        assert {one.measure: one.told for one in month.measures} == {
+            OUTCOME: Told("20 to 49", (75, 25), None), CONTROL: Told(None, None, "too_few_persons"),
+        }  # fmt: skip
+        found = rows(store)
+        assert [row[4:] for row in found["release_cohorts"]] == [("", -1, 15), ("", 2, 5)]
+        assert len(found["release_members"]) == 20
+        write(store, *staff(20, 5)[1:], night=date(2026, 4, 1))
+        assert of_outcome(store) == [25, 25]
+        write(store, *staff(20, 10), night=date(2026, 5, 1))
+        assert of_outcome(store) == [25, 25, 50]
+        assert erase(store.database, ["p7"], ["p7"])["release_members"] == 2
 
 
 def test_a_store_of_before_keeps_what_was_told_and_of_whom(server_url, tmp_path):
@@ -201,7 +242,7 @@ def test_a_store_of_before_keeps_what_was_told_and_of_whom(server_url, tmp_path)
             connection.execute(text(f"INSERT INTO release_members VALUES ('c', '{OUTCOME}', 'p{n}', {n < 5})"))
     before.engine.dispose()
     with opened(url) as store:
-        assert ("c", OUTCOME, "2026-03", 20, 5) in rows(store)["release_cohorts"]
+        assert ("company", "c", OUTCOME, "2026-03", "", 2, 5) in rows(store)["release_cohorts"]
         write(store, *staff(20, 5)[1:], night=date(2026, 4, 1))
         assert of_outcome(store) == [25, 25, 25]
         write(store, *staff(20, 10), night=date(2026, 5, 1))

@@ -100,6 +100,38 @@ def test_what_is_not_known_yet_is_not_there():
     assert "hba1c" not in of(lab_results=[lab(HBA1C, 48, "mmol/mol", "2026-02-20", known_from="2026-03-01")])
 
 
+def test_a_score_has_a_percentile_of_the_persons_sex_or_says_why_there_is_none_and_how_reliable_it_is():
+    survey = [*answers("oss3", [4, 5, 5], "2026-01-10"), *answers("who5", [3, 3, 3, 3, 3], "2026-01-10")]
+    found = of(persons=[person(sex="male")], survey_answers=survey)
+    support, wellbeing = found["oss3_social_support"], found["who5_wellbeing"]
+    assert support.percentile is not None
+    assert support.percentile.norm is not None
+    assert support.reliability is not None
+    assert (support.percentile.value, support.percentile.norm.sex) == (pytest.approx(95.51, abs=0.01), "male")
+    assert (support.reliability.alpha, support.reliability.smallest_real_change) == (
+        0.64,
+        pytest.approx(3.825, abs=0.001),
+    )
+    assert wellbeing.percentile is not None
+    assert (wellbeing.percentile.value, wellbeing.percentile.why_not, wellbeing.percentile.norm) == (
+        None,
+        "no_norm",
+        None,
+    )
+    assert wellbeing.reliability is None
+
+
+def test_a_domain_has_a_score_of_what_counts_the_index_needs_several_and_it_says_that_it_is_no_risk():
+    rows = rows_of(employments=[job()], survey_answers=answers("who5", [3, 3, 3, 3, 3], "2026-01-10"))
+    found = profiled(record_of(rows))
+    scores = {one.domain: (one.score, one.score_of) for one in found.domains if one.score is not None}
+    assert scores == {"mental_health": (60, ("who5_wellbeing",))}
+    assert (found.index.value, found.index.domains, found.index.fewest_domains) == (None, 1, 4)
+    assert "not a risk" in found.statement.en
+    whole = profiled(REQUEST["record"], date.fromisoformat(REQUEST["index_date"]))
+    assert whole.index.value == pytest.approx(sum(one.score or 0 for one in whole.domains) / whole.index.domains)
+
+
 def missing(record: dict[str, Any]) -> dict[str, str]:
     return {one.name: one.reason for domain in profiled(record).domains for one in domain.missing}
 

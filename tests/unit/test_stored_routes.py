@@ -187,13 +187,14 @@ def test_a_report_tells_of_the_company_in_sentences(store):
         store, *(scored(f"p{i}", 0.5 if i < 10 else 0.1, consents=counted) for i in range(20)), night=date(2026, 4, 1)
     )
     answer = company_report(call(store, company_id="c"))
-    told = answer.outcomes[OUTCOME]
-    assert (answer.month, told.share_above_percent, told.group_size, told.why_not) == ("2026-04", 50, "20 to 49", None)
+    told = answer.measures[OUTCOME]
+    assert (answer.month, told.group_size, told.why_not) == ("2026-04", "20 to 49", None)
+    assert [(one.name, one.percent) for one in told.categories] == [("not_above", 50), ("above", 50)]
 
 
 def test_a_report_without_a_number_says_why(store):
     counted = consents() + consents(purpose="aggregate_reporting")
     write(store, scored("only", 0.5, consents=counted), night=date(2026, 4, 1))
-    told = company_report(call(store, company_id="c")).outcomes[OUTCOME]
-    assert (told.share_above_percent, told.group_size) == (None, None)
+    told = company_report(call(store, company_id="c")).measures[OUTCOME]
+    assert (told.categories, told.group_size) == (None, None)
     assert "Too few" in told.why_not.en

@@ -1,4 +1,4 @@
-"""Health index: how a person answers validated questionnaires, by domain and in all, from 0 to 100, where 100 is best.
+"""Domain scores and health index: how a person answers validated questionnaires, from 0 to 100, where 100 is best.
 
 It is declared here and nowhere learnt: no risk model has a part in it, and it predicts nothing. A score is placed within
 the range of its scale and turned so that more is better; the scales of a questionnaire count alike, the questionnaires of a
@@ -7,7 +7,7 @@ domain count alike, and so do the domains. Only current scores count. See docs/c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -83,18 +83,34 @@ def health_index(profiles: Iterable[DomainProfile]) -> HealthIndex:
 
 def favourable(value: ProfileValue) -> float | None:
     """Return where a score lies in the range of its scale, 100 at the best end; None for what does not count."""
-    if value.stale or value.name not in COUNTED:
-        return None
-    _, scale = COUNTED[value.name]
-    share = 100 * (value.value - scale.minimum) / (scale.maximum - scale.minimum)
+    return None if value.stale or value.name not in COUNTED else _placed(value.name, value.value)
+
+
+def domain_scores(scores: Mapping[str, float]) -> dict[Domain, float]:
+    """Return the domains from 0 to 100 of current scores by scale, as :func:`health_index` computes them."""
+    found: dict[Domain, dict[str, float]] = {}
+    for name, score in scores.items():
+        if name in COUNTED:
+            found.setdefault(COUNTED[name][1].domain, {})[name] = _placed(name, score)
+    return {domain: _mean(placed) for domain, placed in found.items()}
+
+
+def _placed(name: str, score: float) -> float:
+    _, scale = COUNTED[name]
+    share = 100 * (score - scale.minimum) / (scale.maximum - scale.minimum)
     return 100 - share if scale.higher_is_worse else share
+
+
+def domain_index(domain: Domain, values: Iterable[ProfileValue]) -> DomainIndex | None:
+    """Return one domain of what is known of it, None where nothing of it counts."""
+    placed = {one.name: at for one in values if (at := favourable(one)) is not None}
+    return DomainIndex(domain, _mean(placed), tuple(placed)) if placed else None
 
 
 def _domains(profiles: Iterable[DomainProfile]) -> Iterator[DomainIndex]:
     for profile in profiles:
-        placed = {one.name: at for one in profile.values if (at := favourable(one)) is not None}
-        if placed:
-            yield DomainIndex(profile.domain, _mean(placed), tuple(placed))
+        if found := domain_index(profile.domain, profile.values):
+            yield found
 
 
 def _mean(placed: dict[str, float]) -> float:

@@ -1,0 +1,49 @@
+"""Reliability and norms: every number has a source, and a percentile is told only where the figures carry one."""
+
+from __future__ import annotations
+
+from math import sqrt
+
+import pytest
+
+from data_contracts.instruments import INSTRUMENTS
+from data_contracts.published_norms import NORMS, RELIABILITY, norm_of, percentile_of, smallest_real_change
+
+SCALES = {scale.name: scale for one in INSTRUMENTS.values() for scale in one.scales}
+
+
+def test_all_is_about_scales_that_there_are_and_has_a_source():
+    assert set(SCALES) >= {*NORMS, *RELIABILITY}
+    assert all(0 < one.alpha < 1 and one.source and one.sample for one in RELIABILITY.values())
+    for name, norms in NORMS.items():
+        assert all(SCALES[name].minimum < norm.mean < SCALES[name].maximum and norm.source for norm in norms)
+        assert {norm.sex for norm in norms} in ({None}, {"female", "male"})
+
+
+@pytest.mark.parametrize(
+    ("sex", "score", "expected"), [("female", 10.2, 50), ("female", 12.4, 84.13), ("male", 7.8, 15.87)]
+)
+def test_a_percentile_is_that_of_the_persons_sex(sex, score, expected):
+    value, why_not = percentile_of("oss3_social_support", sex, score)
+    assert (value, why_not) == (pytest.approx(expected, abs=0.01), None)
+
+
+@pytest.mark.parametrize(("scale", "sex", "why_not"), [
+    ("who5_wellbeing", "female", "no_norm"), ("oss3_social_support", None, "sex_unknown"),
+    ("cbi_personal", "male", "not_by_sex_and_age"), ("gad7_anxiety", "male", "not_normally_distributed"),
+])  # fmt: skip
+def test_where_there_is_no_percentile_it_says_why(scale, sex, why_not):
+    assert percentile_of(scale, sex, 5) == (None, why_not)
+
+
+def test_the_skewed_scales_are_rightly_left_without_one():
+    """A normal distribution would have a good part of all persons answer below the lowest possible score."""
+    for scale in ("phq9_depression", "gad7_anxiety"):
+        assert all(norm.mean - norm.sd < SCALES[scale].minimum + 0.5 for norm in NORMS[scale])
+
+
+def test_a_real_change_by_hand():
+    assert smallest_real_change("cbi_personal", None) == pytest.approx(1.959964 * 16.5 * sqrt(2 * 0.13), rel=1e-6)
+    assert smallest_real_change("shc_musculoskeletal", "female") is None
+    assert smallest_real_change("oss3_social_support", None) is None
+    assert norm_of("oss3_social_support", "male") != norm_of("oss3_social_support", "female")
