@@ -32,8 +32,8 @@ def excerpt(report: Mapping[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict of JSON values: the parts of ``WHOLE``; ``metrics`` of the champion alone; ``curve`` unless it would draw a handful
-    of persons; ``capacity``; ``decision_curve``, where acting on the model helps; ``held_back``, the share without a number; ``leakage_alarms`` and ``few_events``, whether there
-    are alarms, and too few persons with an event for a verdict.
+    of persons; ``capacity``; ``decision_curve``, where acting on the model helps; ``held_back``, the share without a number;
+    ``leakage_alarms`` and ``few_events``, whether there are alarms, and too few persons with an event for a verdict.
     """
     test = report.get("test", {})
     capacity = report.get("capacity") or {}
