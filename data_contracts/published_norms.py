@@ -41,10 +41,13 @@ class Norm:
     why_no_percentile: WhyNot | None = None
 
     def percentile(self, score: float) -> float | None:
-        """Return how many of 100 score lower, taking scores as normally distributed; None where they cannot be taken so."""
+        """Return how many of 100 score lower, taking scores as normally distributed; None where they cannot be taken so.
+
+        Scores are whole numbers, so those of equal score begin half a point below it.
+        """
         if self.why_no_percentile is not None:
             return None
-        return 100 * NormalDist(self.mean, self.sd).cdf(score)
+        return 100 * NormalDist(self.mean, self.sd).cdf(score - 0.5)
 
 
 _PUMA = ("1914 human service workers, Denmark (PUMA)", "Kristensen TS, et al. Work & Stress 2005;19:192-207 (recalled)")
@@ -109,10 +112,12 @@ def percentile_of(scale: str, sex: Sex | None, score: float) -> tuple[float | No
 
 
 def smallest_real_change(scale: str, sex: Sex | None) -> float | None:
-    """Return the change of a score that error of measurement alone exceeds in one of twenty.
+    """Return the change of a score below which error of measurement explains it well; a rough guide.
 
-    1.96 x SD x sqrt(2 (1 - alpha)), the reliable change of Jacobson NS, Truax P. J Consult Clin Psychol 1991;59:12-19. None
-    where reliability or standard deviation is not published.
+    1.96 x SD x sqrt(2 (1 - alpha)), the reliable change of Jacobson NS, Truax P. J Consult Clin Psychol 1991;59:12-19. Alpha
+    and SD may be of different populations, and alpha is agreement of items on one day: what varies from day to day is not in
+    it, so the true bound is rather larger. A retest over weeks would serve better; the one that is published (BIS) has no SD
+    beside it. None where alpha or standard deviation is not published.
     """
     norm = norm_of(scale, sex)
     if norm is None or scale not in RELIABILITY:

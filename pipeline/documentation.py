@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -213,8 +213,12 @@ def _commands_page() -> str:
 
     from pipeline.cli import app
 
-    group: Any = get_command(app)
-    parts = ["# Commands\n\nGenerated from `pipeline/commands/`. `balance-risk VERB --help` says the same."]
+    head = "# Commands\n\nGenerated from `pipeline/commands/`. `balance-risk VERB --help` says the same."
+    return "\n\n".join([head, *_verbs("balance-risk", get_command(app))]) + "\n"
+
+
+def _verbs(path: str, group: Any) -> Iterator[str]:
+    """Yield what is said of each verb of a group, and of the verbs of the groups in it."""
     for name, command in group.commands.items():
         rows = [
             (", ".join(f"`{option}`" for option in parameter.opts), parameter.help or "",
@@ -222,8 +226,10 @@ def _commands_page() -> str:
             for parameter in command.params
             if parameter.name != "help"
         ]  # fmt: skip
-        parts.append(f"## balance-risk {name}\n\n{command.help}\n\n{_table(('option', 'meaning', 'default'), rows)}")
-    return "\n\n".join(parts) + "\n"
+        options = [_table(("option", "meaning", "default"), rows)] if rows else []
+        yield "\n\n".join([f"## {path} {name}", command.help, *options])
+        if hasattr(command, "commands"):
+            yield from _verbs(f"{path} {name}", command)
 
 
 def main(check: bool) -> int:

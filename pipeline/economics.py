@@ -14,6 +14,7 @@ from models.economics.sensitivity import tornado
 from models.economics.targeting import PAYERS, net_of_top, targeting
 from models.evaluation.capacity import ALERTS_PER_100
 from pipeline.console import read_json, write_json
+from pipeline.economics_effect import REDUCTION, with_measured_effect
 from pipeline.settings import read_checked
 from pipeline.workspace import Workspace
 
@@ -35,12 +36,16 @@ def run(workspace: Workspace, outcomes: list[str], inputs: Path | None, alerts_p
         )
     advice = "Name the file with --inputs, or leave it out for the defaults (docs/economics.md)."
     given = read_checked(inputs, EconomicInputs, advice) if inputs else EconomicInputs()
+    given, measured = with_measured_effect(workspace, given)
+    about = described()
+    if measured:
+        about[REDUCTION]["source"] = measured
     home = workspace.root / "data" / "economics"
     found = {name: _outcome(workspace, name, given, alerts_per_100, home) for name in outcomes}
     report = {
         **concept_report(),
         "own": {
-            "inputs": {name: {**getattr(given, name).model_dump(), **about} for name, about in described().items()},
+            "inputs": {name: {**getattr(given, name).model_dump(), **told} for name, told in about.items()},
             "everybody_takes_part": programme(given) | {"tornado": tornado(given, net_of_programme)},
             "targeting": found,
         },
@@ -51,7 +56,7 @@ def run(workspace: Workspace, outcomes: list[str], inputs: Path | None, alerts_p
         net_of_programme(given),
         "Everybody takes part",
     )
-    report["summary"] = "\n".join(_lines(report, alerts_per_100, home))
+    report["summary"] = "\n".join(_lines(report, alerts_per_100, home, measured))
     write_json(home / "report.json", report)
     return report
 
@@ -84,7 +89,7 @@ def _draw(place: Path, rows: list[dict[str, Any]], base: float, title: str) -> N
     draw_tornado(rows, base, title, [place.with_suffix(".png"), place.with_suffix(".svg")])
 
 
-def _lines(report: dict[str, Any], alerts: float, home: Path) -> list[str]:
+def _lines(report: dict[str, Any], alerts: float, home: Path, measured: str | None) -> list[str]:
     everybody = report["own"]["everybody_takes_part"]
     lines = [
         "economics",
@@ -93,6 +98,7 @@ def _lines(report: dict[str, Any], alerts: float, home: Path) -> list[str]:
         f"    cost {_kr(report['cost_nok'])}, gain at 5 % less absence {_kr(report['gain_nok'])}",
         f"    net {_kr(report['net_benefit_nok'])}, at 10 % {_kr(report['net_benefit_at_10_percent_nok'])}",
         f"    break-even at {report['break_even_percent']} %, {_kr(report['cost_per_saved_hour_nok'])} per saved hour",
+        *([f"  effect from {measured}"] if measured else []),
         "  own numbers, everybody takes part",
         f"    absence costs {_kr(everybody['absence_cost_a_year_nok'])} a year; net {_kr(everybody['net_nok'])}",
     ]

@@ -120,6 +120,8 @@ def _at_the_threshold(workspace: Workspace, settings: Settings, question: Questi
         scores = _list_of_scores(workspace, question.scored_on)
         frame, as_of = risks_and_absence(_tables(workspace), scores, question.outcome, days, settings.training)
         about = _of_tables(workspace, str(scores), f"{ABSENCE}, {days} days after", as_of)
+        about |= {"left_out": left_out(frame, question.threshold)}
+        frame = frame.dropna(subset="outcome")
     about |= {"threshold": question.threshold}
     score, outcome = (frame[name].to_numpy(float) for name in ("score", "outcome"))
     is_told = "contacted" in frame and bool(frame["contacted"].notna().all())
@@ -127,6 +129,16 @@ def _at_the_threshold(workspace: Workspace, settings: Settings, question: Questi
     with progress("effect by regression-discontinuity"):
         estimate = discontinuity(score, outcome, question.threshold, contacted=contacted)
     return about | {"estimate": asdict(estimate), "summary": "\n".join(estimate_lines(estimate, about))}
+
+
+def left_out(frame: pd.DataFrame, threshold: float) -> dict[str, dict[str, int]]:
+    """Count by side of the threshold who is listed, and who of them has no outcome."""
+    is_above = frame["score"] >= threshold
+    sides = {"below": frame[~is_above], "above": frame[is_above]}
+    return {
+        side: {"listed": len(rows), "without_outcome": int(rows["outcome"].isna().sum())}
+        for side, rows in sides.items()
+    }
 
 
 def _of_file(path: Path) -> dict[str, Any]:

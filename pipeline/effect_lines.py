@@ -31,6 +31,7 @@ def published_lines(found: dict[str, Any]) -> list[str]:
         for row in mean["by_correlation"]
     ]
     lines.append(f"    all of it at a correlation of {mean['explains_all_at_correlation']} or less")
+    lines.append(f"    {mean['same_in_all_years']}")
     lines.append(
         "  the interval excludes 0 only if the change differs between workplaces with an SD below "
         f"{found['interval']['excludes_zero_if_sd_of_change_is_below_percentage_points']} points"
@@ -55,6 +56,7 @@ def estimate_lines(estimate: Estimate, about: dict[str, Any]) -> list[str]:
         f"  {estimate.effect:+.2f} (95 % interval {estimate.low:+.2f} to {estimate.high:+.2f}; p {estimate.p:.3f})",
         f"  {estimate.n} {estimate.counted}, {estimate.n_with} of them with; {estimate.method}",
         *_details(estimate.details),
+        *left_out_lines(about.get("left_out", {})),
     ]
     return lines + [f"  note: {note}" for note in estimate.notes]
 
@@ -64,6 +66,17 @@ def period_lines(periods: list[PeriodEffect], about: dict[str, Any], picture: Pa
     lines = [f"effect by period since the start on {about['measure']}{', SYNTHETIC' if about['synthetic'] else ''}"]
     lines += [f"  {one.relative:+3d}: {_interval(asdict(one))}" for one in periods]
     return [*lines, f"  against the last period before the start that is told (0 above); picture: {picture}"]
+
+
+def left_out_lines(sides: dict[str, dict[str, int]]) -> list[str]:
+    """Say how many persons have no outcome, by side of the threshold."""
+    if not any(one["without_outcome"] for one in sides.values()):
+        return []
+    told = ", ".join(f"{side} {one['without_outcome']} of {one['listed']}" for side, one in sides.items())
+    return [
+        f"  note: persons left out by side of the threshold, as no absence of theirs may be counted: {told}. Where the shares "
+        "differ, the difference may be one of who is left."
+    ]
 
 
 _INTERVALS = {

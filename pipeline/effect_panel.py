@@ -1,8 +1,8 @@
 """The panel of the verb effect from the workspace's tables: companies by quarter, as known on one morning.
 
 Counted are persons who consent to effect_evaluation on that morning, of every source that the number is made of. A company
-has the intervention from its first session that is known then, and keeps its arm (intention to treat). The quarter of that
-session is left out, as it lies on both sides; the start is the next one.
+has the intervention from its first session that is known then, and keeps it: as started, not as allocated, since the tables
+do not hold who was drawn to begin. The quarter of that session is left out, as it lies on both sides; the start is the next.
 """
 
 from __future__ import annotations
@@ -95,6 +95,8 @@ def risks_and_absence(
 ) -> tuple[pd.DataFrame, date]:
     """Return the risks of a night's list and the doctor-certified absence of the ``days`` after it, per cent, per person.
 
+    ``outcome`` is NaN where nothing may or can be counted: no consent to effect_evaluation, or no agreed days.
+
     Raises
     ------
     MissingInputError, NotEnoughDataError
@@ -113,7 +115,7 @@ def risks_and_absence(
     absence = pd.Series(counted.percent_doctor_certified, index=counted.groups)
     listed = pd.read_csv(scores, usecols=["person_id", "outcome", "risk"])
     listed = listed[(listed["outcome"] == outcome) & listed["risk"].notna()]
-    found = pd.DataFrame({"score": listed["risk"], "outcome": listed["person_id"].map(absence)}).dropna()
+    found = pd.DataFrame({"score": listed["risk"], "outcome": listed["person_id"].map(absence)})
     return found.reset_index(drop=True), as_of
 
 

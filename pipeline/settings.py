@@ -144,7 +144,7 @@ class MonitoringSettings(_Section):
     smallest_level: float = Field(default=0.2, ge=0)
     smallest_missing: float = Field(default=0.1, ge=0, le=1)
     calibration_alpha: float = Field(default=0.05, gt=0, lt=1)
-    calibration_tolerance: float = Field(default=0.1, ge=0)
+    calibration_tolerance: float = Field(default=0.1, ge=0, le=0.5)
 
 
 class Settings(_Section):

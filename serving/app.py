@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
@@ -27,6 +29,9 @@ from serving.openapi import document
 from serving.parts import Parts
 from serving.problems import Problem
 from serving.store import StoreUnavailable
+
+COUNTED_FOR_SECONDS = 30.0
+"""Whoever scrapes, and however often: the store counts its messages no more often than this."""
 
 
 def create_app(parts: Parts, gate: Gate, endpoints: Sequence[Endpoint] = ENDPOINTS) -> Starlette:
@@ -56,9 +61,13 @@ def readiness(parts: Parts) -> Response:
 
 
 def _metrics_of(parts: Parts) -> Callable[[Request], Awaitable[Response]]:
+    count_again = -math.inf
+
     async def show(request: Request) -> Response:
+        nonlocal count_again
         metrics.describe_models(parts.watch, not parts.not_ready_because())
-        if parts.settings.teams is not None:
+        if parts.settings.teams is not None and time.monotonic() >= count_again:
+            count_again = time.monotonic() + COUNTED_FOR_SECONDS
             await run_in_threadpool(_count_messages, parts)
         return Response(metrics.exposition(), media_type=metrics.CONTENT_TYPE_LATEST)
 

@@ -7,6 +7,7 @@ it out is an event of the audit log, written before anything is shown.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from dataclasses import asdict
 from typing import Any
@@ -15,6 +16,7 @@ import orjson
 
 from data_contracts.errors import BalanceRiskError, MissingInputError
 from serving.access.policy import Action, Purpose
+from serving.audit.event import Decision
 from serving.audit.export import append_by_operator
 from serving.audit.keys import read_audit_key
 from serving.call import LANGUAGES, Language
@@ -43,12 +45,17 @@ def main(arguments: list[str]) -> int:
     except BalanceRiskError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
+    except Exception as error:  # its own text may quote rows
+        if os.environ.get("BALANCE_RISK_TRACEBACK") == "1":
+            raise
+        sys.stderr.write(f"unexpected {type(error).__name__}; a fault of ours\n")
+        return 70
     sys.stdout.buffer.write(orjson.dumps(found))
     return 0
 
 
 def taken_out(settings: Settings, company_id: str) -> dict[str, Any]:
-    """Return the report of a company and its documents, and write down that somebody has it.
+    """Return the report of a company and its documents, and write down that somebody has it, or asked for it in vain.
 
     Raises
     ------
@@ -60,12 +67,17 @@ def taken_out(settings: Settings, company_id: str) -> dict[str, Any]:
     try:
         report = report_on(open_store(settings.store), company_id)
     except Refused:
+        _log(settings, company_id, "denied", "nothing was computed for this company")
         raise MissingInputError(NOTHING_YET) from None
-    append_by_operator(
-        settings.audit, read_audit_key(settings.audit_key), settings.audit_heads, Action.READ_REPORT, None,
-        "workplace report taken out on the command line", purpose=Purpose.AGGREGATE_REPORTING, organisations=(company_id,),
-    )  # fmt: skip
+    _log(settings, company_id, "allowed", "workplace report taken out on the command line")
     return written(report)
+
+
+def _log(settings: Settings, company_id: str, decision: Decision, reason: str) -> None:
+    append_by_operator(
+        settings.audit, read_audit_key(settings.audit_key), settings.audit_heads, Action.READ_REPORT, None, reason,
+        purpose=Purpose.AGGREGATE_REPORTING, organisations=(company_id,), decision=decision,
+    )  # fmt: skip
 
 
 def written(report: CompanyReport) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from serving.bundle_watch import BundleWatch
+from serving.store.outbox import STATES
 
 __all__ = ["CONTENT_TYPE_LATEST", "describe_messages", "describe_models", "exposition", "observe"]
 
@@ -40,7 +41,7 @@ REFUSED = Gauge(
     multiprocess_mode="mostrecent",
 )  # fmt: skip
 MESSAGES = Gauge(
-    "balance_risk_alert_messages", "Messages about alerts in the outbox: waiting, delivered, given up.", ("team", "state"),
+    "balance_risk_alert_messages", "Messages about alerts, of all teams: waiting, delivered, given up.", ("state",),
     multiprocess_mode="mostrecent",
 )  # fmt: skip
 READY = Gauge("balance_risk_ready", "1 while requests can be answered.", multiprocess_mode="mostrecent")
@@ -68,10 +69,9 @@ def describe_models(watch: BundleWatch, is_ready: bool) -> None:
 
 
 def describe_messages(by_team: Mapping[str, Mapping[str, int]]) -> None:
-    """Bring the gauges about messages up to date; ``by_team`` has a count for each state."""
-    for team, counts in by_team.items():
-        for state, count in counts.items():
-            MESSAGES.labels(team, state).set(count)
+    """Bring the gauges about messages up to date, all teams together: who scrapes needs no token."""
+    for state in STATES:
+        MESSAGES.labels(state).set(sum(counts.get(state, 0) for counts in by_team.values()))
 
 
 _seen: set[str] = set()

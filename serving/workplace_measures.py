@@ -120,6 +120,16 @@ MEASURES: Mapping[str, Measure] = {
 ALWAYS_TOLD = tuple(name for name, one in MEASURES.items() if one.kind != "risk")
 """The measures of every company; outcomes are those of the night."""
 
+
+def made_of(source: Source) -> list[str]:
+    """Return the measures that tell, or may tell, of a source: a risk of any, participation also of the answers."""
+    return [
+        name
+        for name, one in MEASURES.items()
+        if one.sources is None or source in one.sources or (name == "participation" and source == "survey")
+    ]
+
+
 _BANDS = {"lower": 0, "around": 1, "above": 2, "well_above": 2}
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.environments import ask, python_of
-from tests.lib.released_worlds import Staff, published, world
+from tests.lib.released_worlds import NIGHTS, WITHIN_A_QUARTER, Staff, published, world
 from tests.lib.table_attack import Attack
 
 RESULTS = Path("benchmarks/results/disclosure.json")
@@ -25,17 +25,17 @@ _THEIRS = Path(__file__).with_name("with_acro.py")
 def ours(worlds: Sequence[list[Staff]]) -> dict[str, int]:
     """Return what is told of some worlds by our rules, and what an attacker recovers of it."""
     found: Counter[str] = Counter()
-    for months in worlds:
-        rows, publications = published(months)
+    for number, months in enumerate(worlds):
+        rows, publications = published(months, NIGHTS if number % 2 else WITHIN_A_QUARTER)
         attack = Attack(months)
         for one in publications:
             attack.read(one)
-        hidden = list(attack.hidden())
+        hidden = attack.hidden(publications)
         found.update(
             tables=sum(map(len, months)), company_tables_told=sum(_is_told(row, "company", False) for row in rows),
             units_told=sum(_is_told(row, "company", True) for row in rows),
             industry_tables_told=sum(_is_told(row, "industry", False) for row in rows),
-            hidden_cells=len(hidden), recovered=len(attack.recovered(hidden)),
+            hidden=len(hidden), recovered=len(attack.recovered(hidden)),
         )  # fmt: skip
     return dict(found)
 
@@ -63,8 +63,8 @@ def theirs(worlds: Sequence[list[Staff]]) -> dict[str, int]:
                     if count is None:
                         continue
                     attack.between({(month, company, unit, category): 1.0 for unit in units}, count, count)
-        hidden = list(attack.hidden())
-        found.update(hidden_cells=len(hidden), recovered=len(attack.recovered(hidden)))
+        hidden = attack.hidden()
+        found.update(hidden=len(hidden), recovered=len(attack.recovered(hidden)))
     return dict(found)
 
 

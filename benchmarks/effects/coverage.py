@@ -15,19 +15,27 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
 from benchmarks.effects.trials import World, alerted, trial
 from models.effects.difference_in_differences import difference_in_differences
 from models.effects.discontinuity import discontinuity
 from models.effects.estimate import Estimate
+from models.effects.event_study import PeriodEffect, event_study
 from models.effects.pre_post import pre_post
 from models.effects.stepped_wedge import stepped_wedge
 
 RESULT = Path(__file__).parents[1] / "results" / "effects.json"
 
+
+def in_the_third_period(panel: pd.DataFrame) -> PeriodEffect:
+    """Return the event study's effect two periods after the first with the intervention."""
+    return next(one for one in event_study(panel) if one.relative == 2)
+
+
 _WEDGE = {"starts": (0, 1, 2, 3), "before": 2, "quarters": 6, "imbalance": 0.0, "leaves": 0.0}
-WORLDS: dict[str, tuple[Callable[..., Estimate], World]] = {
+WORLDS: dict[str, tuple[Callable[..., Estimate | PeriodEffect], World]] = {
     "did, 30 workplaces": (difference_in_differences, World(companies=30, with_intervention=14)),
     "did, 12 workplaces": (difference_in_differences, World(companies=12, with_intervention=6)),
     "stepped wedge, 12 workplaces": (stepped_wedge, World(companies=12, with_intervention=12, **_WEDGE)),
@@ -38,6 +46,8 @@ WORLDS: dict[str, tuple[Callable[..., Estimate], World]] = {
     "did, 76 workplaces as in the trial": (difference_in_differences, World()),
     "stepped wedge, 40 workplaces": (stepped_wedge, World(companies=40, with_intervention=40, **_WEDGE)),
     "did, 12 workplaces, 3 with": (difference_in_differences, World(companies=12, with_intervention=3)),
+    "did, 43 workplaces, 3 with": (difference_in_differences, World(companies=43, with_intervention=3)),
+    "event study, 30 workplaces": (in_the_third_period, World(companies=30, with_intervention=14)),
     "pre-post, no trend, nobody chosen": (pre_post, World(trend=0.0)),
     "pre-post, the trend of the others": (pre_post, World()),
     "pre-post, chosen in a bad period": (pre_post, World(chosen_when_bad=True, imbalance=0.0, trend=0.0)),

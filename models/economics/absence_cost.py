@@ -7,8 +7,11 @@ refunded (recalled): of that the employer is relieved, and society is not.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from math import exp, log
 from statistics import NormalDist
+
+from scipy.optimize import brentq
 
 from models.economics.inputs import EconomicInputs
 
@@ -16,7 +19,8 @@ LOG_MEAN, LOG_SD, LONGEST = 2.10, 2.10, 365
 """Length of doctor-certified spells in calendar days, lognormal up to the maximum of a year (DOMAIN section 7)."""
 
 LENGTH_BY_OUTCOME = {"long_sick_leave": 1.0, "long_sick_leave_mental": 1.28, "long_sick_leave_musculoskeletal": 1.15}
-"""Mean length of such spells against all: share of days over share of spells, by ICPC-2 chapter (DOMAIN section 7)."""
+"""Mean length of all spells of such a diagnosis, short ones too, against that of all diagnoses: share of days over share of
+spells, by ICPC-2 chapter (DOMAIN section 7)."""
 
 LONG = 16
 """A spell is long if it lasts more than so many calendar days, as in the outcomes."""
@@ -37,18 +41,26 @@ class Kroner:
         return self.society - self.employer
 
 
-def expected_days(cap: float) -> float:
+def expected_days(cap: float, log_mean: float = LOG_MEAN) -> float:
     """Return the mean of min(length, cap) over all doctor-certified spells, in calendar days."""
     normal = NormalDist()
-    at = (log(cap) - LOG_MEAN) / LOG_SD
-    return exp(LOG_MEAN + LOG_SD**2 / 2) * normal.cdf(at - LOG_SD) + cap * (1 - normal.cdf(at))
+    at = (log(cap) - log_mean) / LOG_SD
+    return exp(log_mean + LOG_SD**2 / 2) * normal.cdf(at - LOG_SD) + cap * (1 - normal.cdf(at))
+
+
+@cache
+def log_mean_of(outcome: str) -> float:
+    """Return the log-mean at which spells of an outcome's diagnoses are ``LENGTH_BY_OUTCOME`` times as long as all spells."""
+    wanted = LENGTH_BY_OUTCOME[outcome] * expected_days(LONGEST)
+    return float(brentq(lambda log_mean: expected_days(LONGEST, log_mean) - wanted, LOG_MEAN - 2, LOG_MEAN + 2))
 
 
 def days_of_a_long_spell(outcome: str) -> float:
-    """Return the mean length of the spells that an outcome counts, in calendar days."""
-    share_long = 1 - NormalDist().cdf((log(LONG) - LOG_MEAN) / LOG_SD)
-    beyond = expected_days(LONGEST) - expected_days(LONG)  # of all spells, short ones have none
-    return min(LONGEST, LENGTH_BY_OUTCOME[outcome] * (LONG + beyond / share_long))
+    """Return the mean length of the spells that an outcome counts, those over ``LONG`` days, in calendar days."""
+    log_mean = log_mean_of(outcome)
+    share_long = 1 - NormalDist().cdf((log(LONG) - log_mean) / LOG_SD)
+    beyond = expected_days(LONGEST, log_mean) - expected_days(LONG, log_mean)  # of all spells, short ones have none
+    return LONG + beyond / share_long
 
 
 def cost_of_days(inputs: EconomicInputs, in_employer_period: float, after: float) -> Kroner:

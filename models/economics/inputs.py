@@ -91,7 +91,7 @@ class EconomicInputs(BaseModel):
     )
     relative_reduction_percent: Given = _input(
         5, 0, 10, "% of long spells, among those contacted", "concept report's base case and its second case "
-        "(001:2620-2636); put your own, with its interval, from balance-risk effect", lowest=-100, highest=100,
+        "(001:2620-2636); taken from data/effect/did.json where that is, or put your own", lowest=-100, highest=100,
     )  # fmt: skip
     effect_years: Given = _input(
         3, 1, 5, "years", "the trial saw its difference in three years (002:228-230); the concept report holds it for five "
@@ -101,6 +101,11 @@ class EconomicInputs(BaseModel):
     effect_follows_risk: Given = _input(
         1.0, 0.0, 1.0, "share", "assumption: 1 = the effect is proportional to the risk, 0 = the same for everybody. "
         "No trial has measured it, and all that targeting gains hangs on it", highest=1,
+    )  # fmt: skip
+    risk_persists: Given = _input(
+        0.5, 0.2, 1.0, "share", "assumption: how much of the distance from the mean risk those chosen keep after the first "
+        "year. 1 would deny regression to the mean; what drives risk correlates 0.6 to 0.7 from a year to the next, so about "
+        "0.4 over two (DOMAIN section 7, recalled)", highest=1,
     )  # fmt: skip
 
     @field_validator("*")

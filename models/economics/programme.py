@@ -41,5 +41,14 @@ def net_of_programme(inputs: EconomicInputs) -> float:
 
 def years_of_effect(inputs: EconomicInputs) -> float:
     """Return the years that the effect lasts, in present value: the first counts in full, it begins with the contact."""
-    first = min(1.0, inputs.effect_years.value)
-    return first + annuity(inputs.effect_years.value - first, inputs.discount_percent.value)
+    return first_year(inputs) + later_years(inputs)
+
+
+def first_year(inputs: EconomicInputs) -> float:
+    """Return how much of the first year the effect lasts."""
+    return min(1.0, inputs.effect_years.value)
+
+
+def later_years(inputs: EconomicInputs) -> float:
+    """Return the years after the first, in present value."""
+    return annuity(inputs.effect_years.value - first_year(inputs), inputs.discount_percent.value)

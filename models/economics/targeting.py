@@ -1,9 +1,10 @@
 """What it is worth in kroner to contact the top k by risk, against contacting everybody and nobody.
 
-A contact saves ``relative reduction`` of the cost that is expected of a person. If the effect is proportional to the risk,
-that is worth the price of a contact from the risk ``t = price / (reduction x cost of an event)`` on, and the sum over
-persons is ``reduction x cost x (1 - t) x net benefit at t``: decision curve analysis in kroner (Vickers AJ, Elkin EB. Med
-Decis Making 2006;26:565). If it is not, targeting gains less, down to nothing.
+A contact saves a share of the cost that is expected of a person, ``saved`` per event. Of the distance of her risk r from the
+mean m, the share ``k`` counts: as far as the effect follows the risk, and as the risk persists in the later years of effect,
+since whoever is chosen for a high risk is nearer to the mean a year after. So she is worth ``saved x (m + k (r - m)) - price``,
+above nought from the risk ``t = (price / saved - m (1 - k)) / k`` on, and the sum over persons is ``saved x k x (1 - t) x net
+benefit at t``: decision curve analysis in kroner (Vickers AJ, Elkin EB. Med Decis Making 2006;26:565).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any, Literal
 
 from models.economics.absence_cost import cost_of_a_long_spell
 from models.economics.inputs import EconomicInputs
-from models.economics.programme import years_of_effect
+from models.economics.programme import first_year, later_years, years_of_effect
 
 Payer = Literal["society", "employer", "state"]
 PAYERS: tuple[Payer, ...] = ("society", "employer", "state")
@@ -22,7 +23,8 @@ PAYERS: tuple[Payer, ...] = ("society", "employer", "state")
 ASSUMPTION = (
     "Targeting pays only as far as the effect follows the risk. That a contact prevents the same share of long spells in "
     "everybody is an assumption; no trial of the programme has measured it. At effect_follows_risk 0 the best list is no "
-    "better than a drawn lot."
+    "better than a drawn lot. And who is at high risk this year is less so later: after the first year of effect those chosen "
+    "keep the share risk_persists of their distance from the mean, which is assumed too."
 )
 
 
@@ -36,14 +38,15 @@ class Terms:
         Kroner saved per expected event, in present value.
     per_contact, per_person_scored : float
         Kroner.
-    follows_risk : float
-        1 if the effect is proportional to the risk, 0 if it is the same for everybody.
+    counts : float
+        Of the distance of a risk from the mean, the share that counts over the years of effect: 1 if the effect is
+        proportional to the risk and the risk stays, 0 if the effect is the same for everybody.
     """
 
     saved_per_event: float
     per_contact: float
     per_person_scored: float
-    follows_risk: float
+    counts: float
 
     @classmethod
     def of(cls, inputs: EconomicInputs, outcome: str, payer: Payer = "society") -> Terms:
@@ -53,19 +56,26 @@ class Terms:
             cost * inputs.relative_reduction_percent.value / 100 * years_of_effect(inputs),
             inputs.cost_per_contact.value,
             inputs.cost_per_person_scored.value,
-            inputs.effect_follows_risk.value,
+            inputs.effect_follows_risk.value * mean_persistence(inputs),
         )
 
-    def threshold(self) -> float | None:
-        """Return the risk from which a contact is worth its price when the effect follows the risk; None if from none."""
-        if self.saved_per_event <= 0 or self.per_contact > self.saved_per_event:
+    def threshold(self, prevalence: float) -> float | None:
+        """Return the risk from which a contact is worth its price; None if from none, or if risks make no difference."""
+        if self.saved_per_event <= 0 or self.counts <= 0:
             return None
-        return self.per_contact / self.saved_per_event
+        cut = prevalence + (self.per_contact / self.saved_per_event - prevalence) / self.counts
+        return max(0.0, cut) if cut <= 1 else None
 
     def of_contacts(self, share: float, ppv: float, prevalence: float) -> float:
-        """Return net kroner per person of contacting a share of all, of whom ``ppv`` would have the event."""
-        events = self.follows_risk * ppv + (1 - self.follows_risk) * prevalence
+        """Return net kroner per person of contacting a share of all, of whom ``ppv`` would have the event in the first year."""
+        events = prevalence + self.counts * (ppv - prevalence)
         return share * (self.saved_per_event * events - self.per_contact)
+
+
+def mean_persistence(inputs: EconomicInputs) -> float:
+    """Return the mean of 1 in the first year and ``risk_persists`` in the later ones, by their present value."""
+    years = years_of_effect(inputs)
+    return (first_year(inputs) + inputs.risk_persists.value * later_years(inputs)) / years if years > 0 else 1.0
 
 
 def targeting(
@@ -97,12 +107,12 @@ def targeting(
         "persons": n,
         "event_share": prevalence,
         "saved_per_event_nok": terms.saved_per_event,
-        "contact_from_risk": terms.threshold(),
+        "contact_from_risk": terms.threshold(prevalence),
         "nobody_nok": 0.0,
         "everybody_nok": everybody,
         "top": rows,
         "best": _best(rows, everybody),
-        "by_decision_curve_nok": by_decision_curve(terms, n, report["decision_curve"], report["champion"]),
+        "by_decision_curve_nok": by_decision_curve(terms, n, prevalence, report["decision_curve"], report["champion"]),
         "assumption": ASSUMPTION,
     }
 
@@ -135,13 +145,15 @@ def _best(rows: Sequence[Mapping[str, Any]], everybody: float) -> dict[str, Any]
     return {"contact": who, "alerts_per_100": alerts, "net_nok": net}
 
 
-def by_decision_curve(terms: Terms, n: float, curve: Mapping[str, Any], champion: str) -> dict[str, Any] | None:
+def by_decision_curve(
+    terms: Terms, n: float, prevalence: float, curve: Mapping[str, Any], champion: str
+) -> dict[str, Any] | None:
     """Return net kroner of contacting from the nearest stated risk at or above the threshold on; None if there is none.
 
     Each contact is charged what that risk stands for, a little more than its price where the stated risk is above the
-    threshold; the effect is taken to follow the risk.
+    threshold.
     """
-    wanted = terms.threshold()
+    wanted = terms.threshold(prevalence)
     at = [] if wanted is None else [place for place, cut in enumerate(curve["thresholds"]) if cut >= wanted]
     if not at or wanted is None:
         return None
@@ -149,7 +161,7 @@ def by_decision_curve(terms: Terms, n: float, curve: Mapping[str, Any], champion
     if cut - wanted > 0.01:  # the curve begins above: it says nothing of this threshold
         return None
     parts = {
-        part: n * (terms.saved_per_event * (1 - cut) * own[part][at[0]] - terms.per_person_scored)
+        part: n * (terms.saved_per_event * terms.counts * (1 - cut) * own[part][at[0]] - terms.per_person_scored)
         for part in ("value", "low", "high")
     }
     return {"contact_from_risk": cut, **parts}

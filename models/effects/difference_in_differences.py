@@ -12,8 +12,9 @@ from models.effects.clustered import coefficients, fit, weighted_mean
 from models.effects.estimate import Estimate
 from models.effects.panel import arms, stacked, starts
 
-FEW_COMPANIES = 20
-"""Below, the arms are permuted as well: that needs no large numbers."""
+FEW_COMPANIES = 10
+"""In the smaller arm: below, it is said, and the arms are permuted as well. A large other arm is no help, as
+``did, 43 workplaces, 3 with`` of benchmarks/effects/coverage.py shows."""
 
 _PERMUTATIONS = 9_999
 
@@ -37,8 +38,9 @@ def difference_in_differences(panel: pd.DataFrame, *, seed: int = 17) -> Estimat
     found = coefficients(fit(frame, ["treated"]), ["treated"]).iloc[0]
     trend, begins = pre_trend(frame), starts(frame)
     details: dict[str, Any] = {"pre_trend": trend, "starts": len(begins)}
-    notes = _notes(trend, len(begins), n_with + n_without)
-    if n_with + n_without < FEW_COMPANIES and len(begins) == 1:
+    fewer = min(n_with, n_without)
+    notes = _notes(trend, len(begins), fewer)
+    if fewer < FEW_COMPANIES and len(begins) == 1:
         details["p_by_permuted_arms"] = permuted_arms(frame, seed)
     return Estimate(
         design="did", effect=float(found["effect"]), standard_error=float(found["standard_error"]), low=float(found["low"]),
@@ -79,7 +81,7 @@ def _difference(with_it: np.ndarray, without: np.ndarray, axis: int = 0) -> Any:
     return with_it.mean(axis=axis) - without.mean(axis=axis)
 
 
-def _notes(trend: dict[str, float] | None, n_starts: int, companies: int) -> tuple[str, ...]:
+def _notes(trend: dict[str, float] | None, n_starts: int, fewer: int) -> tuple[str, ...]:
     notes = []
     if n_starts > 1:
         notes.append(
@@ -92,6 +94,8 @@ def _notes(trend: dict[str, float] | None, n_starts: int, companies: int) -> tup
         notes.append(
             "The arms moved apart already before the start: the difference afterwards is not the effect alone."
         )
-    if companies < FEW_COMPANIES:
-        notes.append(f"Only {companies} companies: read the interval with care, and the permuted p where there is one.")
+    if fewer < FEW_COMPANIES:
+        notes.append(
+            f"Only {fewer} companies in one arm: the interval may be too narrow; read the permuted p where there is one."
+        )
     return tuple(notes)

@@ -14,7 +14,10 @@ from models.effects.estimate import Estimate
 
 FEWEST_PER_SIDE = 50
 NEAREST = 60
-"""So many persons nearest to the threshold are counted: among so few, a smooth density is level."""
+"""So many persons nearest to the threshold are counted at most, and a tenth of all: among so few a smooth density is level."""
+
+FEWEST_NEAREST = 20
+"""With fewer, only the coarsest heaping would be seen."""
 
 _FACTORS = (0.5, 0.75, 1.5, 2.0)
 
@@ -62,9 +65,16 @@ def discontinuity(
     if contacted is not None:
         details["effect_of_contact"] = _numbers(_rdrobust(outcome, score, c=threshold, fuzzy=contacted.astype(float)))
     notes = ["It is the effect at the threshold; far above and below it nothing is said."]
-    if density["p"] < 0.05:
+    if contacted is None:
         notes.append(
-            "Persons heap on one side of the threshold: somebody may have moved them there, and then this is no effect."
+            "Who was contacted is not known here: it is the effect of standing above the threshold, not of contact."
+        )
+    if density["p"] is None:
+        notes.append("Too few persons stand near the threshold to tell whether they heap on one side of it.")
+    elif density["p"] < 0.05:
+        notes.append(
+            "More persons stand on one side of the threshold than chance explains: the density may just be steep there; if "
+            "somebody moved them across, this is no effect."
         )
     return Estimate(
         design="regression-discontinuity", **_numbers(found), counted="persons", n=n_above + n_below, n_with=n_above,
@@ -73,14 +83,15 @@ def discontinuity(
     )  # fmt: skip
 
 
-def same_density(score: np.ndarray, threshold: float) -> dict[str, float]:
-    """Count on which side the ``NEAREST`` persons stand, and test for one half: who can be moved across heaps on one side.
+def same_density(score: np.ndarray, threshold: float) -> dict[str, int | float | None]:
+    """Count on which side the nearest persons stand, and test for one half: who can be moved across heaps on one side.
 
-    After Cattaneo, Titiunik & Vazquez-Bare (2017), who count in the smallest windows around the threshold.
+    After Cattaneo, Titiunik & Vazquez-Bare (2017), who count in the smallest windows around the threshold. ``p`` is None with
+    fewer than ``FEWEST_NEAREST`` persons.
     """
-    nearest = np.argsort(np.abs(score - threshold), kind="stable")[:NEAREST]
+    nearest = np.argsort(np.abs(score - threshold), kind="stable")[: min(NEAREST, len(score) // 10)]
     above = int((score[nearest] >= threshold).sum())
-    p = float(stats.binomtest(above, len(nearest)).pvalue)
+    p = float(stats.binomtest(above, len(nearest)).pvalue) if len(nearest) >= FEWEST_NEAREST else None
     return {"above": above, "below": len(nearest) - above, "p": p}
 
 

@@ -10,7 +10,8 @@ weight  float   what the mean is of (agreed man-days, persons), above 0
 start   float   first period with the intervention, of the whole company; NaN: never
 ======= ======= ====================================================================================
 
-A company keeps its arm whatever it completes or when it leaves (intention to treat).
+A company keeps its arm from its start on, whatever it completes or when it leaves. That is intention to treat only if ``start``
+tells when companies were to begin, by allocation, and not when they did.
 """
 
 from __future__ import annotations

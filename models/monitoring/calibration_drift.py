@@ -3,7 +3,8 @@
 Every matured row is a bet at the odds that the model gave. The e-value is the likelihood of the outcomes under other levels and
 slopes of the log-odds (a mixture of a grid, both directions, begun at every earlier date in case the change came late) over
 their likelihood under the best calibration that still counts as good. By Ville's inequality it reaches 1 / alpha
-with probability alpha at most, over all looks together, if the risks are calibrated and persons are independent.
+with probability alpha at most, over all looks together, if the risks are calibrated, also given what each person has had
+before (who has had more than the risks say goes on to: frailty), and persons are independent.
 Rows of one person whose horizons overlap share their days at risk: index dates are dealt to as many streams as fit into a
 horizon, each stream is a test of its own, and the largest of the e-values is divided by the number of streams (Bonferroni: an
 average over streams would be no e-process, since one stream tells of another before it has matured).
@@ -31,12 +32,24 @@ SLOPES = np.array([0.4, 0.6, 0.8, 1.0, 1.25, 1.6])
 TOLERATED_SLOPE = 0.8
 """Slopes from here to its reciprocal count as calibrated where a shift is tolerated at all: a model is an estimate."""
 
-_LEVEL, _SLOPE = (grid.ravel() for grid in np.meshgrid(LEVELS, SLOPES))
-# Logarithms of the mixture's weights: small shifts are likelier than large ones, and half of them leave the slope alone.
-_WEIGHT = -np.abs(_LEVEL) / 0.3 + np.where(_SLOPE == 1.0, np.log(len(SLOPES) - 1.0), 0.0)
-_WEIGHT -= logsumexp(_WEIGHT)
 _EDGE = 1e-9
 _LEAST_RISK = 1e-6
+
+
+class _Grid:
+    """The shifts and slopes that are thought of, and which of them count as calibrated, each shape (n_points,)."""
+
+    def __init__(self, tolerance: float) -> None:
+        # The edge of what is tolerated is a point of its own: else 0.12 would be 0.1.
+        is_there = np.abs(np.abs(LEVELS) - tolerance).min() <= _EDGE
+        levels = LEVELS if is_there else np.sort([*LEVELS, -tolerance, tolerance])
+        self.level, self.slope = (grid.ravel() for grid in np.meshgrid(levels, SLOPES))
+        # Logarithms of the mixture's weights: small shifts are likelier than large ones, and half leave the slope alone.
+        weight = -np.abs(self.level) / 0.3 + np.where(self.slope == 1.0, np.log(len(SLOPES) - 1.0), 0.0)
+        self.weight = weight - logsumexp(weight)
+        slope_span = np.log(1 / TOLERATED_SLOPE) if tolerance > 0 else 0.0
+        is_level, is_slope = np.abs(self.level) <= tolerance + _EDGE, np.abs(np.log(self.slope)) <= slope_span + _EDGE
+        self.is_null = is_level & is_slope
 
 
 @dataclass(frozen=True)
@@ -103,8 +116,7 @@ class CalibrationTest:
 
     def __init__(self, alpha: float = 0.05, horizon_days: int = 365, streams: int = 4, tolerance: float = 0.1) -> None:
         self._alpha, self._horizon_days, self._n_streams = alpha, horizon_days, streams
-        slope_span = np.log(1 / TOLERATED_SLOPE) if tolerance > 0 else 0.0
-        self._is_null = (np.abs(_LEVEL) <= tolerance + _EDGE) & (np.abs(np.log(_SLOPE)) <= slope_span + _EDGE)
+        self._grid = _Grid(tolerance)
         self._streams: list[_Stream] = []
         self._centre: float | None = None
         self._highest, self._now = 0.0, 0.0  # logarithms
@@ -129,7 +141,7 @@ class CalibrationTest:
         stream, log_odds = self._stream_of(date), logit(np.clip(risks, _LEAST_RISK, 1 - _LEAST_RISK))
         if self._centre is None and len(log_odds):
             self._centre = float(log_odds.mean())
-        stream.increments.append(_log_likelihoods(log_odds, y, self._centre or 0.0, clusters))
+        stream.increments.append(_log_likelihoods(self._grid, log_odds, y, self._centre or 0.0, clusters))
         stream.log_odds.append(log_odds)
         self._rows += len(y)
         self._observed += int(y.sum())
@@ -165,7 +177,7 @@ class CalibrationTest:
     def _log_e(self, increments: list[np.ndarray]) -> float:
         """Mix the tests begun at each date; those begun in future hold 1 (0 as a logarithm)."""
         since = np.cumsum(np.array(increments)[::-1], axis=0)[::-1]  # row j: log-likelihood of dates j, j + 1, ...
-        each = logsumexp(since + _WEIGHT, axis=1) - since[:, self._is_null].max(axis=1)
+        each = logsumexp(since + self._grid.weight, axis=1) - since[:, self._grid.is_null].max(axis=1)
         begun = np.arange(1, len(each) + 1)
         prior = 1.0 / (begun * (begun + 1.0))  # what is left for later dates is 1 / (n + 1)
         return float(logsumexp([*(np.log(prior) + each), -np.log(len(each) + 1.0)]))
@@ -174,15 +186,16 @@ class CalibrationTest:
         """Observed over expected under every level and slope that the largest stream does not reject at alpha / streams."""
         stream = max(self._streams, key=lambda one: sum(map(len, one.log_odds)))
         total, told = np.sum(stream.increments, axis=0), np.concatenate(stream.log_odds)
-        mixture = logsumexp(total + _WEIGHT)
+        grid = self._grid
+        mixture = logsumexp(total + grid.weight)
         # Never empty: a mean of likelihoods is no larger than the largest of them.
         kept = mixture - total < np.log(self._n_streams / self._alpha)
         centre, expected = self._centre or 0.0, risk_of(told).sum()
         # Within one slope the ratio rises with the level: its ends are enough.
         ratios = [
             float(risk_of(centre + level + slope * (told - centre)).sum() / expected)
-            for slope in np.unique(_SLOPE[kept])
-            for level in (_LEVEL[kept & (slope == _SLOPE)].min(), _LEVEL[kept & (slope == _SLOPE)].max())
+            for slope in np.unique(grid.slope[kept])
+            for level in (bound(grid.level[kept & (slope == grid.slope)]) for bound in (np.min, np.max))
         ]
         return min(ratios), max(ratios)
 
@@ -192,10 +205,27 @@ def streams_of(days: Sequence[int], horizon_days: int) -> int:
     return max((sum(day <= other < day + horizon_days for other in days) for day in days), default=1)
 
 
-def _log_likelihoods(log_odds: np.ndarray, y: np.ndarray, centre: float, clusters: np.ndarray | None) -> np.ndarray:
+def censoring_shift(leaving: float) -> float:
+    """Return how far leaving shifts the log-odds of the rows whose labels are known, where an event that came first is kept.
+
+    Who leaves without the event is lost, who leaves after it is not: of those who leave evenly over the horizon half of the
+    events are kept. 20 % leaving: log(0.9 / 0.8) = 0.12.
+
+    Parameters
+    ----------
+    leaving : float
+        Share of those without the event who left within the horizon; above 0.9 counts as 0.9.
+    """
+    leaving = min(leaving, 0.9)
+    return float(np.log((1 - leaving / 2) / (1 - leaving)))
+
+
+def _log_likelihoods(
+    grid: _Grid, log_odds: np.ndarray, y: np.ndarray, centre: float, clusters: np.ndarray | None
+) -> np.ndarray:
     """Logarithm of the likelihood ratio of each point of the grid against the risks as told, shape (n_points,)."""
     x = (log_odds - centre)[:, None]
-    other = centre + _LEVEL + _SLOPE * x
+    other = centre + grid.level + grid.slope * x
     told = log_odds[:, None]
     rows = np.logaddexp(0.0, told) - np.logaddexp(0.0, other) + y[:, None] * (other - told)
     if clusters is None:

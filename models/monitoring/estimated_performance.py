@@ -16,7 +16,10 @@ import numpy as np
 
 from models.evaluation.discrimination import Ranking, auroc
 
-ASSUMES = "The risks are calibrated for these persons; a change in what leads to the event is not seen."
+ASSUMES = (
+    "The risks are taken as calibrated for these persons; a change in what leads to the event is not seen, and the interval "
+    "is the chance of labels alone, not how uncertain the risks are."
+)
 
 _CELLS_AT_ONCE = 2_000_000
 
@@ -37,8 +40,9 @@ def estimated_performance(
 
     Returns
     -------
-    dict with ``rows``, ``persons``, ``assumes`` and ``events``, ``auroc``, ``brier``: value, low, high, the interval in which
-    95 % of what will be observed lies; None where there is no such number.
+    dict with ``rows``, ``persons``, ``assumes`` and ``events``, ``auroc``, ``brier``: value, low, high: the interval in which
+    what is observed lies 95 times in 100 if the risks are exactly right. It holds the chance of labels, not the error of the
+    model, and is too narrow by that. None where there is no such number.
     """
     drawn = [_performance(risks, y) for y in _outcomes(risks, person, repeats, seed)]
     found = {

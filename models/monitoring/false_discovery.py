@@ -2,7 +2,8 @@
 
 120 correlated features are not 120 alarms. The tests of a group are combined (Simes), groups are selected
 (Benjamini-Hochberg), and within a selected group the features that lead are found at the rate times the share of groups
-selected (Benjamini-Bogomolov). Where nothing has moved, an alarm of any kind comes with probability ``rate`` at most.
+selected (Benjamini-Bogomolov). Where nothing has moved, an alarm of any kind comes with probability ``rate`` at most. Where
+something has, the rate is of what is selected before the least relevant size is asked for: of what is left, more may be false.
 References: Simes RJ. Biometrika 1986;73:751. Benjamini Y, Hochberg Y. J R Stat Soc B 1995;57:289. Benjamini Y, Bogomolov M.
 J R Stat Soc B 2014;76:297.
 """

@@ -69,7 +69,7 @@ def effect(
         return show(stage.published(), json_)
     if power:
         if sd is None or icc is None:
-            raise SettingsError("--power needs --sd and --icc; docs/effect.md has values of earlier data.")
+            raise SettingsError("--power needs --sd and --icc; docs/effect.md has values to start from.")
         return show(stage.planned(stage.Clusters(companies, persons, sd, icc), periods, expected), json_)
     assert design is not None
     question = stage.Question(design.value, outcome_measure, panel, threshold, outcome.value, day_of(scored_on))

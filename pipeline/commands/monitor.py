@@ -42,7 +42,7 @@ def monitor(
 ) -> None:
     """Look for changes since training: inputs, scores, arrival, calibration, performance, response. Changes nothing.
 
-    Exit code 0: nothing found; 8: alarm, somebody must look; 4: too few persons. Writes a page, JSON and a Prometheus textfile.
+    Exit code 0: nothing found; 10: alarm, somebody must look; 4: too few persons. Writes a page, JSON and a Prometheus file.
     """
     from pipeline import monitor as stage
 

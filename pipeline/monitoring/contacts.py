@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -33,6 +34,12 @@ HARM = "after contact"
 
 NO_STORE, NOBODY = "there is no store of decisions", "nobody was contacted"
 
+LOGISTIC_SPREAD = math.pi / math.sqrt(3)
+"""Standard deviation of the log-odds behind an event: makes a ratio a size in standard deviations; 0.2 are a ratio of 1.44.
+
+The ratio of risks stands for that of odds, which is farther from 1: rather too small. Chinn S. Stat Med 2000;19:3127.
+"""
+
 CONTACT_MONTHS, AFTER_MONTHS, AFTER_DAYS = 3, 6, 180
 """Contact within three months of an index date; what follows is counted from then on, for 180 days (half a year of answers)."""
 
@@ -54,6 +61,14 @@ class Contacts:
             found |= (person == who) & (start <= day) & (day < end)
         return found
 
+    def days_to_first(self, person: np.ndarray, start: np.ndarray) -> np.ndarray:
+        """Return the days from ``start`` to the first contact of each row's person on or after it, float64 (n_rows,)."""
+        found = np.full(len(person), np.inf)
+        for who, day in zip(self.person, self.day, strict=True):
+            is_later = (person == who) & (start <= day)
+            found[is_later] = np.minimum(found[is_later], (day - start)[is_later])
+        return found
+
 
 def stored_contacts(workspace: Workspace, index_date: date) -> Contacts | None:
     """Return the contacts decided before a morning, whichever outcome they were about; None where there is no store."""
@@ -71,20 +86,13 @@ def stored_contacts(workspace: Workspace, index_date: date) -> Contacts | None:
     )
 
 
-def contacted_rows(window: Window, contacts: Contacts | None) -> np.ndarray:
-    """True for rows whose person was contacted after the index date and before the event or the end of the horizon."""
-    if contacts is None or not len(contacts):
-        return np.zeros(len(window), dtype=bool)
-    return contacts.of_rows(window.person, window.t, window.t + np.maximum(window.followed_days, 1))
-
-
 def after_contact(
     tables: Path, model: RiskModel, outcome: Outcome, contacts: Contacts | None, index_date: date
 ) -> tuple[dict[str, Any], list[Shift]]:
     """Compare those contacted with persons of like risk who were not: new absence of chapter P, and complaints.
 
     Rows are of quarterly index dates. Contact counts in the three months after one; events count after these, so that
-    nobody must stay well in order to be contacted.
+    nobody must stay well in order to be contacted. Who was contacted before an index date is in neither group from then on.
 
     Returns
     -------
@@ -100,12 +108,15 @@ def after_contact(
     if not dates:
         return {"why_not": "the first contacts are not three months ago"}, []
     base = window_of(tables, outcome, dates, index_date, context=model.workplace_context)
+    # Else who was contacted last quarter would stand for those who never were.
+    base = base.take(~contacts.of_rows(base.person, np.zeros_like(base.t), base.t))
     contacted = contacts.of_rows(base.person, base.t, _shifted(base.t, CONTACT_MONTHS))
     rows = _Rows(tables, base, contacted, linear_scores(model, base), index_date)
     absence, complaints = rows.absence(), rows.complaints()
     found = {"absence_chapter_p_ratio": absence, "complaints_difference": complaints}
-    spread = float(np.nanstd(base.column(COMPLAINTS)))
-    moved = [_shift("absence_chapter_p", absence, float(np.log(absence.get("value", 1.0))))]
+    answered = base.column(COMPLAINTS)[~np.isnan(base.column(COMPLAINTS))]
+    spread = float(answered.std()) if len(answered) else 0.0
+    moved = [_shift("absence_chapter_p", absence, math.log(absence.get("value", 1.0)) / LOGISTIC_SPREAD)]
     moved.append(_shift(COMPLAINTS, complaints, complaints.get("value", 0.0) / spread if spread > 0 else 0.0))
     return found, [one for one in moved if one is not None]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from datetime import date
 from typing import Any
@@ -19,7 +20,7 @@ from models.evaluation.intervals import Statistic, with_intervals
 from models.evaluation.subgroups import PERSONAL
 from models.evaluation.suppression import FEWEST, TOO_SMALL, Size
 from models.monitoring.acted_upon import acted_upon
-from models.monitoring.calibration_drift import CalibrationState, CalibrationTest
+from models.monitoring.calibration_drift import CalibrationState, CalibrationTest, censoring_shift
 from models.outcomes.outcome import Outcome, Status
 from models.risk_model import RiskModel, risk_of
 from models.training_set import index_dates
@@ -102,9 +103,24 @@ def event_metrics_of(log_odds: np.ndarray, y: np.ndarray) -> Statistic:
     return metrics
 
 
-def acted_upon_performance(rows: HeldOut, contacted: np.ndarray, repeats: int, seed: int) -> dict[str, Any]:
-    """Return what the contacts may have done to the numbers; of few contacted nothing but that they are few."""
-    found = acted_upon(risk_of(rows.linear[rows.champion]), rows.y, contacted, rows.person, repeats=repeats, seed=seed)
+def acted_upon_performance(
+    rows: HeldOut, contact_after: np.ndarray, outcome: Outcome, repeats: int, seed: int
+) -> dict[str, Any]:
+    """Return what the contacts may have done to the numbers; of few contacted nothing but that they are few.
+
+    Parameters
+    ----------
+    rows : HeldOut
+    contact_after : float64 array, shape (n,)
+        Days from the index date to the first contact, as :func:`models.monitoring.acted_upon.acted_upon` takes them.
+    outcome : Outcome
+        An event.
+    repeats, seed : int
+    """
+    found = acted_upon(
+        risk_of(rows.linear[rows.champion]), rows.y, contact_after, rows.followed_days, rows.person, weight=rows.weight,
+        horizon_days=outcome.horizon_days if outcome.is_dated else None, repeats=repeats, seed=seed,
+    )  # fmt: skip
     if found["contacted"]["persons"] < FEWEST_PERSONS:
         return {"why_not": f"fewer than {FEWEST_PERSONS} persons were contacted"}
     return found
@@ -114,6 +130,18 @@ def streams_of(outcome: Outcome, months_between: int) -> int:
     """Return how many index dates of a regular calendar start within one horizon, the first included."""
     days = [one.toordinal() for one in index_dates(date(2000, 1, 1), date(2007, 12, 1), months_between)]
     return max(sum(0 <= other - first < outcome.horizon_days for other in days) for first in days)
+
+
+def leaving_share(window: Window) -> float:
+    """Return the share of those without the event who left before it could be known, rounded up to a hundredth."""
+    left = int((window.status == Status.CENSORED).sum())
+    stayed = int((window.observed & (window.y == 0)).sum())
+    return math.ceil(100 * left / (left + stayed)) / 100 if left else 0.0
+
+
+def tolerance_of(tolerance: float, leaving: float) -> float:
+    """Return the tolerated shift of the log-odds where some leave: what leaving alone does to known labels is no drift."""
+    return tolerance + censoring_shift(leaving)
 
 
 def calibration(

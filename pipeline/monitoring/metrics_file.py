@@ -8,7 +8,12 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 
+from pipeline.monitoring.section_words import NOT_COMPARED, TOO_FEW
+
 PREFIX = "balance_risk_monitor_"
+
+NOT_JUDGED = (TOO_FEW, NOT_COMPARED)
+"""Words of a section that has no line."""
 
 
 def write_metrics(report: dict[str, Any], path: Path) -> None:
@@ -40,23 +45,25 @@ def _arrival(registry: CollectorRegistry, tables: dict[str, Any]) -> None:
 
 
 def _outcomes(registry: CollectorRegistry, outcomes: dict[str, Any]) -> None:
-    section = _gauge(registry, "section_alarm", "1 if the section calls; absent: too few to say.", "outcome", "section")
+    section = _gauge(registry, "section_alarm", "1 if the section calls; absent: not judged.", "outcome", "section")
     domain = _gauge(registry, "input_alarm", "1 if a feature group moved; absent: too few to say.", "outcome", "domain")
     persons = _gauge(registry, "persons", "Persons compared at the index date.", "outcome")
-    e_value = _gauge(registry, "calibration_e_value", "Evidence against calibration; alarm at 1 / alpha.", "outcome")
+    e_value = _gauge(registry, "calibration_e_value", "Evidence against calibration now.", "outcome")
+    highest = _gauge(registry, "calibration_e_value_highest", "The largest so far; alarm from 1 / alpha on.", "outcome")
     metric = _gauge(registry, "performance", "Of rows whose labels are known.", "outcome", "metric", "bound")
     proposal = _gauge(registry, "proposal", "1 for the step that is proposed.", "outcome", "step")
     for name, found in outcomes.items():
         persons.labels(name).set(found["persons"]["current"])
         proposal.labels(name, found["proposal"]["step"]).set(1)
         for title, word in found["sections"].items():
-            if word != "too few":
+            if word not in NOT_JUDGED:
                 section.labels(name, title).set(word == "alarm")
         for one in found["inputs"]:
             if one["word"] != "too few":
                 domain.labels(name, one["domain"]).set(one["word"] == "alarm")
         if "e_value" in found["calibration"]:
             e_value.labels(name).set(found["calibration"]["e_value"])
+            highest.labels(name).set(found["calibration"]["highest"])
         for title, number in found["performance"].get("metrics", {}).items():
             for bound, value in number.items():
                 if value is not None:

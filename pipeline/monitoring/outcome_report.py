@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -12,10 +12,9 @@ import numpy as np
 
 from data_contracts.domains import DOMAIN_LABELS
 from data_contracts.errors import ArtifactError, NotEnoughDataError
-from data_contracts.time_windows import day_number
+from data_contracts.time_windows import calendar_date, day_number
 from models.bundle import current_bundle
 from models.bundle_papers import read_evaluation
-from models.evaluation.subgroups import PERSONAL
 from models.monitoring.calibration_drift import CalibrationState
 from models.monitoring.comparison import FEWEST_PERSONS, TOO_FEW, Shift
 from models.monitoring.estimated_performance import estimated_performance
@@ -24,11 +23,20 @@ from models.monitoring.proposal import Findings, Proposal, propose
 from models.outcomes.outcome import Outcome, Status
 from models.risk_model import RiskModel, risk_of
 from pipeline.monitoring import matured
-from pipeline.monitoring.contacts import HARM, NO_STORE, NOBODY, Contacts, after_contact, contacted_rows
-from pipeline.monitoring.inputs import SCORE, input_shifts, score_shifts, watched
-from pipeline.monitoring.responding import RESPONSE, response, response_tests, told
-from pipeline.monitoring.score_groups import SCORE_BY, subgroup_score_shifts
-from pipeline.monitoring.windows import Window, linear_scores, past_dates, reference_dates, window_of, window_start
+from pipeline.monitoring.contacts import NO_STORE, NOBODY, Contacts, after_contact
+from pipeline.monitoring.inputs import input_shifts, score_shifts, watched
+from pipeline.monitoring.responding import HIDDEN, RESPONSE, hidden_tests, response, response_tests, rounded, told
+from pipeline.monitoring.score_groups import subgroup_score_shifts
+from pipeline.monitoring.section_words import section_words, word_of
+from pipeline.monitoring.windows import (
+    Window,
+    is_same_season,
+    linear_scores,
+    past_dates,
+    reference_dates,
+    window_of,
+    window_start,
+)
 from pipeline.settings import Settings
 from pipeline.workspace import Workspace
 
@@ -112,58 +120,60 @@ def report_of(look: Look, tables: Path, model: RiskModel, outcome: Outcome, rows
     settings = look.settings
     drawn = {"repeats": settings.evaluate.bootstrap, "seed": settings.evaluate.seed}
     scores = linear_scores(model, rows.reference), linear_scores(model, rows.current)
+    references = [calendar_date(int(t)) for t in np.unique(rows.reference.t)]
     inputs = input_shifts(rows.reference, rows.current, look.months, watched(model.feature_names))
-    by_group = subgroup_score_shifts(rows.reference, rows.current, scores)
     answers = response(rows.reference, rows.current, look.months)
     harm, harm_shifts = after_contact(tables, model, outcome, look.contacts, look.index_date)
-    tested = [
-        *inputs,
-        *score_shifts(rows.reference, rows.current, scores),
-        *by_group,
-        *response_tests(answers),
-        *harm_shifts,
-    ]
+    tested = [*inputs, *_of_scores(rows, scores), *response_tests(answers), *harm_shifts]
     found = alarms(tested, settings.monitoring.false_discovery_rate, look.smallest)
     held_out = matured.held_out(rows.past, model, outcome)
-    performance = matured.performance(held_out, outcome.target, **drawn)
-    calibration = _calibration(look, held_out, outcome)
-    proposal = _proposal(look, inputs, found, calibration, performance, model)
+    sealed = _sealed_auroc(look.workspace, model)
+    performance = matured.performance(held_out, outcome.target, **drawn) | {"sealed_auroc": sealed}
+    leaving = matured.leaving_share(rows.past)
+    calibration = _calibration(look, held_out, outcome, leaving)
+    acted = _acted_upon(rows.past, held_out, look.contacts, outcome, drawn)
+    proposal = _proposal(look, inputs, found, calibration, performance, acted)
     return {
         "model": {"name": model.name, "version": model.version, "synthetic": bool(model.facts.get("synthetic"))},
         "persons": {"reference": rows.reference.n_persons, "current": rows.current.n_persons},
-        "reference_dates": [str(one) for one in np.unique(rows.reference.t).astype("datetime64[D]")],
+        "reference_dates": [str(one) for one in references],
+        "same_season": is_same_season(look.index_date, references),
         "inputs": _by_domain(inputs, found),
-        "shifts": [_told(one) for one in tested],
-        "alarms": [_alarm(one) for one in found],
+        **_told_shifts(tested, found, hidden_tests(answers)),
         "maturity": matured.maturity(rows.past, outcome, look.index_date),
-        "performance": performance | {"sealed_auroc": _sealed_auroc(look.workspace, model)},
-        "acted_upon": _acted_upon(rows.past, held_out, look.contacts, outcome, drawn),
-        "calibration": _told_calibration(calibration, held_out, outcome),
+        "performance": performance,
+        "acted_upon": acted,
+        "calibration": _told_calibration(look, calibration, held_out, outcome, leaving),
         "estimated": _estimated(rows.current, scores[1], outcome),
         "subgroups": matured.by_subgroup(held_out, outcome.target, **drawn),
         "response": told(answers),
         "after_contact": harm,
         "series": matured.series(rows.past, linear_scores(model, rows.past), model),
         "proposal": {"step": proposal.step, "evidence": [list(one) for one in proposal.evidence]},
-        "sections": _sections(tested, found, calibration, performance, proposal, outcome),
+        "sections": section_words(tested, found, calibration is not None, performance, proposal, outcome),
         "alarm": bool(found) or proposal.step != "nothing",
     }
 
 
-def _calibration(look: Look, held_out: Any, outcome: Outcome) -> CalibrationState | None:
+def _calibration(look: Look, held_out: Any, outcome: Outcome, leaving: float) -> CalibrationState | None:
     if outcome.target != "event":
         return None
     chosen = look.settings.monitoring
     return matured.calibration(
-        held_out, outcome, look.settings.training.months_between, chosen.calibration_alpha, chosen.calibration_tolerance
-    )
+        held_out, outcome, look.settings.training.months_between, chosen.calibration_alpha,
+        matured.tolerance_of(chosen.calibration_tolerance, leaving),
+    )  # fmt: skip
 
 
-def _told_calibration(state: CalibrationState | None, held_out: Any, outcome: Outcome) -> dict[str, Any]:
+def _told_calibration(
+    look: Look, state: CalibrationState | None, held_out: Any, outcome: Outcome, leaving: float
+) -> dict[str, Any]:
     if outcome.target != "event":
         return {"why_not": "the test is of events; see the calibration slope of days under performance"}
     had = np.unique(held_out.person[held_out.y > 0])
-    return matured.told_state(state, len(had), len(np.setdiff1d(held_out.person, had)))
+    found = matured.told_state(state, len(had), len(np.setdiff1d(held_out.person, had)))
+    tolerance = matured.tolerance_of(look.settings.monitoring.calibration_tolerance, leaving)
+    return found | {"leaving_share": leaving, "tolerance": tolerance}
 
 
 def _estimated(current: Window, linear: np.ndarray, outcome: Outcome) -> dict[str, Any]:
@@ -181,12 +191,12 @@ def _acted_upon(
     if contacts is None or not len(contacts):
         return {"why_not": NO_STORE if contacts is None else NOBODY}
     known = past.take(past.status == Status.OBSERVED)
-    return matured.acted_upon_performance(held_out, contacted_rows(known, contacts), **drawn)
+    return matured.acted_upon_performance(held_out, contacts.days_to_first(known.person, known.t), outcome, **drawn)
 
 
 def _proposal(
     look: Look, inputs: Sequence[Shift], found: Sequence[Alarm], calibration: CalibrationState | None,
-    performance: Mapping[str, Any], model: RiskModel,
+    performance: Mapping[str, Any], acted: Mapping[str, Any],
 ) -> Proposal:  # fmt: skip
     domains = set(groups_tested(inputs))
     return propose(Findings(
@@ -195,7 +205,8 @@ def _proposal(
         late_tables=look.late_tables,
         calibration=calibration,
         auroc=performance.get("metrics", {}).get("auroc"),
-        reference_auroc=_sealed_auroc(look.workspace, model),
+        reference_auroc=performance["sealed_auroc"],
+        acted_upon=acted if "contacted" in acted else None,
     ))  # fmt: skip
 
 
@@ -219,43 +230,32 @@ def _by_domain(inputs: Sequence[Shift], found: Sequence[Alarm]) -> list[dict[str
         mine = [one for one in inputs if one.group == domain and one.p is not None]
         alarm = leading.get(domain)
         domains.append({
-            "domain": domain, "label": label["en"], "tested": len(mine), "word": _word(bool(mine), alarm is not None),
+            "domain": domain, "label": label["en"], "tested": len(mine), "word": word_of(bool(mine), alarm is not None),
             "leading": [_told(one) for one in alarm.leading] if alarm else [],
         })  # fmt: skip
     return domains
 
 
-def _word(is_tested: bool, is_alarm: bool) -> str:
-    return "alarm" if is_alarm else "nothing found" if is_tested else "too few"
+def _told(shift: Shift, hidden: Collection[str] = ()) -> dict[str, Any]:
+    """Return a shift as JSON; of few persons, and of groups whose shares are hidden, nothing but that it is so."""
+    if shift.p is None or (shift.group == RESPONSE and shift.name in hidden):
+        why_not = TOO_FEW if shift.p is None else HIDDEN
+        return {"name": shift.name, "kind": shift.kind, "group": shift.group, "why_not": why_not}
+    found = asdict(shift)
+    if shift.kind == "missing":  # exact shares of a known number of persons are counts
+        for part in ("difference", "low", "high"):
+            found[part] = rounded(found[part])
+    return found
 
 
-def _told(shift: Shift) -> dict[str, Any]:
-    """Return a shift as JSON; of few persons nothing but that they are few."""
-    if shift.p is None:
-        return {"name": shift.name, "kind": shift.kind, "group": shift.group, "why_not": TOO_FEW}
-    return asdict(shift)
+def _told_shifts(tested: Sequence[Shift], found: Sequence[Alarm], hidden: Collection[str]) -> dict[str, Any]:
+    called = [
+        {"group": one.group, "p": one.p, "leading": [_told(each, hidden) for each in one.leading]} for one in found
+    ]
+    return {"shifts": [_told(one, hidden) for one in tested], "alarms": called}
 
 
-def _alarm(alarm: Alarm) -> dict[str, Any]:
-    return {"group": alarm.group, "p": alarm.p, "leading": [_told(one) for one in alarm.leading]}
-
-
-def _sections(
-    tested: Sequence[Shift], found: Sequence[Alarm], calibration: CalibrationState | None,
-    performance: Mapping[str, Any], proposal: Proposal, outcome: Outcome,
-) -> dict[str, str]:  # fmt: skip
-    """Return one traffic word for each thing that is looked at."""
-    groups, alarmed = set(groups_tested(tested)), {one.group for one in found}
-    by = {f"{SCORE_BY}{name}" for name in PERSONAL}
-    ranking_fell = any(step == "retrain" and "AUROC" in said for step, said in proposal.evidence)
-    not_a_domain = {SCORE, RESPONSE, HARM} | by
-    judged = {
-        "inputs": (groups - not_a_domain, alarmed - not_a_domain), "scores": (groups & {SCORE}, alarmed & {SCORE}),
-        "scores by subgroup": (groups & by, alarmed & by), "response": (groups & {RESPONSE}, alarmed & {RESPONSE}),
-        HARM: (groups & {HARM}, alarmed & {HARM}),
-    }  # fmt: skip
-    words = {name: _word(bool(of), bool(calling)) for name, (of, calling) in judged.items()}
-    words["performance"] = _word("metrics" in performance, ranking_fell)
-    if outcome.target == "event":
-        words["calibration"] = _word(calibration is not None, calibration is not None and calibration.is_alarm)
-    return words
+def _of_scores(rows: Windows, scores: tuple[np.ndarray, np.ndarray]) -> list[Shift]:
+    """Compare the model's numbers of everybody, and within each group."""
+    sides = rows.reference, rows.current
+    return [*score_shifts(*sides, scores), *subgroup_score_shifts(*sides, scores)]

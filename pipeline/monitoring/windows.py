@@ -118,11 +118,16 @@ def reference_dates(index_date: date, first: date, last: date, begun: date) -> l
 
     Returns
     -------
-    list of date, rising; ``[last]`` where no anniversary is left.
+    list of date, rising; ``[last]`` where no anniversary is left, which :func:`is_same_season` tells apart.
     """
     months = range(12, 12 * (index_date.year - first.year) + 13, 12)
     found = [_months_before(index_date, n) for n in months]
     return sorted(day for day in found if max(first, begun) <= day <= last) or [last]
+
+
+def is_same_season(index_date: date, references: Sequence[date]) -> bool:
+    """True where all dates are of the month of the index date, so that winter is not compared with summer."""
+    return all(day.month == index_date.month for day in references)
 
 
 def past_dates(after: date, index_date: date, months_between: int) -> list[date]:

@@ -17,8 +17,11 @@ import orjson
 
 from data_contracts.errors import BalanceRiskError, SettingsError
 from data_contracts.time_windows import today
+from serving.access.policy import Action, Purpose
 from serving.alerts.deliver import Deliverer
 from serving.alerts.teams import read_teams, receivers
+from serving.audit.export import append_by_operator
+from serving.audit.keys import read_audit_key
 from serving.settings import Settings
 from serving.store import Store, open_store
 
@@ -80,8 +83,16 @@ def _deliver(settings: Settings, store: Store, asked: argparse.Namespace) -> Non
 
 
 def _list(settings: Settings, store: Store, asked: argparse.Namespace) -> None:
-    """Write every alert to a CSV file, for its owner only: data for monitoring what follows from alerts."""
+    """Write every alert to a CSV file, for its owner only: data for monitoring what follows from alerts.
+
+    It names persons, also those with a safety flag, so that it was taken out is an event of the audit log, written first.
+    """
     rows = store.alerts(today())
+    append_by_operator(
+        settings.audit, read_audit_key(settings.audit_key), settings.audit_heads, Action.READ_ALERTS, None,
+        "alerts taken out on the command line", purpose=Purpose.QUALITY,
+        organisations=tuple(sorted({company for one in store.team_nights() for company in one.companies})),
+    )  # fmt: skip
     asked.out.parent.mkdir(parents=True, exist_ok=True)
     with open(asked.out, "w", newline="", encoding="utf-8", opener=_for_owner) as file:
         writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
@@ -118,7 +129,9 @@ def _say(document: dict[str, Any], text: str, as_json: bool) -> None:
 
 
 def _for_owner(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+    descriptor = os.open(path, flags, 0o600)
+    os.fchmod(descriptor, 0o600)  # a file that was there keeps its mode
+    return descriptor
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import asyncio
 import random
 import ssl
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -61,11 +62,10 @@ class Deliverer:
 
     def once(self) -> dict[str, int]:
         """Send all that is due by now; return how many were delivered, failed and given up."""
-        done, due = {"delivered": 0, "failed": 0, "given_up": 0}, self.now()
+        done, due = Counter(delivered=0, failed=0, given_up=0), self.now()
         while deliveries := self.store.claim_deliveries(due, self.now()):
-            for delivery, result in zip(deliveries, asyncio.run(self._send_all(deliveries)), strict=True):
-                done[self._note(delivery, result)] += 1
-        return done
+            done.update(asyncio.run(self._send_all(deliveries)))
+        return dict(done)
 
     def forever(self, told: Callable[[dict[str, int]], None]) -> None:
         """Send whatever becomes due, until the process is ended; ``told`` hears of each round that did something."""
@@ -76,7 +76,11 @@ class Deliverer:
             time.sleep(LOOK_AGAIN_SECONDS)
 
     async def _send_all(self, deliveries: list[Delivery]) -> list[str]:
-        return await asyncio.gather(*map(self._send, deliveries))
+        return await asyncio.gather(*map(self._send_and_note, deliveries))
+
+    async def _send_and_note(self, delivery: Delivery) -> str:
+        """Note each as soon as it is known: the slowest must not hold the others beyond their lease."""
+        return self._note(delivery, await self._send(delivery))
 
     async def _send(self, delivery: Delivery) -> str:
         receiver = self.receivers.get(delivery.team)
@@ -91,7 +95,7 @@ class Deliverer:
             return "timed_out"
         except AddressRefused:
             return "address_refused"
-        except (httpx.HTTPError, httpx.InvalidURL):  # its text has the address, which may hold a password of a chat
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError):  # its text has the address, maybe a chat's password
             return "connection_failed"
         return _result(status)
 

@@ -1,7 +1,7 @@
 """What is sent of an alert, and how it is signed: Standard Webhooks 1.0.0 (github.com/standard-webhooks), scheme v1.
 
-A message says that there is an alert and where to read it, and nothing about whom: who receives it may be a chat or a
-telephone that others see.
+A message says that something is on the worklist and where that is: not about whom, nor of what kind. Who receives it may be
+a chat or a telephone that others see, run by somebody else.
 """
 
 from __future__ import annotations
@@ -19,14 +19,13 @@ import orjson
 from serving.store.outbox import Delivery
 
 WORKLIST = "/ui/worklist"
-_FLAG = ("Et svar må ses av en kliniker i dag. Åpne arbeidslisten.",
-         "An answer must be seen by a clinician today. Open the worklist.")  # fmt: skip
-_RISK = ("Det er en ny person å ta kontakt med. Åpne arbeidslisten.",
-         "There is one more person to contact. Open the worklist.")  # fmt: skip
-TEXTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
-    {kind: dict(zip(("nb", "en"), texts, strict=True)) for kind, texts in
-     {"safety_flag": _FLAG, "new": _RISK, "rising": _RISK}.items()}
-)  # fmt: skip
+TEXTS: Mapping[str, str] = MappingProxyType(
+    {
+        "nb": "Det er noe nytt på arbeidslisten. Åpne den i dag.",
+        "en": "There is something new on the worklist. Open it today.",
+    }
+)
+"""By language; the same of every alert, as that somebody in a company has a safety flag is about few persons."""
 
 
 def body(delivery: Delivery, language: str, public_url: str) -> bytes:
@@ -36,10 +35,7 @@ def body(delivery: Delivery, language: str, public_url: str) -> bytes:
         "timestamp": delivery.created_at.isoformat(),
         "data": {
             "alert_id": delivery.alert_id,
-            "kind": delivery.kind,
-            "team": delivery.team,
-            "night": delivery.night.isoformat(),
-            "text": TEXTS[delivery.kind][language],
+            "text": TEXTS[language],
             "worklist": f"{public_url.rstrip('/')}{WORKLIST}",
         },
     }

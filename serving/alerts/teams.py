@@ -7,10 +7,10 @@ import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from data_contracts.errors import MissingInputError, SettingsError
 from data_contracts.records import Identifier
@@ -49,6 +49,12 @@ class Webhook(_Declared):
     url: Annotated[str, AfterValidator(check_url)]
     secret_file: Path
     allow_private: bool = False
+
+    @model_validator(mode="after")
+    def _this_machine_is_private(self) -> Self:
+        if self.url.lower().startswith("http://") and not self.allow_private:
+            raise ValueError("must allow_private where the url begins with http://, as that leads to this machine")
+        return self
 
 
 class Team(_Declared):
@@ -97,6 +103,8 @@ def read_teams(path: Path | None) -> tuple[Team, ...]:
         raise SettingsError(f"{path}: the teams are not declared rightly.\n" + "\n".join(lines)) from None
     if len({team.name for team in found}) < len(found):
         raise SettingsError(f"{path}: two teams have one name. Give each its own.")
+    if any(team.webhook for team in found) and path.stat().st_mode & _OTHERS:  # a chat's address is its password
+        raise SettingsError(f"{path}: other accounts may read the addresses of webhooks. Run: chmod 600 {path}")
     return found
 
 

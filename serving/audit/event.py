@@ -28,6 +28,8 @@ COLUMNS = (
 
 _LONGEST, _KEPT = 400, 300
 
+Decision = Literal["allowed", "denied"]
+
 Row = tuple[str | None, ...]
 """The text of each of ``COLUMNS``: exactly what is stored, linked and read again."""
 
@@ -61,7 +63,7 @@ class AuditEvent:
     purpose: str
     action: str
     person_id: str | None
-    decision: Literal["allowed", "denied"]
+    decision: Decision
     reason: str
     models: tuple[str, ...]
     data_version: str

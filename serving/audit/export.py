@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TextIO
 from uuid import uuid4
 
-from serving.audit.event import AuditEvent, row_of
+from serving.audit.event import AuditEvent, Decision, row_of
 from serving.audit.reading import require_log
 from serving.audit.writer import ChainWriter
 
@@ -28,7 +28,7 @@ def record_export(url: str, key: bytes, heads: Path | None, person_id: str) -> i
 
 def append_by_operator(
     url: str, key: bytes, heads: Path | None, action: str, person_id: str | None, reason: str, *,
-    purpose: str = "audit", organisations: tuple[str, ...] = (),
+    purpose: str = "audit", organisations: tuple[str, ...] = (), decision: Decision = "allowed",
 ) -> int:  # fmt: skip
     """Append one event of whoever runs this command; there must be a log already."""
     require_log(url)
@@ -40,7 +40,7 @@ def append_by_operator(
         purpose=purpose,
         action=action,
         person_id=person_id,
-        decision="allowed",
+        decision=decision,
         reason=reason,
         models=(),
         data_version="",

@@ -35,9 +35,10 @@ def subjects(call: Call) -> list[Subject]:
 def told(call: Call) -> dict[str, Any]:
     """Return what ``alerts.html`` shows."""
     labels = {name: {"nb": one.label_nb, "en": one.label_en} for name, one in OUTCOMES.items()}
-    teams = [one for one in alerts.alerts(call).teams if one.outcome]
-    return {"alerts": alerts.waiting(call), "alert_teams": teams, "alert_kinds": KINDS, "alert_outcomes": labels,
-            "alert_why_not": WHY_NOT}  # fmt: skip
+    found = alerts.alerts(call)
+    return {"alerts": found.alerts, "alerts_not_shown": found.not_shown,
+            "alert_teams": [one for one in found.teams if one.outcome], "alert_kinds": KINDS,
+            "alert_outcomes": labels, "alert_why_not": WHY_NOT}  # fmt: skip
 
 
 def acknowledge(call: Call) -> Response:

@@ -45,6 +45,9 @@ class AlertsResponse(Answer):
     """Alerts about persons of the caller's companies, safety flags first, and the numbers of the teams that she speaks for."""
 
     alerts: tuple[AlertShown, ...]
+    not_shown: int = Field(
+        ge=0, description="Further alerts that wait, of older risks: 200 are told, and every safety flag."
+    )
     teams: tuple[TeamAbout, ...] = Field(description="Only teams all of whose companies are the caller's.")
 
 

@@ -11,7 +11,7 @@ from serving.handlers.alert_bodies import Acknowledged, AlertShown, AlertsRespon
 from serving.handlers.stored import identifier
 from serving.problems import NO_ALERT, Refused
 from serving.store.alert_rules import FLAG
-from serving.store.alerts import OpenAlert, TeamNight
+from serving.store.alerts import MOST_SHOWN, OpenAlert, TeamNight
 
 
 def alerts_subjects(call: Call) -> Sequence[Subject]:
@@ -31,6 +31,7 @@ def alerts(call: Call) -> AlertsResponse:
     """What waits for somebody."""
     return AlertsResponse(
         alerts=tuple(map(_shown, waiting(call))),
+        not_shown=_not_shown(call),
         teams=tuple(map(_team, call.parts.store.team_nights(_companies(call)))),
     )
 
@@ -50,6 +51,13 @@ def waiting(call: Call) -> tuple[OpenAlert, ...]:
         call.kept["alerts"] = call.parts.store.open_alerts(_companies(call), call.today)
     kept: tuple[OpenAlert, ...] = call.kept["alerts"]
     return kept
+
+
+def _not_shown(call: Call) -> int:
+    n_shown = len(waiting(call))
+    if n_shown < MOST_SHOWN:
+        return 0
+    return max(0, call.parts.store.count_open_alerts(_companies(call), call.today) - n_shown)
 
 
 def _companies(call: Call) -> frozenset[str]:

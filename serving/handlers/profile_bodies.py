@@ -62,8 +62,8 @@ class Percentile(Answer):
     """Of 100 persons of a published population, how many have a lower score; or why that is not told."""
 
     value: float | None = Field(
-        description="By the population's mean and standard deviation for the person's sex, taken as normally distributed. No "
-        "published norm for age is declared here."
+        description="By the population's mean and standard deviation for the person's sex, taken as normally distributed, up "
+        "to half a point below the score. No published norm for age is declared here."
     )
     why_not: WhyNot | None
     norm: NormBody | None
@@ -72,12 +72,15 @@ class Percentile(Answer):
 class ReliabilityBody(Answer):
     """How much of the differences between persons on a scale is no error of measurement, as published."""
 
-    alpha: float = Field(description="Cronbach's alpha; the lowest of several samples.")
-    sample: str
+    alpha: float = Field(description="Cronbach's alpha, agreement of items on one day; the lowest of several samples.")
+    sample: str = Field(description="Whom alpha is of.")
     source: str
     smallest_real_change: float | None = Field(
-        description="A change that error of measurement alone exceeds in one of twenty; null where no standard deviation is "
-        "published."
+        description="A rough guide: error of measurement explains a smaller change well. From alpha alone, so what varies from "
+        "day to day is not in it, and the true bound is rather larger. Null where no standard deviation is published."
+    )
+    sd_of: str | None = Field(
+        description="Population of the standard deviation in ``smallest_real_change``, which need not be that of alpha."
     )
 
 

@@ -77,10 +77,10 @@ def _percentile(scale: str, score: float, sex: Sex | None) -> Percentile:
 def _reliability(scale: str, sex: Sex | None) -> ReliabilityBody | None:
     if scale not in RELIABILITY:
         return None
-    found = RELIABILITY[scale]
+    found, norm = RELIABILITY[scale], norm_of(scale, sex)
     return ReliabilityBody(
         alpha=found.alpha, sample=found.sample, source=found.source,
-        smallest_real_change=smallest_real_change(scale, sex),
+        smallest_real_change=smallest_real_change(scale, sex), sd_of=None if norm is None else norm.population,
     )  # fmt: skip
 
 

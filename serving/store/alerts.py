@@ -20,7 +20,7 @@ from serving.store.worklist import SET_ASIDE_DAYS
 
 WEEK = timedelta(days=7)
 MOST_SHOWN = 200
-"""More are read by nobody, and each is an event of the audit log."""
+"""More risks than leave room beside the flags are read by nobody, and each is an event of the audit log."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +68,16 @@ def raise_alerts(connection: Connection, night: date, rules: Sequence[TeamRule])
 
 
 def open_alerts(connection: Connection, companies: Collection[str], day: date) -> tuple[OpenAlert, ...]:
-    """Return the alerts about persons of some companies that wait for somebody, safety flags first, then the newest."""
-    members = select(MEMBERSHIPS.c.person_id).where(MEMBERSHIPS.c.company_id.in_([*companies]))
-    query = select(ALERTS).where(_is_open(day), ALERTS.c.person_id.in_(members))
-    order = case((ALERTS.c.about == FLAG, 0), else_=1), ALERTS.c.night.desc(), ALERTS.c.alert_id
-    rows = connection.execute(query.order_by(*order).limit(MOST_SHOWN)).all()
-    return _told(connection, rows)
+    """Return the alerts about persons of some companies that wait for somebody: every safety flag, then the newest risks."""
+    query = select(ALERTS).where(_waits_for(companies, day)).order_by(ALERTS.c.night.desc(), ALERTS.c.alert_id)
+    flags = connection.execute(query.where(ALERTS.c.about == FLAG)).all()
+    room = max(0, MOST_SHOWN - len(flags))
+    return _told(connection, [*flags, *connection.execute(query.where(ALERTS.c.about != FLAG).limit(room))])
+
+
+def count_open(connection: Connection, companies: Collection[str], day: date) -> int:
+    """Return how many alerts wait in some companies, of which :func:`open_alerts` may leave some risks out."""
+    return connection.execute(select(func.count()).select_from(ALERTS).where(_waits_for(companies, day))).scalar_one()
 
 
 def open_alert(connection: Connection, alert_id: str, day: date) -> OpenAlert | None:
@@ -203,6 +207,11 @@ def _end(connection: Connection, day: date) -> None:
     waiting = and_(ALERTS.c.acknowledged_at.is_(None), ALERTS.c.ended_on.is_(None))
     for why, has_ended in (("decided", _is_decided()), ("expired", ALERTS.c.valid_until < day)):
         connection.execute(update(ALERTS).where(waiting, has_ended).values(ended_on=day, ended_why=why))
+
+
+def _waits_for(companies: Collection[str], day: date) -> ColumnElement[bool]:
+    members = select(MEMBERSHIPS.c.person_id).where(MEMBERSHIPS.c.company_id.in_([*companies]))
+    return and_(_is_open(day), ALERTS.c.person_id.in_(members))
 
 
 def _is_open(day: date) -> ColumnElement[bool]:

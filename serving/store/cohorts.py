@@ -9,13 +9,11 @@ from datetime import date
 from itertools import product
 from typing import TYPE_CHECKING
 
-from serving.store.consents import SCORING
+from serving.store.consents import AGGREGATE, SCORING
 from serving.workplace_measures import ALWAYS_TOLD, MEASURES, of_band
 
 if TYPE_CHECKING:
     from serving.store.nights import ScoredPerson
-
-AGGREGATE = "aggregate_reporting"
 
 
 @dataclass(frozen=True)
@@ -77,6 +75,12 @@ class Cohorts:
             for measure, category in self._counted(one):
                 for company in one.companies:
                     self._categories.setdefault((company, measure), {})[one.person_id] = category
+
+    def leave_out(self, persons: Iterable[str]) -> None:
+        """Count some persons in nothing."""
+        gone = set(persons)
+        for place, categories in self._categories.items():
+            self._categories[place] = {one: of for one, of in categories.items() if one not in gone}
 
     def found(self) -> dict[tuple[str, str], Cohort]:
         """Return the cohorts of every company with anybody at work and every measure, also those in which nobody is counted."""

@@ -14,9 +14,11 @@ from sqlalchemy import ColumnElement, Connection, and_, case, delete, exists, fu
 
 from data_contracts.consent import SOURCES
 from data_contracts.records import Source
-from serving.store.tables import ALERTS, CONSENTS, RECORDS, WITHDRAWALS
+from serving.store.tables import ALERTS, CONSENTS, RECORDS, RELEASE_MEMBERS, WITHDRAWALS
+from serving.workplace_measures import made_of
 
 SCORING = "risk_scoring"
+AGGREGATE = "aggregate_reporting"
 
 
 def may_be_shown(person: Any, night: Any, today: date) -> ColumnElement[bool]:
@@ -74,7 +76,8 @@ def in_force(connection: Connection, person_id: str, day: date) -> dict[Source, 
 def withdraw(connection: Connection, person_id: str, source: Source | None, day: date) -> tuple[Source, ...]:
     """Note that a person withdraws one source, or all, for every purpose; saying so twice is saying so once.
 
-    The record behind her score and the alerts about her go at once; the next night keeps a record without what is withdrawn.
+    The record behind her score, the alerts about her and in which category releases counted her, by what is withdrawn, go at
+    once; the next night keeps a record without it.
     """
     sources = SOURCES if source is None else (source,)
     known = select(WITHDRAWALS.c.source).where(WITHDRAWALS.c.person_id == person_id, WITHDRAWALS.c.withdrawn_on == day)
@@ -84,7 +87,22 @@ def withdraw(connection: Connection, person_id: str, source: Source | None, day:
         connection.execute(WITHDRAWALS.insert(), rows)
     for table in (RECORDS, ALERTS):
         connection.execute(delete(table).where(table.c.person_id == person_id))
+    for one in sources:
+        _forget_categories(connection, one, RELEASE_MEMBERS.c.person_id == person_id)
     return sources
+
+
+def forget_ended(connection: Connection, night: date) -> None:
+    """Delete in which category releases counted those whose consent to be counted has ended, as the tables of a night say."""
+    is_over = case((and_(CONSENTS.c.withdrawn_on.is_not(None), CONSENTS.c.withdrawn_on <= night), 1), else_=0)
+    for source in SOURCES:
+        told = and_(CONSENTS.c.purpose == AGGREGATE, CONSENTS.c.source == source)
+        ended = select(CONSENTS.c.person_id).where(told).group_by(CONSENTS.c.person_id).having(func.min(is_over) == 1)
+        _forget_categories(connection, source, RELEASE_MEMBERS.c.person_id.in_(ended))
+
+
+def _forget_categories(connection: Connection, source: Source, persons: ColumnElement[bool]) -> None:
+    connection.execute(delete(RELEASE_MEMBERS).where(persons, RELEASE_MEMBERS.c.measure.in_(made_of(source))))
 
 
 def withdrawals(connection: Connection, up_to: int | None = None) -> dict[str, dict[Source, date]]:

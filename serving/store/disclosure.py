@@ -20,6 +20,9 @@ FEWEST_BY_DIAGNOSIS = 30
 FEWEST_IN_CELL = 5
 FEWEST_CHANGED = 5
 ROUNDED_TO_PERCENT = 5
+LOWEST_SHARE, HIGHEST_SHARE = ROUNDED_TO_PERCENT, 100 - ROUNDED_TO_PERCENT
+"""What is less, or more, is told as these: 0 and 100 percent would be said of everybody."""
+
 SIZES = ((100, "100 or more"), (50, "50 to 99"), (20, "20 to 49"), (FEWEST_PERSONS, "10 to 19"))
 NOT_DIVIDED = -1
 """Category of a cohort of before distributions, of which two sides were told: on the first side."""
@@ -55,8 +58,9 @@ def may_be_told(counts: Sequence[int], fewest: int) -> bool:
 
 
 def rounded(counts: Sequence[int]) -> tuple[int, ...]:
-    """Return the shares in percent, rounded."""
-    return tuple(ROUNDED_TO_PERCENT * round(100 * count / sum(counts) / ROUNDED_TO_PERCENT) for count in counts)
+    """Return the shares in percent, rounded, and never nobody or everybody."""
+    shares = (ROUNDED_TO_PERCENT * round(100 * count / sum(counts) / ROUNDED_TO_PERCENT) for count in counts)
+    return tuple(min(max(share, LOWEST_SHARE), HIGHEST_SHARE) for share in shares)
 
 
 def _size(n: int) -> str:
@@ -87,46 +91,6 @@ def units_told(counts: Mapping[str, Sequence[int]], fewest: int) -> dict[str, tu
     return told if len(pairs) > 1 else {}
 
 
-def industry_told(companies: Mapping[str, Cohort], levels: Mapping[str, int], n_categories: int, fewest: int) -> Told:
-    """Return what may be told of an industry.
-
-    What is left of it without the companies that are told of must be nothing, or large enough and of two companies or more.
-
-    Parameters
-    ----------
-    companies : mapping
-        Company -> its cohort; those in which nobody is counted are none.
-    levels : mapping
-        Company -> how many categories are told of it; missing where nothing is.
-    """
-    sizes = {company: len(cohort.categories) for company, cohort in companies.items()}
-    everybody = union(companies.values())
-    if len(sizes) < FEWEST_COMPANIES or 2 * max(sizes.values()) > len(everybody.categories):
-        return Told(None, None, "too_few_companies")
-    for level in dict.fromkeys((n_categories, 2)):
-        shown = _shown(everybody, n_categories, level)
-        rest = [company for company in companies if levels.get(company, 0) < level]
-        known = union(cohort for company, cohort in companies.items() if company not in rest).categories
-        left = Cohort({p: c for p, c in everybody.categories.items() if p not in known})
-        is_safe = not left.categories or (len(rest) > 1 and may_be_told(_shown(left, n_categories, level), fewest))
-        if may_be_told(shown, fewest) and is_safe:
-            return Told(_size(sum(shown)), rounded(shown), None)
-    return Told(None, None, "too_few_in_cell")
-
-
-def union(cohorts: Iterable[Cohort]) -> Cohort:
-    """Return the persons of several cohorts, each once."""
-    found: dict[str, int] = {}
-    for cohort in cohorts:
-        found |= cohort.categories
-    return Cohort(found)
-
-
-def _shown(cohort: Cohort, n_categories: int, level: int) -> Sequence[int]:
-    counts = cohort.counts(n_categories)
-    return counts if level == n_categories else merged(counts)
-
-
 @dataclass(frozen=True)
 class Block:
     """A cohort that was computed: how many were in each cell, and which cell those were in who are still known."""
@@ -141,6 +105,10 @@ class Block:
         """True if it was computed by unit."""
         return any(part for part, _ in self.cells)
 
+    def unknown(self) -> Counter[Cell]:
+        """Return by cell how many are not known any more: erased, withdrawn, or another employment of one who is known."""
+        return Counter(self.cells) - Counter(self.members.values())
+
     def undivided(self) -> Block:
         """Return it without units."""
         cells: Counter[Cell] = Counter()
@@ -151,6 +119,52 @@ class Block:
         )
 
 
+def industry_told(companies: Mapping[str, Block], levels: Mapping[str, int], n_categories: int, fewest: int) -> Told:
+    """Return what may be told of an industry: the sum of its companies, so that those that are told of add nothing to it.
+
+    What is left of it without them must be nothing, or large enough and of two companies or more.
+
+    Parameters
+    ----------
+    companies : mapping
+        Company -> what it was last told of; those in which nobody is counted are none.
+    levels : mapping
+        Company -> how many categories were told of that; missing where nothing was.
+    """
+    sizes = [sum(block.cells.values()) for block in companies.values()]
+    if len(sizes) < FEWEST_COMPANIES or 2 * max(sizes) > sum(sizes):
+        return Told(None, None, "too_few_companies")
+    everybody = together(companies.values())
+    for level in dict.fromkeys((n_categories, 2)):
+        rest = [block for company, block in companies.items() if levels.get(company, 0) < level]
+        left = _persons(together(rest), n_categories, level)
+        is_safe = not rest or (len(rest) > 1 and may_be_told(left, fewest))
+        if is_safe and may_be_told(_persons(everybody, n_categories, level), fewest):
+            shown = _shown(everybody.cells, n_categories, level)
+            return Told(_size(sum(shown)), rounded(shown), None)
+    return Told(None, None, "too_few_in_cell")
+
+
+def together(blocks: Iterable[Block]) -> Block:
+    """Return blocks as one without parts: their cells added, and each person known once, as in the last one."""
+    cells: Counter[Cell] = Counter()
+    members: dict[str, Cell] = {}
+    for block in map(Block.undivided, blocks):
+        cells.update(block.cells)
+        members |= block.members
+    return Block("", "", cells, members)
+
+
+def _persons(block: Block, n_categories: int, level: int) -> Sequence[int]:
+    """Return how many are known, each once: who was erased is not, and who has two employments is one."""
+    return _shown(Counter(block.members.values()), n_categories, level)
+
+
+def _shown(cells: Mapping[Cell, int], n_categories: int, level: int) -> Sequence[int]:
+    counts = [cells.get(("", category), 0) for category in range(n_categories)]
+    return counts if level == n_categories else merged(counts)
+
+
 def block_of(cohort: Cohort) -> Block:
     """Return a cohort of now by its cells."""
     members = {person: (cohort.part_of(person), category) for person, category in cohort.categories.items()}
@@ -158,44 +172,59 @@ def block_of(cohort: Cohort) -> Block:
 
 
 def tells_of_few(then: Block, now: Block, last: int) -> bool:
-    """True if the difference of two blocks is of one to four persons, or of persons of one category only.
+    """True if the difference of two blocks is, or may be, of one to four persons, or of persons of one category only.
 
     Asked at three grains, as persons, as the last category against the others, and as all categories; and of any union of
     parts: who came, went or changed category is counted by part, who only went from one part to another by pair of parts,
-    as those cancel in the union of the two. If each of these numbers is 0 or large, so is that of every union.
+    as those cancel in the union of the two. If each of these numbers is 0 or large, so is that of every union. Who is not
+    known any more may have gone, or be among those who came: enough must have changed either way.
     """
     if not (then.is_divided and now.is_divided):
         then, now = then.undivided(), now.undivided()
-    stayed = Counter((cell, now.members[one]) for one, cell in then.members.items() if one in now.members)
     grains: list[Callable[[int], int]] = [lambda _: 0, lambda category: int(category == last)]
     if last > 1 and not any(category == NOT_DIVIDED for _, category in then.cells):
         grains.append(lambda category: category)
     return any(
         _is_few(list(changes.values()), is_of_persons=number == 0)
         for number, grain in enumerate(grains)
-        for changes in _changes(then, now, stayed, grain)
+        for changes in _changes(_coarser(then, grain), _coarser(now, grain))
     )
 
 
-def _is_few(changes: Sequence[int], *, is_of_persons: bool) -> bool:
+Range = tuple[int, int]
+
+
+def _is_few(changes: Sequence[Range], *, is_of_persons: bool) -> bool:
     """One side that changes alone tells on which side each of those is who came or went."""
-    is_one_sided = not is_of_persons and sum(map(bool, changes)) == 1
-    return is_one_sided or any(0 < n < FEWEST_CHANGED for n in changes)
+    is_one_sided = not is_of_persons and sum(most > 0 for _, most in changes) == 1
+    return is_one_sided or any(most > 0 and least < FEWEST_CHANGED for least, most in changes)
 
 
-def _changes(
-    then: Block, now: Block, stayed: Mapping[tuple[Cell, Cell], int], grain: Callable[[int], int]
-) -> Iterator[dict[int, int]]:
-    """Yield by part, and by pair of parts, how many changed in each category."""
-    of_part: dict[str, Counter[int]] = {}
+def _coarser(block: Block, grain: Callable[[int], int]) -> Block:
+    cells: Counter[Cell] = Counter()
+    for (part, category), count in block.cells.items():
+        cells[part, grain(category)] += count
+    members = {one: (part, grain(category)) for one, (part, category) in block.members.items()}
+    return Block(block.place, block.month, cells, members)
+
+
+def _changes(then: Block, now: Block) -> Iterator[dict[int, Range]]:
+    """Yield by part, and by pair of parts, how many changed in each category, at least and at most."""
+    gone, come = Counter(then.members.values()), Counter(now.members.values())
     of_pair: dict[frozenset[str], Counter[int]] = {}
-    for block in (then, now):
-        for (part, category), count in block.cells.items():
-            of_part.setdefault(part, Counter())[grain(category)] += count
-    for ((part, category), (other, category_now)), count in stayed.items():
-        if grain(category) == grain(category_now):
-            of_part[part][grain(category)] -= count
-            of_part[other][grain(category)] -= count
-            if part != other:
-                of_pair.setdefault(frozenset((part, other)), Counter())[grain(category)] += count
-    yield from (*of_part.values(), *of_pair.values())
+    for one, cell in then.members.items():
+        (part, category), other = cell, now.members.get(one)
+        if other is not None and other[1] == category:
+            gone[cell] -= 1
+            come[other] -= 1
+            if other[0] != part:
+                of_pair.setdefault(frozenset((part, other[0])), Counter())[category] += 1
+    unknown, unknown_now = then.unknown(), now.unknown()
+    of_part: dict[str, dict[int, Range]] = {}
+    for cell in {*then.cells, *now.cells}:
+        known = gone[cell] + come[cell]
+        maybe_same = min(unknown[cell], come[cell]) + min(unknown_now[cell], gone[cell])
+        most = known + unknown[cell] + unknown_now[cell]
+        of_part.setdefault(cell[0], {})[cell[1]] = known - maybe_same, most
+    yield from of_part.values()
+    yield from ({category: (n, n) for category, n in moved.items()} for moved in of_pair.values())

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from data_contracts.domains import Domain
 from serving.store.cohorts import Cohorts
+from serving.store.consents import forget_ended
 from serving.store.releases import write_month
 from serving.store.scores import packed, unpacked
 from serving.store.tables import CONSENTS, MEMBERSHIPS, NIGHTS, OUTCOME_SCORES, RECORDS, SCORES, WITHDRAWALS
@@ -141,7 +142,8 @@ def write_night(
             _insert_persons(connection, night.run_id, some)
             cohorts.add(some)
     if is_newest:
-        _forget_withdrawn(connection, night)
+        cohorts.leave_out(_forget_withdrawn(connection, night))
+        forget_ended(connection, night.night)
         write_month(connection, night.night, cohorts.found(), cohorts.sections(), by_diagnosis)
     return is_new
 
@@ -191,10 +193,11 @@ def _insert_persons(connection: Connection, run_id: str, persons: Collection[Sco
     _insert(connection, RECORDS, records)
 
 
-def _forget_withdrawn(connection: Connection, night: Night) -> None:
-    """Keep no record of who has withdrawn something while the night was computed: it is of before."""
+def _forget_withdrawn(connection: Connection, night: Night) -> set[str]:
+    """Keep no record of who has withdrawn something while the night was computed: it is of before. Return who that is."""
     since = select(WITHDRAWALS.c.person_id).where(WITHDRAWALS.c.withdrawal_id > night.last_withdrawal)
     connection.execute(delete(RECORDS).where(RECORDS.c.person_id.in_(since)))
+    return set(connection.execute(since).scalars())
 
 
 def _batched(persons: Iterable[ScoredPerson]) -> Iterator[list[ScoredPerson]]:

@@ -1,7 +1,8 @@
 """What is to be sent of alerts: written with the alert, sent by another process, at least once, until a stated time.
 
-A message names no person. It is claimed before it is sent, for as long as sending may take, so that two processes do not
-send it at once; a process that dies on the way leaves it to be sent again with the same identifier.
+A message names no person, and nothing here says of what kind its alert is. It is claimed before it is sent, for as long as
+sending may take, so that two processes do not send it at once; a process that dies on the way leaves it to be sent again
+with the same identifier.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, and_, case, func, select, update
@@ -20,6 +21,8 @@ LEASE = timedelta(minutes=1)
 """Longer than an attempt may take."""
 
 MOST_AT_ONCE = 20
+STATES = ("waiting", "delivered", "given_up")
+"""Of a message."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,6 @@ class Delivery:
     message_id: str
     alert_id: str
     team: str
-    kind: str
-    night: date
     created_at: datetime
     attempts: int
 
@@ -39,8 +40,7 @@ def post(connection: Connection, alerts: Iterable[Mapping[str, Any]]) -> None:
     """Put a message about each alert into the outbox."""
     rows = [
         {"message_id": f"msg_{secrets.token_hex(16)}", "alert_id": one["alert_id"], "team": one["team"],
-         "kind": one["kind"], "night": one["night"], "created_at": one["raised_at"], "next_attempt_at": one["raised_at"],
-         "attempts": 0}
+         "created_at": one["raised_at"], "next_attempt_at": one["raised_at"], "attempts": 0}
         for one in alerts
     ]  # fmt: skip
     connection.execute(DELIVERIES.insert(), rows)
@@ -58,8 +58,7 @@ def claim(connection: Connection, due: datetime, now: datetime) -> list[Delivery
     taken = {"attempts": DELIVERIES.c.attempts + 1, "next_attempt_at": _text(now + LEASE)}
     connection.execute(update(DELIVERIES).where(mine).values(taken))
     return [
-        Delivery(row.message_id, row.alert_id, row.team, row.kind, row.night, datetime.fromisoformat(row.created_at),
-                 row.attempts + 1)
+        Delivery(row.message_id, row.alert_id, row.team, datetime.fromisoformat(row.created_at), row.attempts + 1)
         for row in rows
     ]  # fmt: skip
 
@@ -89,7 +88,7 @@ def counts(connection: Connection) -> dict[str, dict[str, int]]:
     for team, name, count in connection.execute(
         select(DELIVERIES.c.team, state, func.count()).group_by("team", "state")
     ):
-        found.setdefault(team, {"waiting": 0, "delivered": 0, "given_up": 0})[name] = count
+        found.setdefault(team, dict.fromkeys(STATES, 0))[name] = count
     return found
 
 

@@ -1,8 +1,9 @@
 """Cohorts whose shares were computed, to compare one of now with: two that differ by few tell of these few.
 
 Compared are those of the same company, and those of any other company in which one of the persons was counted: a token may
-name several companies, and their leaders may talk. The same holds for industries. Who was erased since has gone, and only
-the numbers of then tell of her.
+name several companies, and their leaders may talk. The same holds for industries. Who was erased since, or withdrew, is
+not known any more, and only the numbers of then tell of her. What is older than :data:`MONTHS_COMPARED` goes, but for the
+newest of a place, which its release still rests on: who kept a report for longer than that can compare it.
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ from itertools import groupby, islice
 from operator import attrgetter
 from typing import Any, Literal
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, and_, delete, exists, func, select
 
-from serving.store.cohorts import Cohort
-from serving.store.disclosure import Block, Cell, block_of
+from serving.store.disclosure import Block, Cell
 from serving.store.tables import RELEASE_COHORTS, RELEASE_MEMBERS
 
 Level = Literal["company", "industry"]
+MONTHS_COMPARED = 24
+"""As many months as a report shows of the past."""
+
 _AT_ONCE = 500
 
 
@@ -65,15 +68,15 @@ class PastCohorts:
         cells = self._rows(RELEASE_COHORTS, measure, {place for place, _ in met}) if met else []
         return list(_blocks((row for row in cells if (row.place, row.month) in met), members))
 
-    def remember(self, measure: str, month: str, cohort: Cohort) -> None:
+    def remember(self, measure: str, month: str, block: Block) -> None:
         """Keep a cohort of which something is computed now."""
         key = {"level": self._level, "place": self._place, "measure": measure, "month": month}
-        block = block_of(cohort)
         cells = [key | {"part": part, "category": of, "n_persons": n} for (part, of), n in sorted(block.cells.items())]
         members = [key | {"person_id": one, "part": part, "category": of}
                    for one, (part, of) in sorted(block.members.items())]  # fmt: skip
         self._connection.execute(RELEASE_COHORTS.insert(), cells)
-        self._connection.execute(RELEASE_MEMBERS.insert(), members)
+        if members:
+            self._connection.execute(RELEASE_MEMBERS.insert(), members)
 
     def _of(self, table: Any) -> Any:
         return table.c.level == self._level
@@ -81,6 +84,29 @@ class PastCohorts:
     def _rows(self, table: Any, measure: str, places: Collection[str]) -> list[Any]:
         query = select(table).where(self._of(table), table.c.place.in_(sorted(places)), table.c.measure == measure)
         return [*self._connection.execute(query)]
+
+
+def newest(connection: Connection, measure: str, companies: Collection[str]) -> dict[str, Block]:
+    """Return by company what was last computed of a measure, which what it is told rests on."""
+    is_asked = and_(RELEASE_COHORTS.c.level == "company", RELEASE_COHORTS.c.measure == measure)
+    months = select(RELEASE_COHORTS.c.place, func.max(RELEASE_COHORTS.c.month).label("month")).where(is_asked)
+    last = months.group_by(RELEASE_COHORTS.c.place).subquery()
+    rows = []
+    for table in (RELEASE_COHORTS, RELEASE_MEMBERS):
+        is_last = and_(table.c.place == last.c.place, table.c.month == last.c.month)
+        query = select(table).join(last, is_last).where(table.c.level == "company", table.c.measure == measure)
+        rows.append([row for row in connection.execute(query) if row.place in companies])
+    return {block.place: block for block in _blocks(*rows)}
+
+
+def forget_old(connection: Connection, month: str) -> None:
+    """Delete the cohorts of before the months that are compared, but for the newest of each place and measure."""
+    year, number = divmod(12 * int(month[:4]) + int(month[5:]) - 1 - MONTHS_COMPARED, 12)
+    newer = RELEASE_COHORTS.alias()
+    for table in (RELEASE_MEMBERS, RELEASE_COHORTS):
+        is_of_same = (newer.c[name] == table.c[name] for name in ("level", "place", "measure"))
+        is_superseded = exists().where(*is_of_same, newer.c.month > table.c.month)
+        connection.execute(delete(table).where(table.c.month < f"{year}-{number + 1:02}", is_superseded))
 
 
 def _blocks(cells: Iterable[Any], members: Iterable[Any]) -> Iterator[Block]:

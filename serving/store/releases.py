@@ -3,9 +3,10 @@
 Shares could still tell of one person by comparison: of two months between which one person has come or gone, of a unit with
 its company, of a night with the next. The persons may even stay, and one of them change category. So there are no filters,
 a month is computed once, and a month that differs by few from any that was computed repeats what was told then, shares or
-none: see :func:`~serving.store.disclosure.tells_of_few`. So do two companies with a person in common. Units are told only
-beside a company whose shares are computed anew, and only where what is left of it is large enough too. Of every company with
-anybody at work every measure is written, also where nobody is counted: that there is an entry tells of nobody.
+none: see :func:`~serving.store.disclosure.tells_of_few`. So do two companies with a person in common. A company and its
+units are computed together or not at all, units only where what is left of the company is large enough too. An industry is
+the sum of what its companies were last told of, so that it says nothing of whom a repeated company holds back. Of every
+company with anybody at work every measure is written, also where nobody is counted: that there is an entry tells of nobody.
 """
 
 from __future__ import annotations
@@ -26,11 +27,11 @@ from serving.store.disclosure import (
     block_of,
     industry_told,
     tells_of_few,
+    together,
     told_of,
-    union,
     units_told,
 )
-from serving.store.past_cohorts import PastCohorts
+from serving.store.past_cohorts import Level, PastCohorts, forget_old, newest
 from serving.store.released import WHOLE, insert, told_in
 from serving.store.tables import COMPANY_INDUSTRIES, RELEASES
 from serving.workplace_measures import MEASURES
@@ -58,7 +59,8 @@ class _Now:
     by_diagnosis: Collection[str]
 
     def fewest(self, measure: str) -> int:
-        return FEWEST_BY_DIAGNOSIS if measure in self.by_diagnosis else FEWEST_PERSONS
+        is_by_diagnosis = measure in self.by_diagnosis or MEASURES[measure].kind == "absence"
+        return FEWEST_BY_DIAGNOSIS if is_by_diagnosis else FEWEST_PERSONS
 
 
 def write_month(
@@ -77,9 +79,12 @@ def write_month(
     missing = _without_release(connection, "company", now.month, cohorts)
     for company, places in groupby(missing, key=lambda place: place[0]):
         own = {measure: cohorts[company, measure] for _, measure in places}
-        past = PastCohorts(connection, "company", company, union(own.values()).categories)
+        everybody = {one for cohort in own.values() for one in cohort.categories}
+        past = PastCohorts(connection, "company", company, everybody)
         for measure, cohort in own.items():
             insert(connection, "company", company, now.month, measure, _company(now, past, measure, cohort, company))
+    if missing:
+        forget_old(connection, now.month)
     _write_sections(now, sections)
     _write_quarter(now, quarter_of(night), cohorts, sections)
 
@@ -93,29 +98,27 @@ def _without_release(
 
 
 def _company(now: _Now, past: PastCohorts, measure: str, cohort: Cohort, company: str) -> dict[str, Told]:
-    """Return what is told of a company and its units; few persons off a cohort of before, it is what was told then."""
-    last, own = MEASURES[measure].last, past.own(measure)
-    near = _near([*own, *past.others(measure)], block_of(cohort.undivided()), last)
-    if near:
-        months = [one.month for one in near if one.place == company]
-        return told_in(now.connection, "company", company, measure, months[0] if months else None) or NOTHING
-    near = _near([one for one in own if one.is_divided], block_of(cohort), last)
+    """Return what is told of a company and its units; few persons off a cohort of before, it is what was last told."""
+    block, last, own = block_of(cohort), MEASURES[measure].last, past.own(measure)
+    if _is_near([*own, *past.others(measure)], block.undivided(), last) or _is_near(own, block, last):
+        return _last_told(now, "company", company, measure)
     if cohort.categories:  # nobody differs from anybody by those who are told of
-        past.remember(measure, now.month, cohort.undivided() if near else cohort)
+        past.remember(measure, now.month, block)
     told = {WHOLE: told_of(cohort.counts(last + 1), now.fewest(measure))}
-    if near:
-        then = told_in(now.connection, "company", company, measure, near[0].month)
-        return told | {unit: one for unit, one in then.items() if unit != WHOLE}
-    return told | _units(cohort, last + 1, now.fewest(measure))
+    return told | _units(block, last + 1, now.fewest(measure))
 
 
-def _near(blocks: Collection[Block], now: Block, last: int) -> list[Block]:
-    return [then for then in blocks if tells_of_few(then, now, last)]
+def _is_near(blocks: Collection[Block], now: Block, last: int) -> bool:
+    return any(tells_of_few(then, now, last) for then in blocks)
 
 
-def _units(cohort: Cohort, n_categories: int, fewest: int) -> dict[str, Told]:
+def _last_told(now: _Now, level: Level, place: str, measure: str) -> dict[str, Told]:
+    return told_in(now.connection, level, place, measure, None) or NOTHING
+
+
+def _units(block: Block, n_categories: int, fewest: int) -> dict[str, Told]:
     counts: dict[str, list[int]] = {}
-    for (unit, category), n in block_of(cohort).cells.items():
+    for (unit, category), n in block.cells.items():
         counts.setdefault(unit, [0] * n_categories)[category] = n
     return {unit: told_of(pair, fewest) for unit, pair in units_told(counts, fewest).items()}
 
@@ -131,36 +134,34 @@ def _write_sections(now: _Now, sections: Mapping[str, str]) -> None:
 
 def _write_quarter(now: _Now, quarter: str, cohorts: Places, sections: Mapping[str, str]) -> None:
     """Write every industry and measure that has no release in this quarter yet."""
-    companies: dict[tuple[str, str], dict[str, Cohort]] = {}
+    companies: dict[tuple[str, str], list[str]] = {}
     for (company, measure), cohort in cohorts.items():
         if company in sections and cohort.categories:
-            companies.setdefault((sections[company], measure), {})[company] = cohort
+            companies.setdefault((sections[company], measure), []).append(company)
     missing = _without_release(now.connection, "industry", quarter, companies)
     for section, places in groupby(missing, key=lambda place: place[0]):
-        own = {measure: companies[section, measure] for _, measure in places}
-        everybody = {one for there in own.values() for cohort in there.values() for one in cohort.categories}
+        own = {measure: newest(now.connection, measure, companies[section, measure]) for _, measure in places}
+        everybody = {one for there in own.values() for block in there.values() for one in block.members}
         past = PastCohorts(now.connection, "industry", section, everybody)
         for measure, there in own.items():
-            insert(
-                now.connection, "industry", section, now.month, measure, _industry(now, past, measure, there, section)
-            )
+            told = _industry(now, past, measure, there, section)
+            insert(now.connection, "industry", section, now.month, measure, told)
 
 
 def _industry(
-    now: _Now, past: PastCohorts, measure: str, companies: Mapping[str, Cohort], section: str
+    now: _Now, past: PastCohorts, measure: str, companies: Mapping[str, Block], section: str
 ) -> dict[str, Told]:
-    last, everybody = MEASURES[measure].last, union(companies.values())
-    near = _near([*past.own(measure), *past.others(measure)], block_of(everybody), last)
-    if near:
-        months = [one.month for one in near if one.place == section]
-        return told_in(now.connection, "industry", section, measure, months[0] if months else None) or NOTHING
-    past.remember(measure, now.month, everybody)
+    last, everybody = MEASURES[measure].last, together(companies.values())
+    if _is_near([*past.own(measure), *past.others(measure)], everybody, last):
+        return _last_told(now, "industry", section, measure)
+    if companies:
+        past.remember(measure, now.month, everybody)
     levels = _levels(now, measure, companies)
     return {WHOLE: industry_told(companies, levels, last + 1, now.fewest(measure))}
 
 
-def _levels(now: _Now, measure: str, companies: Collection[str]) -> dict[str, int]:
-    """Return of how many categories each company is told this month."""
-    told = {company: told_in(now.connection, "company", company, measure, now.month) for company in companies}
-    shares = {company: one[WHOLE].shares for company, one in told.items() if WHOLE in one}
+def _levels(now: _Now, measure: str, companies: Mapping[str, Block]) -> dict[str, int]:
+    """Return in how many categories each company was told of, when it was last computed."""
+    told = {one: told_in(now.connection, "company", one, measure, block.month) for one, block in companies.items()}
+    shares = {company: there[WHOLE].shares for company, there in told.items() if WHOLE in there}
     return {company: len(there) for company, there in shares.items() if there is not None}

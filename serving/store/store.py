@@ -231,6 +231,11 @@ class Store:
         with self.database.reading() as connection:
             return alerts.open_alerts(connection, companies, day)
 
+    def count_open_alerts(self, companies: Collection[str], day: date) -> int:
+        """Return how many alerts wait, also those that are too many to be shown."""
+        with self.database.reading() as connection:
+            return alerts.count_open(connection, companies, day)
+
     def open_alert(self, alert_id: str, day: date) -> alerts.OpenAlert | None:
         """Return one alert that waits, or was acknowledged; None where there is none."""
         with self.database.reading() as connection:

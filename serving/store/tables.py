@@ -99,6 +99,9 @@ CONSENTS = Table(
     Column("given_on", Date, primary_key=True),
     Column("withdrawn_on", Date),
 )
+# All that the worklist asks of a consent, so that it reads no row: who may be shown is asked of everybody at each page.
+Index("consents_of_purpose", CONSENTS.c.purpose, CONSENTS.c.person_id, CONSENTS.c.given_on, CONSENTS.c.withdrawn_on,
+      CONSENTS.c.source)  # fmt: skip
 
 WITHDRAWALS = Table(
     "withdrawals",
@@ -235,8 +238,6 @@ DELIVERIES = Table(
     Column("message_id", String(64), primary_key=True),
     Column("alert_id", String(32), ForeignKey("alerts.alert_id", ondelete="CASCADE"), nullable=False),
     Column("team", String(64), nullable=False),
-    Column("kind", String(16), nullable=False),
-    Column("night", Date, nullable=False),
     Column("created_at", String(32), nullable=False),
     Column("next_attempt_at", String(32), nullable=False),
     Column("attempts", Integer, nullable=False),

@@ -6,9 +6,11 @@ import json
 import os
 import random
 import signal
+import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,13 +20,15 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from sqlalchemy import select
 
 from data_contracts.time_windows import today
 from serving.alerts import deliver
 from serving.alerts.deliver import FIRST_WAIT, GIVE_UP_AFTER, LONGEST_WAIT, Deliverer, wait_after
 from serving.alerts.teams import Receiver
+from serving.store.tables import DELIVERIES
 from tests.lib.receiver import SECRET, SECRET_TEXT, closes_mid_answer, drips, is_signed, is_silent, receiving
-from tests.lib.stores import opened, rows
+from tests.lib.stores import opened, rows, write
 from tests.lib.teams import at_risk, raised, rule
 
 PROJECT = Path(__file__).parents[2]
@@ -48,7 +52,7 @@ def deliverer(store, url: str, later: timedelta = timedelta(0), allow_private: b
 
 def state(store) -> dict:
     (row,) = rows(store)["deliveries"]
-    names = ["message_id", "alert_id", "team", "kind", "night", "created_at", "next_attempt_at", "attempts", "last_result",
+    names = ["message_id", "alert_id", "team", "created_at", "next_attempt_at", "attempts", "last_result",
              "delivered_at", "gave_up_at"]  # fmt: skip
     return dict(zip(names, row, strict=True))
 
@@ -61,7 +65,7 @@ def test_a_message_is_signed_and_says_that_there_is_an_alert_and_nothing_of_whom
     assert is_signed(headers, body)
     assert not is_signed(headers, body + b" ")
     told = json.loads(body)
-    assert told["data"].keys() == {"alert_id", "kind", "team", "night", "text", "worklist"}
+    assert told["data"].keys() == {"alert_id", "text", "worklist"}, "nor of what kind it is"
     assert told["data"]["worklist"] == "https://balance.example/ui/worklist"
     (alert,) = store.open_alerts(["c"], today())
     assert told["data"]["alert_id"] == alert.alert_id
@@ -165,6 +169,71 @@ def test_messages_of_a_team_without_a_webhook_are_given_up(store):
     assert state(store)["last_result"] == "no_receiver"
 
 
+def alerted_two_teams(store) -> None:
+    """North is alerted to a person, and south to another."""
+    write(store, at_risk("n", 0.5), at_risk("s", 0.5, companies=("d",)), night=today())
+    teams = [rule(has_webhook=True), rule(name="south", companies=frozenset({"d"}), has_webhook=True)]
+    store.raise_alerts(today(), teams)
+
+
+def two_receivers(store, north: str, south: str) -> Deliverer:
+    receivers = {name: Receiver(url, SECRET, "nb", True) for name, url in (("north", north), ("south", south))}
+    return Deliverer(store, receivers, "https://balance.example/", random.Random(1))
+
+
+def results(store) -> dict[str, str | None]:
+    return {row.team: row.last_result for row in store_rows(store)}
+
+
+def store_rows(store) -> list:
+    with store.database.reading() as connection:
+        return list(connection.execute(select(DELIVERIES)))
+
+
+@pytest.mark.parametrize("url", ["https://foo..example/", f"https://{'a' * 64}.example/", "https://[::1"])
+def test_an_address_that_is_none_does_not_stop_the_messages_of_other_teams(store, url):
+    alerted_two_teams(store)
+    with receiving() as receiver:
+        assert two_receivers(store, url, receiver.url).once() == {"delivered": 1, "failed": 1, "given_up": 0}
+    assert results(store) == {"north": "connection_failed", "south": "delivered"}
+
+
+def test_what_is_delivered_is_noted_while_others_are_still_waited_for(store, monkeypatch):
+    monkeypatch.setattr(deliver, "ATTEMPT_SECONDS", 3.0)
+    alerted_two_teams(store)
+    meanwhile = []
+
+    def looks(handler) -> None:
+        time.sleep(1)
+        meanwhile.append(results(store)["south"])
+        handler.send_response(204)
+        handler.end_headers()
+
+    with receiving(looks) as slow, receiving() as quick:
+        assert two_receivers(store, slow.url, quick.url).once()["delivered"] == 2
+    assert meanwhile == ["delivered"]
+
+
+def test_a_name_that_is_looked_up_for_long_ends_in_time_and_holds_up_nobody(store, monkeypatch):
+    monkeypatch.setattr(deliver, "ATTEMPT_SECONDS", 0.5)
+    look_up, ended = socket.getaddrinfo, threading.Event()
+
+    def slow(host, *rest, **named):
+        if host == "slow.example":
+            ended.wait(20)
+        return look_up("127.0.0.1" if host == "slow.example" else host, *rest, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    alerted_two_teams(store)
+    begun = time.monotonic()
+    with receiving() as receiver:
+        two_receivers(store, "https://slow.example/", receiver.url).once()
+    seconds = time.monotonic() - begun
+    ended.set()
+    assert results(store) == {"north": "timed_out", "south": "delivered"}
+    assert seconds < 5
+
+
 def test_an_erased_alert_is_not_told_of(store):
     alerted(store)
     store.withdraw(PERSON, None, today())
@@ -194,6 +263,7 @@ def process(root: Path, url: str) -> subprocess.Popen:
     secret.write_text(SECRET_TEXT)
     secret.chmod(0o600)
     hook = f"{{url: '{url}', secret_file: north.secret, allow_private: true}}"
+    (root / "teams.yaml").touch(0o600)
     (root / "teams.yaml").write_text(f"teams:\n- {{name: north, companies: [c], per_week: 5, webhook: {hook}}}\n")
     variables = {"BALANCE_RISK_STORE": f"sqlite:///{root}/store.db", "BALANCE_RISK_TEAMS": str(root / "teams.yaml"),
                  "BALANCE_RISK_PUBLIC_URL": "https://balance.example"}  # fmt: skip

@@ -30,14 +30,17 @@ def wellbeing(person_id: str, number: int, year: str, worse: int = 0) -> list[Ro
     )
 
 
-def staff(n: int, *, worse_now: int = 0, answering_now: int | None = None, absent: Sequence[int] = ()) -> Rows:
-    """Persons who answer each January, and of whom those in ``absent`` are away every April."""
+def staff(
+    n: int, *, worse_now: int = 0, answering: int | None = None, answering_now: int | None = None,
+    absent: Sequence[int] = (), **of_spells: str,
+) -> Rows:  # fmt: skip
+    """Persons of whom the first ``answering`` answer each January, and those in ``absent`` are away every April."""
     ids = [f"SYNTHETIC-{i}" for i in range(n)]
     last = YEARS[-1]
     asked = [
         row
         for year in YEARS
-        for i, one in enumerate(ids[: answering_now if year == last else n])
+        for i, one in enumerate(ids[: answering_now if year == last and answering_now is not None else answering])
         for row in wellbeing(one, i, year, worse_now if year == last else 0)
     ]
     return rows_of(
@@ -46,7 +49,7 @@ def staff(n: int, *, worse_now: int = 0, answering_now: int | None = None, absen
         employments=[job(person_id=one) for one in ids],
         survey_answers=asked,
         absence_spells=[
-            spell(f"{year}-04-01", f"{year}-04-28", f"{year}-04-04", f"{year}-{i}", person_id=ids[i])
+            spell(f"{year}-04-01", f"{year}-04-28", f"{year}-04-04", f"{year}-{i}", person_id=ids[i], **of_spells)
             for i in absent
             for year in YEARS[:-1]
         ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -14,12 +14,14 @@ from sqlalchemy import Connection, create_engine, select
 from serving.store.cohorts import Cohort
 from serving.store.disclosure import Cell
 from serving.store.releases import month_of, write_month
-from serving.store.tables import METADATA, RELEASE_MEMBERS, RELEASES
+from serving.store.tables import METADATA, RELEASE_COHORTS, RELEASE_MEMBERS, RELEASES
 
-MEASURE, SECTION = "absence", "Q"
+MEASURE, SECTION = "sleep", "Q"
 N_CATEGORIES = 3
 NIGHTS = (date(2026, 1, 1), date(2026, 4, 1), date(2026, 7, 1))
 """Of three quarters, so that industries are told each time too."""
+
+WITHIN_A_QUARTER = (date(2026, 1, 1), date(2026, 2, 1), date(2026, 4, 1))
 
 Staff = dict[str, dict[str, Cell]]
 """Company -> person -> unit and category."""
@@ -27,13 +29,20 @@ Staff = dict[str, dict[str, Cell]]
 
 @dataclass(frozen=True)
 class Publication:
-    """What was computed anew and told of a place (a section, a company or one of its units) in a month."""
+    """What was computed anew and told of a place (a section, a company or one of its units) in a month.
+
+    Parameters
+    ----------
+    rests_on : mapping
+        Company -> the month whose staff it counts: of an industry, when each company was last computed.
+    """
 
     level: str
     place: str
     part: str
     month: int
     shares: tuple[int, ...]
+    rests_on: dict[str, int] = field(default_factory=dict)
 
 
 def world(seed: int) -> list[Staff]:
@@ -82,16 +91,16 @@ def change_one(chance: random.Random, staff: dict[str, Cell], new: str) -> None:
         staff[new] = (unit, chance.randrange(N_CATEGORIES))
 
 
-def published(months: Sequence[Staff]) -> tuple[list[Any], list[Publication]]:
+def published(months: Sequence[Staff], nights: Sequence[date] = NIGHTS) -> tuple[list[Any], list[Publication]]:
     """Write the months; return all rows that are told, and those of them that were computed anew."""
     engine = create_engine("sqlite://")
     METADATA.create_all(engine)
     with engine.begin() as connection:
-        for night, staff in zip(NIGHTS, months, strict=False):
+        for night, staff in zip(nights, months, strict=False):
             cohorts = {(company, MEASURE): cohort_of(there) for company, there in staff.items()}
             write_month(connection, night, cohorts, dict.fromkeys(staff, SECTION), ())
         rows = [*connection.execute(select(RELEASES).order_by(*RELEASES.primary_key))]
-        found = rows, list(_fresh(connection, rows))
+        found = rows, list(_fresh(connection, rows, nights))
     engine.dispose()
     return found
 
@@ -101,14 +110,18 @@ def cohort_of(staff: dict[str, Cell]) -> Cohort:
     return Cohort({one: of for one, (_, of) in staff.items()}, {one: unit for one, (unit, _) in staff.items()})
 
 
-def _fresh(connection: Connection, rows: Sequence[Any]) -> Any:
+def _fresh(connection: Connection, rows: Sequence[Any], nights: Sequence[date]) -> Any:
     members = Counter(
         (row.level, row.place, row.month, bool(row.part)) for row in connection.execute(select(RELEASE_MEMBERS))
     )
-    months = {month_of(night): number for number, night in enumerate(NIGHTS)}
+    months = {month_of(night): number for number, night in enumerate(nights)}
+    computed = {(row.place, months[row.month]) for row in connection.execute(select(RELEASE_COHORTS))
+                if row.level == "company"}  # fmt: skip
     for row in rows:
         key = row.level, row.place, row.month
         is_fresh = members[(*key, True)] or (not row.part and members[(*key, False)])
         if row.shares is not None and is_fresh:
             shares = tuple(int(share) for share in row.shares.strip("[]").split(","))
-            yield Publication(row.level, row.place, row.part, months[row.month], shares)
+            month, of = months[row.month], {row.place} if row.level == "company" else {one for one, _ in computed}
+            rests_on = {one: max(then for where, then in computed if where == one and then <= month) for one in of}
+            yield Publication(row.level, row.place, row.part, month, shares, rests_on)

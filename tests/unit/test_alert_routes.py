@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
+import time
+from dataclasses import replace
 from html import unescape
 
 import pytest
 
 from data_contracts.time_windows import today
+from serving import metrics
+from serving.app import COUNTED_FOR_SECONDS
+from serving.handlers import alerts as handlers_alerts
+from serving.store import alerts as store_alerts
 from serving.store.alert_rules import FLAG
 from tests.lib.in_process import running
 from tests.lib.stores import OUTCOME, write
@@ -127,9 +133,40 @@ def test_why_a_team_is_silent_is_said_on_the_page(service):
     assert "det er ikke vist at modellen hjelper ved terskelen til teamet" in shown(service)
 
 
-def test_messages_are_counted_in_the_metrics(service):
-    from serving import metrics
+def test_flags_are_never_cut_and_how_many_risks_are_is_said(service, monkeypatch):
+    monkeypatch.setattr(store_alerts, "MOST_SHOWN", 1)
+    monkeypatch.setattr(handlers_alerts, "MOST_SHOWN", 1)
+    told = asked(service).json()
+    assert [one["kind"] for one in told["alerts"]] == ["safety_flag"] * 2, "both, though there is room for one"
+    assert told["not_shown"] == 3
+    assert "3 eldre varsler til venter" in shown(service)
+    monkeypatch.setattr(store_alerts, "MOST_SHOWN", 4)
+    monkeypatch.setattr(handlers_alerts, "MOST_SHOWN", 4)
+    assert len(asked(service).json()["alerts"]) == 4
+    assert "Ett eldre varsel til venter" in shown(service)
+    monkeypatch.undo()
+    assert (len(asked(service).json()["alerts"]), asked(service).json()["not_shown"]) == (5, 0)
+    assert "eldre varsel" not in shown(service)
 
-    metrics.describe_messages({"north": {"waiting": 2, "given_up": 1}})
-    assert b'balance_risk_alert_messages{state="given_up",team="north"} 1.0' in metrics.exposition()
-    assert FLAG not in metrics.exposition().decode()
+
+def test_metrics_count_messages_of_all_teams_together_and_name_none():
+    metrics.describe_messages({"north": {"waiting": 2, "given_up": 1}, "south": {"waiting": 3, "given_up": 0}})
+    text = metrics.exposition().decode()
+    lines = sorted(line for line in text.splitlines() if line.startswith("balance_risk_alert_messages"))
+    assert lines == [
+        'balance_risk_alert_messages{state="delivered"} 0.0', 'balance_risk_alert_messages{state="given_up"} 1.0',
+        'balance_risk_alert_messages{state="waiting"} 5.0',
+    ]  # fmt: skip
+    assert FLAG not in text
+
+
+def test_metrics_ask_the_store_once_however_often_they_are_asked(service, monkeypatch, tmp_path):
+    counted = []
+    monkeypatch.setattr(type(service.parts.store), "deliveries", lambda self: counted.append(1) or {})
+    service.parts.settings = replace(service.parts.settings, teams=tmp_path / "teams.yaml")
+    for _ in range(3):
+        assert service.call({"method": "GET", "url": "/metrics"})[0].status_code == 200
+    assert len(counted) == 1
+    monkeypatch.setattr(time, "monotonic", lambda then=time.monotonic: then() + COUNTED_FOR_SECONDS)
+    service.call({"method": "GET", "url": "/metrics"})
+    assert len(counted) == 2

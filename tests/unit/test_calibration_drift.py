@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from models.monitoring.calibration_drift import LEVELS, SLOPES, CalibrationTest, streams_of
+from models.monitoring.calibration_drift import LEVELS, SLOPES, CalibrationTest, censoring_shift, streams_of
 
 ALONE = {"horizon_days": 90, "streams": 1}
 
@@ -65,6 +65,47 @@ def test_a_tolerated_shift_does_not_count_on_average_either():
         probability(true, y) * CalibrationTest(tolerance=0.1, **ALONE).update(0, risks, y).e_value for y in outcomes(3)
     )
     assert mean <= 1.0
+
+
+@pytest.mark.parametrize("tolerance", [0.12, 0.5])
+def test_every_tolerance_is_kept_as_it_was_chosen(tolerance):
+    """A shift at its very edge has an e-value of 1 at most on average, and one a little above has less evidence at more."""
+    risks = np.array([0.1, 0.4, 0.7])
+    true = expit(logit(risks) + tolerance)
+    e = {y.tobytes(): CalibrationTest(tolerance=tolerance, **ALONE).update(0, risks, y).e_value for y in outcomes(3)}
+    assert sum(probability(true, y) * e[y.tobytes()] for y in outcomes(3)) <= 1.0
+    floored = CalibrationTest(tolerance=tolerance - 0.02, **ALONE).update(0, np.full(300, 0.3), np.arange(300) < 130)
+    assert (
+        CalibrationTest(tolerance=tolerance, **ALONE).update(0, np.full(300, 0.3), np.arange(300) < 130).e_value
+        < floored.e_value
+    )
+
+
+def test_what_leaving_does_to_known_labels():
+    """Of 1 000, half with the event; 20 % leave evenly: 450 with the event are known, and 400 without."""
+    assert censoring_shift(0.2) == pytest.approx(logit(450 / 850))
+    assert censoring_shift(0.0) == 0.0
+    assert censoring_shift(1.0) == censoring_shift(0.9)
+
+
+def test_leaving_in_the_tolerance_keeps_the_promise_that_it_breaks_alone():
+    """Calibrated risks, 40 % leave evenly, who leaves before the event is lost: 30 runs of 10 looks, 5 % promised."""
+    alarmed = {0.1: 0, 0.1 + censoring_shift(0.4): 0}
+    for run in range(30):
+        random = np.random.default_rng([11, run])
+        tests = {tolerance: CalibrationTest(tolerance=tolerance, **ALONE) for tolerance in alarmed}
+        for date in range(10):
+            risks = expit(random.normal(-1.0, 1.0, 300))
+            y, event_at, left_at = random.random(300) < risks, random.random(300), random.random(300)
+            leaves = random.random(300) < 0.4
+            known = ~leaves | (y & (event_at < left_at))
+            for test in tests.values():
+                test.update(90 * date, risks[known], y[known] * 1.0)
+        for tolerance, test in tests.items():
+            alarmed[tolerance] += test.state.is_alarm
+    alone, with_leaving = alarmed.values()
+    assert alone > 10
+    assert with_leaving <= 5
 
 
 def test_averaged_within_companies_any_dependence_is_allowed():

@@ -11,6 +11,7 @@ import pytest
 from serving.handlers.company_report_bodies import CompanyReport
 from serving.store.disclosure import FEWEST_BY_DIAGNOSIS, told_of
 from serving.store.erasure import erase
+from serving.store.nights import Night
 from serving.store.released import Release
 from tests.lib.stores import OUTCOME, consents, rows, scored, write
 
@@ -138,6 +139,67 @@ def test_an_erased_person_counts_as_one_who_has_gone(store):
     erase(store.database, ["p0"], ["p0"])
     write(store, *staff(20, 5)[1:], night=date(2026, 4, 1))
     assert told(store) == before
+
+
+def members(store, person: str) -> set[str]:
+    """The measures in which releases know the category of a person."""
+    return {row[2] for row in rows(store)["release_members"] if row[4] == person}
+
+
+FACTOR = (("absence", 0), ("sleep", 0), ("participation", 0))
+
+
+@pytest.mark.parametrize(("source", "left"), [
+    (None, set()),
+    ("lab", {"absence", "sleep", "participation"}),
+    ("survey", {"absence"}),
+    ("absence", {"sleep", "participation"}),
+])  # fmt: skip
+def test_who_withdraws_is_known_in_no_release_that_was_made_of_it(store, source, left):
+    write(store, scored("p0", 0.5, consents=COUNTED, measures=FACTOR), *staff(12, 6, first=1))
+    assert members(store, "p0") == {OUTCOME, "absence", "sleep", "participation"}
+    store.withdraw("p0", source, date(2026, 3, 10))
+    assert members(store, "p0") == left
+    assert members(store, "p1") == {OUTCOME}
+
+
+def test_whose_consent_ends_in_the_tables_is_known_in_no_release_either(store):
+    write(store, scored("p0", 0.5, consents=COUNTED, measures=FACTOR), *staff(12, 6, first=1))
+    ended = consents() + consents("survey", purpose="aggregate_reporting", withdrawn="2026-03-15")
+    write(store, scored("p0", 0.5, consents=ended, measures=FACTOR), *staff(12, 6, first=1), night=date(2026, 3, 14))
+    assert "sleep" in members(store, "p0")
+    write(store, scored("p0", 0.5, consents=ended, measures=FACTOR), *staff(12, 6, first=1), night=date(2026, 3, 15))
+    assert members(store, "p0") == {"absence"}
+
+
+def test_who_withdraws_while_a_night_is_computed_is_not_counted(store):
+    """The night has read nothing of it: 12 of whom six are above, and with her 13."""
+    last, _ = store.withdrawals()
+    store.withdraw("p0", None, date(2026, 3, 1))
+    persons = [scored("p0", 0.5, consents=COUNTED), *staff(12, 6, first=1)]
+    night = Night(date(2026, 3, 1), date(2026, 3, 1), "d" * 64, {}, "a" * 64, len(persons), 0, last)
+    store.write_night(night, persons)
+    assert members(store, "p0") == set()
+    assert {row[6] for row in rows(store)["release_cohorts"] if row[2] == OUTCOME} == {6}
+    assert told(store) == (("10 to 19", 50, None),)
+
+
+@pytest.mark.parametrize(("n", "is_told"), [(29, False), (30, True)])
+def test_absence_which_an_employer_knows_is_told_of_thirty(store, n, is_told):
+    write(store, *(scored(f"p{i}", consents=COUNTED, measures=(("absence", i % 3),)) for i in range(n)))
+    (absence,) = (one.told for one in store.release("c").measures if one.measure == "absence")
+    assert (absence.shares is not None) is is_told
+
+
+def test_cohorts_of_longer_ago_than_two_years_go_but_for_the_newest_of_a_place(store):
+    leaver = scored("q", companies=("d",), consents=COUNTED)
+    write(store, *staff(20, 10), leaver, night=date(2024, 1, 1))
+    write(store, *staff(40, 20), night=date(2024, 2, 1))
+    write(store, *staff(60, 30), night=date(2026, 1, 1))
+    assert {row[3] for row in rows(store)["release_members"]} == {"2024-01", "2024-02", "2026-01"}
+    write(store, *staff(60, 30), night=date(2026, 2, 1))
+    left = {(row[1], row[3]) for row in rows(store)["release_members"] if row[0] == "company"}
+    assert left == {("d", "2024-01"), ("c", "2024-02"), ("c", "2026-01"), ("c", "2026-02")}
 
 
 def test_attack_by_comparing_all_reports_of_a_company_whose_staff_changes_by_chance(store):

@@ -60,14 +60,14 @@ def test_attack_by_going_there_and_back_again(store):
     write(store, *at_first, *staff(16, 8, first=40), night=MONTHS[1])
     # One has gone, one has come who is above: 11 of 40, 27.5, would be told as 30 percent.
     write(store, *at_first[:-1], scored("new", 0.5, consents=COUNTED), night=MONTHS[2])
-    assert of_outcome(store) == [25, 30, 25]
+    assert of_outcome(store) == [25, 30, 30]
 
 
 def test_attack_by_comparing_any_two_months_of_one_outcome_and_two_factors(store):
     """Every share that is told is that of a cohort from which all others differ by nobody, or by five or more."""
     chance = random.Random(11)
     present = {n: [chance.random() < 0.4 for _ in range(3)] for n in range(25)}
-    for month in range(36):
+    for month in range(24):  # as long as any two are compared
         for n in chance.sample(range(30), chance.choice((0, 1, 2, 4, 8))):
             if present.pop(n, None) is None or chance.random() < 0.6:
                 present[n] = [chance.random() < 0.4 for _ in range(3)]

@@ -19,11 +19,11 @@ MONTH = "2026-03"
 
 
 def staff(company: str, unit_sizes: dict[str | None, int], section: str = "Q") -> list:
-    """A third of each unit in each category of absence."""
+    """A third of each unit in each category of absence and of sleep."""
     units = [unit for unit, n in unit_sizes.items() for _ in range(n)]
     return [
         scored(f"{company}-{n}", companies=(company,), places=((company, unit, section),), consents=COUNTED,
-               measures=(("absence", n % 3), ("participation", 0)))
+               measures=(("absence", n % 3), ("sleep", n % 3), ("participation", 0)))
         for n, unit in enumerate(units)
     ]  # fmt: skip
 
@@ -47,7 +47,8 @@ def test_a_company_its_unit_and_its_industry_are_told_in_their_categories(told):
     assert told.industry is not None
     assert told.industry.code == "Q"
     assert set(told.units) == {"a"}, "b is not told, for b and x together hide x"
-    assert names(told.units["a"]["absence"].categories) == [("not_over_16", 65), ("over_16", 35)]
+    assert names(told.units["a"]["sleep"].categories) == [("not_lower", 65), ("lower", 35)]
+    assert "absence" not in told.units["a"], "of 18 persons; absence takes 30"
 
 
 def test_what_all_have_done_is_not_told_and_says_why(told):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from serving.store.cohorts import Cohort
-from serving.store.disclosure import Told, block_of, industry_told, tells_of_few, told_of, units_told
+from serving.store.disclosure import Block, Told, block_of, industry_told, tells_of_few, told_of, units_told
 
 
 def cohort(*counts: int, parts: str = "", first: int = 0) -> Cohort:
@@ -24,6 +24,8 @@ def cohort(*counts: int, parts: str = "", first: int = 0) -> Cohort:
     ((2, 2, 10), None, "too_few_in_cell"),
     ((3, 3, 3), None, "too_few_persons"),
     ((5, 5), (50, 50), None),
+    ((195, 5), (95, 5), None),            # 97.5 and 2.5
+    ((5, 245), (5, 95), None),
     ((0, 0), None, "too_few_persons"),
 ])  # fmt: skip
 def test_a_small_category_makes_the_first_two_one_and_never_others(counts, shares, why_not):
@@ -44,8 +46,8 @@ def test_units_are_told_where_what_is_left_of_the_company_could_be_too(counts, t
     assert units_told(counts, 10) == told
 
 
-def industry(sizes: list[tuple[int, int, int]]) -> dict[str, Cohort]:
-    return {f"c{number}": cohort(*size, first=1000 * number) for number, size in enumerate(sizes)}
+def industry(sizes: list[tuple[int, int, int]]) -> dict[str, Block]:
+    return {f"c{number}": block_of(cohort(*size, first=1000 * number)) for number, size in enumerate(sizes)}
 
 
 @pytest.mark.parametrize(("sizes", "levels", "told"), [
@@ -89,3 +91,22 @@ def test_moves_between_two_units_hide_nobody_who_leaves_both():
     assert tells_of_few(block_of(then), block_of(moved), 1)
     all_stay = Cohort(then.categories, then.parts | {f"p{n}": "b" for n in range(1, 11)})
     assert not tells_of_few(block_of(then), block_of(all_stay), 1)
+
+
+def test_who_was_erased_and_is_counted_again_is_no_change():
+    """Four of 20 are erased and come back, and one changes: eight more changes than there were, were they others."""
+    then = block_of(cohort(10, 0, 10))
+    erased = {"p0", "p1", "p10", "p11"}
+    then = Block("", "", then.cells, {one: cell for one, cell in then.members.items() if one not in erased})
+    one_more = block_of(Cohort(cohort(10, 0, 10).categories | {"p5": 2}))
+    assert tells_of_few(then, one_more, 2)
+    ten_more = Cohort(cohort(10, 0, 10).categories | {f"new{n}": 2 * (n % 2) for n in range(10)})
+    assert not tells_of_few(then, block_of(ten_more), 2), "five of each category came, whoever else did"
+
+
+def test_who_is_in_two_companies_counts_once_in_what_is_left_of_an_industry():
+    """Of two companies of six, half in the first category: 6 and 6 employments, but of 3 and 3 persons."""
+    companies = industry([(10, 10, 10)] * 3 + [(3, 0, 3)] * 2)
+    told = dict.fromkeys(("c0", "c1", "c2"), 3)
+    assert industry_told(companies, told, 3, 10).shares == (65, 35)
+    assert industry_told(companies | {"c4": companies["c3"]}, told, 3, 10) == Told(None, None, "too_few_in_cell")

@@ -22,6 +22,7 @@ from models.economics.absence_cost import (
     cost_of_days,
     days_of_a_long_spell,
     expected_days,
+    log_mean_of,
 )  # fmt: skip
 from models.economics.concept_report import COST, GAIN, PUBLISHED, annuity, concept_report, net_benefit
 from models.economics.figures import draw_tornado
@@ -50,6 +51,7 @@ def test_the_concept_report_is_reproduced_to_the_krone():
     assert found["agrees_to_the_krone"]
     assert found["break_even_percent_unrounded"] == pytest.approx(2.0192, abs=1e-4)
     assert {one["kind"] for one in found["inputs"]} == {"published", "derived", "assumed"}
+    assert all(one["kind"] != "published" for one in found["inputs"] if one["value"] % 1), "no printed figure has øre"
 
 
 def test_its_oere_are_within_what_the_printed_figures_allow():
@@ -82,7 +84,17 @@ def test_lengths_of_spells_agree_with_a_drawn_sample():
     assert expected_days(LONGEST) == pytest.approx(drawn.mean(), rel=0.01)
     assert expected_days(LONG) == pytest.approx(np.minimum(drawn, LONG).mean(), rel=0.01)
     assert days_of_a_long_spell(OUTCOME) == pytest.approx(drawn[drawn > LONG].mean(), rel=0.01)
-    assert days_of_a_long_spell("long_sick_leave_mental") > days_of_a_long_spell(OUTCOME)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "longer"), [("long_sick_leave_mental", 1.28), ("long_sick_leave_musculoskeletal", 1.15)]
+)
+def test_the_factor_of_a_diagnosis_is_of_all_its_spells_and_moves_the_long_ones_less(outcome, longer):
+    """Mental spells are 1.28 times as long; of those over 16 days, which are longer anyhow, the mean rises by a tenth only."""
+    drawn = np.minimum(np.random.default_rng(17).lognormal(log_mean_of(outcome), LOG_SD, 400_000), LONGEST)
+    assert drawn.mean() == pytest.approx(longer * expected_days(LONGEST), rel=0.01)
+    assert days_of_a_long_spell(outcome) == pytest.approx(drawn[drawn > LONG].mean(), rel=0.01)
+    assert 1 < days_of_a_long_spell(outcome) / days_of_a_long_spell(OUTCOME) < (1 + longer) / 2
 
 
 def plain(**given: float) -> EconomicInputs:
@@ -155,11 +167,40 @@ def test_targeting_by_hand():
 def test_kroner_agree_with_the_decision_curve():
     """At the threshold that price and gain make, the sum over persons is the net benefit of the curve in kroner."""
     terms = Terms.of(priced(), OUTCOME)
-    contacted = terms.threshold() or 0.0
+    contacted = terms.threshold(0.5) or 0.0
     chosen = contacted <= RISKS
     by_person = 25 * float(np.sum(terms.saved_per_event * Y[chosen] - terms.per_contact))  # 100 persons, 4 rows
     found = targeting(priced(), OUTCOME, report())["by_decision_curve_nok"]
     assert (found["contact_from_risk"], found["value"]) == (0.20, pytest.approx(by_person))
+
+
+def test_of_two_years_the_second_counts_the_distance_from_the_mean_as_far_as_the_risk_persists():
+    """Half of all have the event and 0.8 of those chosen: 0.8 again in the second year if risks stay, 0.65 or 0.5 if not."""
+    for persists, second in ((1.0, 0.8), (0.5, 0.65), (0.0, 0.5)):
+        given = priced(effect_years=2, risk_persists=persists, cost_per_contact=0)
+        a_year = targeting(priced(), OUTCOME, report())["saved_per_event_nok"]
+        assert net_of_top(given, OUTCOME, report(0.8), 10) == pytest.approx(10 * a_year * (0.8 + second))
+        assert targeting(given, OUTCOME, report())["everybody_nok"] == pytest.approx(100 * a_year * 2 * 0.5)
+
+
+def test_kroner_agree_with_the_decision_curve_where_risks_move_back_to_the_mean():
+    """Two years, half of the distance kept, price 0.775 of a year's saving: worth it from 0.35, so for 0.9 and 0.5."""
+    a_year = targeting(priced(), OUTCOME, report())["saved_per_event_nok"]
+    given = priced(effect_years=2, risk_persists=0.5, cost_per_contact=0.775 * a_year)
+    terms = Terms.of(given, OUTCOME)
+    assert terms.threshold(0.5) == pytest.approx(0.35)
+    by_person = 25 * a_year * sum(y + 0.5 + 0.5 * (y - 0.5) - 0.775 for y in (1, 1))
+    curve = decision_net_benefit(RISKS, Y, np.ones((1, 4)), np.array([0.35]))[0].tolist()
+    told = {"thresholds": [0.35], "net_benefit": {"core": dict.fromkeys(("value", "low", "high"), curve)}}
+    found = targeting(given, OUTCOME, report() | {"decision_curve": told})["by_decision_curve_nok"]
+    assert found["value"] == pytest.approx(by_person)
+
+
+def test_the_default_does_not_take_those_chosen_to_keep_their_risk_and_the_tornado_moves_it():
+    given = EconomicInputs()
+    assert 0 < given.risk_persists.value < 1
+    rows = tornado(given, lambda moved: net_of_top(moved, OUTCOME, report(0.8), 10))
+    assert "risk_persists" in {row["input"] for row in rows}
 
 
 def test_without_a_risk_that_is_worth_it_there_is_no_threshold_and_no_curve():
@@ -237,4 +278,4 @@ def test_the_verb_refuses_a_file_that_is_not_there_and_a_capacity_that_was_not_j
 
 def test_each_outcome_of_sick_leave_has_a_price():
     assert all(cost_of_a_long_spell(EconomicInputs(), name).society > 100_000 for name in LENGTH_BY_OUTCOME)
-    assert replace(Terms.of(EconomicInputs(), OUTCOME), saved_per_event=-1).threshold() is None
+    assert replace(Terms.of(EconomicInputs(), OUTCOME), saved_per_event=-1).threshold(0.5) is None

@@ -6,6 +6,7 @@ import json
 from datetime import date
 
 import numpy as np
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -18,9 +19,10 @@ from data_contracts.errors import (
 )
 from data_contracts.readers.parquet_files import write_tables
 from pipeline.cli import app
-from pipeline.effect import Question, run
+from pipeline.effect import Question, left_out, run
 from pipeline.effect_csv import read_panel, read_scores
-from pipeline.effect_panel import ABSENCE, panel_of
+from pipeline.effect_lines import left_out_lines
+from pipeline.effect_panel import ABSENCE, panel_of, risks_and_absence
 from pipeline.settings import Settings, TrainingSettings
 from pipeline.workspace import Workspace
 from tests.lib.records import consent, event, job, person, rows_of, spell, tables
@@ -135,6 +137,26 @@ def test_a_panel_from_tables_counts_those_who_consent_and_leaves_out_the_quarter
     assert cells.loc[("c", second), "start"] == second
     assert np.isnan(cells.loc[("d", second), "start"])
     assert found["period"].max() == 2025 * 4 + 2, "the last quarter that is over"
+
+
+def test_who_has_no_absence_that_may_be_counted_is_left_out_and_told_by_side_of_the_threshold():
+    """Of two below one has no outcome, of three at or above the threshold two."""
+    rows = [(0.1, 2.0), (0.2, None), (0.5, None), (0.6, None), (0.7, 1.0)]
+    frame = pd.DataFrame(rows, columns=["score", "outcome"])
+    assert left_out(frame, 0.5) == {
+        "below": {"listed": 2, "without_outcome": 1}, "above": {"listed": 3, "without_outcome": 2},
+    }  # fmt: skip
+    told = left_out_lines(left_out(frame, 0.5))
+    assert "below 1 of 2, above 2 of 3" in told[0]
+    assert left_out_lines(left_out(frame.dropna(), 0.5)) == []
+
+
+def test_risks_without_consent_keep_their_place_with_no_outcome(tmp_path):
+    scores = tmp_path / "2025-04-01.csv"
+    scores.write_text("person_id,outcome,risk\np,long_sick_leave,0.4\nq,long_sick_leave,0.6\nr,burnout,0.9\n")
+    found, _ = risks_and_absence(written(tmp_path / "tables"), scores, "long_sick_leave", 30, TrainingSettings())
+    assert found["score"].tolist() == [0.4, 0.6]
+    assert found["outcome"].notna().tolist() == [True, False], "q has not consented to effect_evaluation"
 
 
 def test_without_a_session_nobody_knows_who_had_the_intervention(tmp_path):

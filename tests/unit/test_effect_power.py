@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.effects.trials import alerted
 from data_contracts.errors import NotEnoughDataError
 from models.effects.discontinuity import discontinuity, same_density
 from models.effects.power import Clusters, design_effect, design_matrix, least_effect, power, variance
@@ -65,6 +66,8 @@ def test_a_jump_is_found_and_a_smooth_line_has_none():
     smooth = discontinuity(score, 3 + 5 * score + noise, 0.4)
     assert jump.low < -2 < jump.high < 0
     assert smooth.low < 0 < smooth.high
+    assert any("not of contact" in note for note in smooth.notes)
+    assert not any("not of contact" in note for note in jump.notes)
     assert jump.details["effect_of_contact"]["effect"] == pytest.approx(jump.effect), "everybody above was contacted"
     assert [row["effect"] for row in jump.details["other_bandwidths"]] == pytest.approx([-2] * 4, abs=0.4)
 
@@ -74,6 +77,14 @@ def test_persons_who_heap_above_the_threshold_are_noticed():
     assert same_density(score, 0.4)["p"] > 0.5
     moved = np.where((score > 0.36) & (score < 0.4), 0.401, score)
     assert same_density(moved, 0.4)["p"] < 0.001
+    assert same_density(score[::6], 0.4) == {"above": 8, "below": 8, "p": None}, "16 of 167 are too few to tell"
+
+
+def test_a_smooth_density_that_is_steep_at_the_threshold_is_rarely_taken_for_heaping():
+    """300 persons, nobody moved: 60 of them reach so far out that 12 of 100 samples look like heaping; 30 do not."""
+    found = [same_density(alerted(300, 0.0, seed)[0], 0.3)["p"] for seed in range(400)]
+    assert np.mean([p is not None and p < 0.05 for p in found]) <= 0.07
+    assert None not in found
 
 
 def test_few_persons_on_a_side_are_refused():
@@ -92,6 +103,16 @@ def test_the_published_trial_to_the_digit():
     half = next(row for row in mean["by_correlation"] if row["correlation"] == 0.5)
     assert (half["part_percentage_points"], half["left_in_2022_percentage_points"]) == (0.95, 0.35)
     assert half["left_workdays_over_three_years"]["low"] == pytest.approx((4.1 - 3 * 0.95) * 2.30, abs=0.01)
+    assert "lower one" in mean["same_in_all_years"]
+
+
+def test_four_rounded_means_leave_two_tenths_either_way():
+    """7.95 to 8.35 against 5.95 to 7.85 print as the trial's means; so do 7.85 to 8.45 against 6.05 to 7.75."""
+    found = published_effect()
+    ends = [(7.85 - 5.95) - (8.35 - 7.95), (7.75 - 6.05) - (8.45 - 7.85)]
+    within = found["difference_within_rounding"]
+    assert (within["low"], within["high"]) == (pytest.approx(min(ends)), pytest.approx(max(ends)))
+    assert any("0.2 points" in reason for reason in found["cannot_be_computed"])
 
 
 def test_regression_to_the_mean_against_drawn_pairs():

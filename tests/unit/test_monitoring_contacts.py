@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.monitoring.after_contact import TOO_FEW, TOO_FEW_ANSWERS, event_ratio, score_difference
-from pipeline.monitoring.contacts import Contacts
+from pipeline.monitoring.contacts import LOGISTIC_SPREAD, Contacts
 
 
 def test_contact_counts_from_the_index_date_to_before_the_end():
@@ -14,6 +14,16 @@ def test_contact_counts_from_the_index_date_to_before_the_end():
     person = np.array(["a", "a", "a", "b", "c"])
     start, end = np.array([100, 101, 250, 50, 0]), np.array([101, 300, 301, 110, 999])
     assert contacts.of_rows(person, start, end).tolist() == [True, False, True, False, False]
+
+
+def test_days_to_the_first_contact_on_or_after_the_index_date():
+    contacts = Contacts(np.array(["a", "a", "b"]), np.array([300, 100, 110], dtype=np.int32))
+    person, t = np.array(["a", "a", "a", "b", "c"]), np.array([90, 100, 101, 111, 0], dtype=np.int32)
+    assert contacts.days_to_first(person, t).tolist() == [10, 0, 199, np.inf, np.inf]
+
+
+def test_a_ratio_of_1_44_is_two_tenths_of_a_standard_deviation():
+    assert np.log(1.44) / LOGISTIC_SPREAD == pytest.approx(0.2, abs=0.002)
 
 
 def rows(n: int = 100):

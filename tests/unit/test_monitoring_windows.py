@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -14,8 +15,8 @@ from models.outcomes import OUTCOMES
 from models.outcomes.outcome import Status
 from models.training_set import build_training_set
 from pipeline.monitoring.inputs import GROWING, input_shifts, new_values, samples, watched
-from pipeline.monitoring.matured import maturity, series, streams_of
-from pipeline.monitoring.windows import MEASURED, past_dates, reference_dates, window_of, window_start
+from pipeline.monitoring.matured import leaving_share, maturity, series, streams_of, tolerance_of
+from pipeline.monitoring.windows import MEASURED, is_same_season, past_dates, reference_dates, window_of, window_start
 from tests.lib.models import linear_model
 from tests.lib.monitored import staff
 from tests.lib.records import tables
@@ -43,7 +44,9 @@ def home(tmp_path_factory):
     ],
 )
 def test_the_reference_is_the_same_season_of_the_training(on, begun, expected):
-    assert [str(one) for one in reference_dates(on, FIRST, LAST, begun)] == expected
+    found = reference_dates(on, FIRST, LAST, begun)
+    assert [str(one) for one in found] == expected
+    assert is_same_season(on, found) == (expected != ["2024-01-01"])
 
 
 def test_windows_and_label_dates_by_hand():
@@ -81,6 +84,17 @@ def test_labels_that_are_not_known_yet_have_rows_and_no_label(home):
     model = linear_model()
     points = series(found, np.zeros(len(found)), model)
     assert [(one["expected"], one["observed"]) for one in points] == [(0.5, 0.5), (0.5, None)]
+
+
+def test_the_share_that_left_is_of_those_without_the_event_and_rounded_up(home):
+    """15 of 30 had the event; of the other 15, two left: 2 of 15 is 0.1334."""
+    found = window_of(home[0], LONG, [date(2025, 1, 1)], date(2026, 3, 1))
+    assert leaving_share(found) == 0.0
+    status, y = found.status.copy(), found.y.copy()
+    left = np.flatnonzero(y == 0)[:2]
+    status[left], y[left] = Status.CENSORED, np.nan
+    assert leaving_share(replace(found, status=status, y=y)) == 0.14
+    assert tolerance_of(0.1, 0.2) == pytest.approx(0.1 + np.log(0.9 / 0.8))
 
 
 def test_a_measured_value_counts_where_it_is_new_and_only_there(home):

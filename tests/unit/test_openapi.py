@@ -82,12 +82,14 @@ def test_a_row_is_described_by_the_contract():
 
 # What really occurs
 
+PLACES = {"person_id": "p1", "company_id": "c1", "alert_id": "0" * 32}
+
 
 def asked(service: Any) -> list[dict[str, Any]]:
     app, doctor = service.headers(), service.headers("clinician")
     nobody = {name: value for name, value in app.items() if name != "authorization"}
-    posts = [endpoint.path.format(person_id="p1") for endpoint in ENDPOINTS if endpoint.method == "POST"]
-    gets = [endpoint.path.format(person_id="p1", company_id="c1") for endpoint in ENDPOINTS if endpoint.method == "GET"]
+    posts = [endpoint.path.format(**PLACES) for endpoint in ENDPOINTS if endpoint.method == "POST"]
+    gets = [endpoint.path.format(**PLACES) for endpoint in ENDPOINTS if endpoint.method == "GET"]
     bodies = [b"{", b"{}", json.dumps(REQUEST).encode(), b" " * (2**20 + 1)]
     headers = [app, doctor, nobody, app | {"content-type": "text/plain"}]
     requests = [{"method": "POST", "url": url, "content": body, "headers": head}
@@ -105,7 +107,7 @@ def test_every_status_media_type_and_header_that_occurs_is_declared(tmp_path):
         answers = [
             answer for start in range(0, len(requests), 50) for answer in service.call(*requests[start : start + 50])
         ]
-    declared = {(one.method, one.path.format(person_id="p1", company_id="c1")): one.path for one in ENDPOINTS}
+    declared = {(one.method, one.path.format(**PLACES)): one.path for one in ENDPOINTS}
     seen = set()
     for answer in answers:
         path = declared.get((answer.request.method, answer.request.url.path), answer.request.url.path)

@@ -21,9 +21,11 @@ def test_all_is_about_scales_that_there_are_and_has_a_source():
 
 
 @pytest.mark.parametrize(
-    ("sex", "score", "expected"), [("female", 10.2, 50), ("female", 12.4, 84.13), ("male", 7.8, 15.87)]
+    ("sex", "score", "expected"),
+    [("female", 10, 37.52), ("female", 13, 85.21), ("male", 8, 12.92), ("female", 3, 0.02)],
 )
-def test_a_percentile_is_that_of_the_persons_sex(sex, score, expected):
+def test_a_percentile_is_that_of_the_persons_sex_and_counts_only_whole_scores_below(sex, score, expected):
+    """By the table of the normal distribution: (9.5 - 10.2) / 2.2 is -0.318, which leaves 37.5 of 100 below."""
     value, why_not = percentile_of("oss3_social_support", sex, score)
     assert (value, why_not) == (pytest.approx(expected, abs=0.01), None)
 

@@ -23,6 +23,7 @@ def test_an_empty_file_means_the_defaults(tmp_path):
         ("simulate:\n  person: 5\n", "simulate.person"),
         ("simulate:\n  persons: many\n", "simulate.persons"),
         ("training:\n  test_share: 1.5\n", "training.test_share"),
+        ("monitoring:\n  calibration_tolerance: 0.6\n", "monitoring.calibration_tolerance"),
         ('training:\n  data_as_of: "2024-13-01"\n', "training.data_as_of"),
         ("outcomes:\n  burnout:\n    min_days: 3\n", "outcomes.burnout.min_days"),
     ],

@@ -170,11 +170,16 @@ def test_taking_a_report_out_is_logged_with_the_company_and_names_no_other(servi
     assert not re.search(rf"{COMPANY}-\d", json.dumps(taken))
 
 
-def test_of_a_company_of_which_nothing_was_computed_nothing_is_logged(service):
+def test_that_a_company_was_asked_for_of_which_nothing_was_computed_is_logged_as_denied(service):
     begun = len(service.events())
     with pytest.raises(MissingInputError, match="Nothing was computed"):
         taken_out(service.parts.settings, "unheard")
-    assert len(service.events()) == begun
+    (event,) = service.events()[begun:]
+    assert (event["action"], event["decision"], json.loads(event["organisations"])) == (
+        "read_report",
+        "denied",
+        ["unheard"],
+    )
 
 
 @pytest.fixture
@@ -208,3 +213,12 @@ def test_the_verb_says_in_one_sentence_what_is_lacking(tmp_path):
 def test_the_process_ends_with_the_code_of_the_error(service, variables, capsys):
     assert company_report.main(["--company", "unheard"]) == MissingInputError.exit_code
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_what_nobody_has_foreseen_is_one_line_without_what_it_says(variables, monkeypatch, capsys):
+    def fails(*_):
+        raise RuntimeError("of person SYNTHETIC-4711")
+
+    monkeypatch.setattr(company_report, "report_on", fails)
+    assert company_report.main(["--company", COMPANY]) == 70
+    assert capsys.readouterr().err == "unexpected RuntimeError; a fault of ours\n"

@@ -36,6 +36,7 @@ def upgrade() -> None:
     op.bulk_insert(op.create_table("release_members", *key, *of_person), members)
     op.create_index("release_members_by_person", "release_members", ["person_id"])
     op.create_table("company_industries", *_key("company_id", "month"), Column("section", String(1), nullable=False))
+    op.create_index("consents_of_purpose", "consents", ["purpose", "person_id", "given_on", "withdrawn_on", "source"])
 
 
 _SIZES = {"level": 8, "month": 7}

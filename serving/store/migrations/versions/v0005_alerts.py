@@ -65,8 +65,6 @@ def _deliveries() -> None:
         Column("message_id", String(64), primary_key=True),
         Column("alert_id", String(32), ForeignKey("alerts.alert_id", ondelete="CASCADE"), nullable=False),
         Column("team", String(64), nullable=False),
-        Column("kind", String(16), nullable=False),
-        Column("night", Date, nullable=False),
         Column("created_at", String(32), nullable=False),
         Column("next_attempt_at", String(32), nullable=False),
         Column("attempts", Integer, nullable=False),
