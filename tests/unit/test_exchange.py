@@ -245,7 +245,7 @@ def test_what_cannot_be_logged_is_not_written(alone, monkeypatch, role, route, b
 
 def test_what_writes_is_declared_so():
     writes = {one.action for one in ENDPOINTS if one.writes}
-    assert writes == {Action.RECORD_DECISION, Action.BEGIN_CARE, Action.WITHDRAW}
+    assert writes == {Action.RECORD_DECISION, Action.BEGIN_CARE, Action.WITHDRAW, Action.ACKNOWLEDGE_ALERT}
 
 
 def test_a_withdrawal_for_somebody_unknown_and_of_another_company_are_denied_alike(alone, monkeypatch):
