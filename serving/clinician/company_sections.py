@@ -81,8 +81,8 @@ def _made(say: Words, report: CompanyReport) -> Section:
                 "Bare de som har samtykket til å telles med, og bare opplysninger de har samtykket til at brukes slik."
             ),
             say(
-                "Minst %(n)s personer, minst %(diagnosis)s der sykefravær eller diagnoser inngår, og minst %(cell)s i og utenfor hver "
-                "gruppe som vises.",
+                "Minst %(n)s personer, minst %(diagnosis)s der sykefravær eller diagnoser inngår, og minst %(cell)s i og "
+                "utenfor hver gruppe som vises.",
                 n=FEWEST_PERSONS,
                 diagnosis=FEWEST_BY_DIAGNOSIS,
                 cell=FEWEST_IN_CELL,
