@@ -19,6 +19,9 @@ NEAREST = 60
 FEWEST_NEAREST = 20
 """With fewer, only the coarsest heaping would be seen."""
 
+_BANDWIDTH = "cerrd"
+"""Optimal for the coverage error of the interval, as rdrobust calls it."""
+
 _FACTORS = (0.5, 0.75, 1.5, 2.0)
 
 
@@ -27,8 +30,10 @@ def discontinuity(
 ) -> Estimate:
     """Estimate the jump of the outcome at the threshold: what being above it does to those who stand at it.
 
-    Local linear regression, triangular kernel, bandwidth that minimises the mean squared error; estimate and interval are
-    the robust bias-corrected ones (Calonico, Cattaneo & Titiunik 2014).
+    Local linear regression, triangular kernel; estimate and interval are the robust bias-corrected ones (Calonico, Cattaneo
+    & Titiunik 2014). The bandwidth is the one that makes the interval hold as often as it says (Calonico, Cattaneo &
+    Farrell 2020), not the one that minimises the mean squared error: with days of absence, which are skewed, the latter's
+    held in 92 of 100 trials.
 
     Parameters
     ----------
@@ -50,7 +55,7 @@ def discontinuity(
             f"{n_below} persons are below the threshold and {n_above} at or above it; a discontinuity needs "
             f"{FEWEST_PER_SIDE} on each side. Choose another --threshold, or wait for more persons."
         )
-    found = _rdrobust(outcome, score, c=threshold)
+    found = _rdrobust(outcome, score, c=threshold, bwselect=_BANDWIDTH)
     width = float(found.bws.loc["h", "left"])
     density = same_density(score, threshold)
     details: dict[str, Any] = {
@@ -63,7 +68,8 @@ def discontinuity(
         ],
     }
     if contacted is not None:
-        details["effect_of_contact"] = _numbers(_rdrobust(outcome, score, c=threshold, fuzzy=contacted.astype(float)))
+        fuzzy = _rdrobust(outcome, score, c=threshold, bwselect=_BANDWIDTH, fuzzy=contacted.astype(float))
+        details["effect_of_contact"] = _numbers(fuzzy)
     notes = ["It is the effect at the threshold; far above and below it nothing is said."]
     if contacted is None:
         notes.append(
