@@ -14,7 +14,7 @@ from typing import Literal
 
 from data_contracts.instruments.instrument import Sex
 
-WhyNot = Literal["no_norm", "sex_unknown", "not_by_sex_and_age", "not_normally_distributed"]
+WhyNot = Literal["not_by_sex_and_age", "not_normally_distributed"]
 
 _CHANCE = NormalDist().inv_cdf(0.975)
 
@@ -99,16 +99,6 @@ NORMS: dict[str, tuple[Norm, ...]] = {
 def norm_of(scale: str, sex: Sex | None) -> Norm | None:
     """Return the norm of a scale that holds for a sex; None where none is declared, or the sex decides and is not known."""
     return next((norm for norm in NORMS.get(scale, ()) if norm.sex in (None, sex)), None)
-
-
-def percentile_of(scale: str, sex: Sex | None, score: float) -> tuple[float | None, WhyNot | None]:
-    """Return the percentile of a score, or why there is none."""
-    if scale not in NORMS:
-        return None, "no_norm"
-    norm = norm_of(scale, sex)
-    if norm is None:
-        return None, "sex_unknown"
-    return norm.percentile(score), norm.why_no_percentile
 
 
 def smallest_real_change(scale: str, sex: Sex | None) -> float | None:

@@ -1,6 +1,7 @@
 """What a champion says of itself: what it rests on, whom it is told apart from, and how much is usually known.
 
-Computed on the training rows when the model is fitted, and kept in its facts: aggregates of at least 50 persons only.
+Computed on the training rows when the model is fitted, and kept in its facts: aggregates of at least 50 persons only
+(deciles of scales: 100).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from models.abstention import limits_of
 from models.out_of_fold import TrainingRows
 from models.reference_groups import ALL_GROUPS, POPULATION, group_numbers
 from models.risk_model import RiskModel
+from models.scale_norms import SCALE_NAMES, scale_norms
 from models.side_by_side import side_by_side
 
 FEWEST_PERSONS = 50
@@ -51,17 +53,20 @@ def describe(champion: RiskModel, rows: TrainingRows, seed: int = 17) -> dict[st
         ``importance``: per feature and domain, in log-odds, with the interval of the refits.
         ``reference_groups``: mean contributions and log-odds of everybody and of like sex and age.
         ``typical_missing``: in how many rows each feature is known, and the limits of :mod:`models.abstention`.
+        ``scale_norms``: how persons of like sex and age answer; see :mod:`models.scale_norms`.
     """
     most, most_refitted = MOST_ROWS.get(champion.kind, FAST)
     chosen = np.random.default_rng(seed).permutation(len(rows.y))[:most]
     X, weight = rows.columns(champion.feature_names)[chosen], rows.weight[chosen]
     terms = champion.contributions(X)
     importance = _importance(champion, X, terms[:, :-1], weight, most_refitted)
-    groups = group_numbers(*rows.columns(("is_female", "age_years"))[chosen].T)
+    is_female, age_years = rows.columns(("is_female", "age_years")).T
+    groups = group_numbers(is_female[chosen], age_years[chosen])
     described = {
         "importance": importance,
         "reference_groups": _reference_groups(terms, weight, rows.person[chosen], groups),
         "typical_missing": {"known_share": _named(champion, np.average(np.isfinite(X), axis=0, weights=weight))},
+        "scale_norms": scale_norms(rows.columns(SCALE_NAMES), is_female, age_years, rows.person),
     }
     aware = replace(champion, facts={**champion.facts, **described})
     described["typical_missing"] |= limits_of(aware, X)

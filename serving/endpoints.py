@@ -65,7 +65,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "POST", "/v1/profile", Action.PROFILE, profile.profile, ProfileResponse,
         "Scales and measurements of one person's record by domain; no risk.",
-        body=ProfileRequest, subjects=risk.subject, needs_model=False,
+        body=ProfileRequest, subjects=risk.subject, basis=profile.basis, needs_model=False,
     ),
     Endpoint(
         "POST", "/v1/fhir/risk", Action.SCORE, fhir.risk, fhir_bodies.ANSWER,

@@ -1,4 +1,4 @@
-"""POST /v1/profile: what is known of a person by domain, without any model."""
+"""POST /v1/profile: what is known of a person by domain; no model reckons with it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from data_contracts.time_windows import latest_index_date
 from features.catalogue import feature
 from features.record import tables_of_record
 from serving import problems
-from serving.call import Call
+from serving.call import Basis, Call
 from serving.case import Case
 from serving.domain_scores import FEWEST_DOMAINS, domain_index, health_index
 from serving.handlers.profile_bodies import DomainProfile, Index, Missing, ProfileRequest, ProfileResponse, ProfileValue
 from serving.handlers.profile_measurements import measurements
+from serving.handlers.profile_percentiles import norms_in_service
 from serving.handlers.profile_scales import scales
 from serving.handlers.subjects import person_of
-from serving.predictor import case_of
+from serving.predictor import Predictor, case_of
 from serving.problems import Refused
 from serving.responses import Texts
 
@@ -41,6 +42,14 @@ NO_RISK = Texts(
 )
 
 
+def basis(call: Call) -> Basis:
+    """Return the model whose training persons the scores are compared with, if one is in service, and the record."""
+    own = norms_in_service(call.predictor)
+    if call.predictor is None or isinstance(own, str):
+        return (), call.sent
+    return (dict(zip(call.predictor.models, call.predictor.named, strict=True))[own.outcome],), call.sent
+
+
 def profile(call: Call) -> ProfileResponse:
     """Scales and measurements of a record by domain."""
     request: ProfileRequest = call.body
@@ -50,7 +59,7 @@ def profile(call: Call) -> ProfileResponse:
     tables = tables_of_record(request.record, call.today)
     withdrawn = call.parts.withdrawals.of(person_of(request.record))
     case = case_of(tables, request.index_date, call.today, withdrawn)
-    domains = domain_profiles(case, tables)
+    domains = domain_profiles(case, tables, call.predictor)
     found = health_index(domains)
     return ProfileResponse(
         index_date=request.index_date,
@@ -62,7 +71,9 @@ def profile(call: Call) -> ProfileResponse:
     )
 
 
-def domain_profiles(case: Case, tables: dict[str, Table]) -> tuple[DomainProfile, ...]:
+def domain_profiles(
+    case: Case, tables: dict[str, Table], predictor: Predictor | None = None
+) -> tuple[DomainProfile, ...]:
     """Return what is known of a person, and what is not, by domain.
 
     Parameters
@@ -71,8 +82,10 @@ def domain_profiles(case: Case, tables: dict[str, Table]) -> tuple[DomainProfile
         What may be used on the index date.
     tables : dict of Table
         Those of the case, for the laboratories' own intervals.
+    predictor : Predictor, optional
+        The models in service, for percentiles.
     """
-    values = list(chain(scales(case), measurements(case, tables)))
+    values = list(chain(scales(case, predictor), measurements(case, tables)))
     missing = list(_missing(case, {one.name for one in values}))
     return tuple(_domain(domain, values, missing) for domain in DOMAIN_LABELS)
 

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from data_contracts.domains import Domain
 from data_contracts.published_norms import WhyNot
+from models.scale_norms import WhyNone
 from serving.requests import Body, IndexDate, RecordJson
 from serving.responses import Answer, PersonAnswer, Texts
 
@@ -56,17 +57,25 @@ class NormBody(Answer):
     mean: float
     sd: float
     source: str
+    why_no_percentile: WhyNot | None = Field(description="Why its figures carry no percentile; null where they do.")
 
 
 class Percentile(Answer):
-    """Of 100 persons of a published population, how many have a lower score; or why that is not told."""
+    """Of 100 persons, how many have a lower score; or why that is not told."""
 
-    value: float | None = Field(
-        description="By the population's mean and standard deviation for the person's sex, taken as normally distributed, up "
-        "to half a point below the score. No published norm for age is declared here."
+    value: int | None = Field(
+        ge=5, le=95, multiple_of=5,
+        description="Among the programme's own persons of like sex and age, counting half of those with the same score; else "
+        "in a published population of the person's sex, taken as normally distributed, up to half a point below the score.",
+    )  # fmt: skip
+    why_not: WhyNone | Literal["no_model", "no_norm"] | None = Field(
+        description="no_model: none is in service, whose training persons would be compared with. no_norm: none that is says "
+        "how they answered. too_few: fewer than 100 of like sex and age have a score."
     )
-    why_not: WhyNot | None
-    norm: NormBody | None
+    kind: Literal["programme", "published"] | None = Field(description="Where the population is from.")
+    population: Texts | None = Field(description="With whom the person is compared.")
+    synthetic: bool | None = Field(description="True: the population is of simulated persons.")
+    norm: NormBody | None = Field(description="A published population, whether or not the percentile is of it.")
 
 
 class ReliabilityBody(Answer):
@@ -143,7 +152,7 @@ class Index(Answer):
 
 
 class ProfileResponse(PersonAnswer):
-    """Answer of /v1/profile: no risk, no model."""
+    """Answer of /v1/profile: no risk; of a model only how its training persons answered."""
 
     consents: dict[str, bool] = Field(description="Consent per source in force on the index date.")
     domains: tuple[DomainProfile, ...]

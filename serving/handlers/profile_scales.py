@@ -8,31 +8,45 @@ import numpy as np
 
 from data_contracts.instruments import Scale
 from data_contracts.instruments.instrument import Sex
-from data_contracts.published_norms import RELIABILITY, norm_of, percentile_of, smallest_real_change
+from data_contracts.published_norms import RELIABILITY, norm_of, smallest_real_change
 from data_contracts.time_windows import calendar_date
-from features.catalogue import feature
+from features.catalogue import POSITIONS, feature
 from features.life_situation import is_female
 from features.sheet_layouts import SCALES
 from models.wording import shown_value
 from serving.case import Case
-from serving.handlers.profile_bodies import Cutoff, NormBody, Percentile, ProfileValue, ReliabilityBody, Trend
+from serving.handlers.profile_bodies import Cutoff, Percentile, ProfileValue, ReliabilityBody, Trend
+from serving.handlers.profile_percentiles import percentile
+from serving.predictor import Predictor
 from serving.responses import Texts
 
 _SEXES: dict[int, Sex] = {0: "male", 1: "female"}
 
 
-def scales(case: Case) -> Iterator[ProfileValue]:
-    """Yield one value per scale with a score at the index date, in the order of the instruments."""
+def scales(case: Case, predictor: Predictor | None = None) -> Iterator[ProfileValue]:
+    """Yield one value per scale with a score at the index date, in the order of the instruments.
+
+    Parameters
+    ----------
+    case : Case
+    predictor : Predictor, optional
+        The models in service: of their training persons a score is a percentile. No model reckons with it.
+    """
     rows = case.known.scores
     sex = _SEXES.get(int(is_female(case.known)[0]))
+    age = float(case.values[0, POSITIONS["age_years"]])
     for position in np.unique(rows["scale"]).tolist():
         mine = rows["scale"] == position
         order = np.argsort(rows["day"][mine], kind="stable")
         days, scores = rows["day"][mine][order].tolist(), rows["score"][mine][order].tolist()
-        yield _value(SCALES[position], days, scores, case.t, sex)
+        scale = SCALES[position]
+        of_like_persons = percentile(scale.name, scores[-1], sex, age, predictor)
+        yield _value(scale, days, scores, case.t, sex, of_like_persons)
 
 
-def _value(scale: Scale, days: list[int], scores: list[float], t: int, sex: Sex | None) -> ProfileValue:
+def _value(
+    scale: Scale, days: list[int], scores: list[float], t: int, sex: Sex | None, of_like_persons: Percentile
+) -> ProfileValue:
     one, score = feature(scale.name), scores[-1]
     return ProfileValue(
         name=scale.name,
@@ -52,7 +66,7 @@ def _value(scale: Scale, days: list[int], scores: list[float], t: int, sex: Sex 
         cutoffs=_cutoffs(scale, sex),
         cutoff=scale.band(score, sex),
         trend=trend(days, scores),
-        percentile=_percentile(scale.name, score, sex),
+        percentile=of_like_persons,
         reliability=_reliability(scale.name, sex),
         modifiable=one.modifiable,
     )
@@ -63,15 +77,6 @@ def _cutoffs(scale: Scale, sex: Sex | None) -> tuple[Cutoff, ...]:
     if sex is None and scale.bands_of("female") != scale.bands_of("male"):
         return ()
     return tuple(Cutoff(name=band.name, lowest=band.lowest) for band in scale.bands_of(sex or "female"))
-
-
-def _percentile(scale: str, score: float, sex: Sex | None) -> Percentile:
-    value, why_not = percentile_of(scale, sex, score)
-    norm = norm_of(scale, sex)
-    about = None if norm is None else NormBody(
-        population=norm.population, persons=norm.persons, sex=norm.sex, mean=norm.mean, sd=norm.sd, source=norm.source
-    )  # fmt: skip
-    return Percentile(value=value, why_not=why_not, norm=about)
 
 
 def _reliability(scale: str, sex: Sex | None) -> ReliabilityBody | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,13 @@ from jsonschema import Draft202012Validator
 
 from data_contracts.domains import DOMAIN_LABELS
 from features.record import RecordViolation
-from serving.handlers.profile import profile
-from serving.handlers.profile_bodies import ProfileRequest, ProfileResponse, ProfileValue
+from models.risk_model import RiskModel
+from serving.handlers.profile import basis, profile
+from serving.handlers.profile_bodies import Percentile, ProfileRequest, ProfileResponse, ProfileValue
+from serving.predictor import Predictor
+from serving.responses import Texts
 from tests.lib.calls import call
+from tests.lib.models import linear_model
 from tests.lib.records import answers, job, lab, person, record_of, rows_of
 
 REQUEST = json.loads((Path(__file__).parents[2] / "examples" / "request.json").read_text())
@@ -23,9 +28,9 @@ T = date(2026, 3, 1)
 HBA1C = "NPU27300"
 
 
-def profiled(record: dict[str, Any], day: date = T) -> ProfileResponse:
+def profiled(record: dict[str, Any], day: date = T, predictor: Predictor | None = None) -> ProfileResponse:
     body = ProfileRequest(index_date=day.isoformat(), record=record)
-    return profile(call(body, None, day))
+    return profile(call(body, predictor, day))
 
 
 def of(*, lab_results: Any = (), survey_answers: Any = (), **others: Any) -> dict[str, ProfileValue]:
@@ -107,7 +112,7 @@ def test_a_score_has_a_percentile_of_the_persons_sex_or_says_why_there_is_none_a
     assert support.percentile is not None
     assert support.percentile.norm is not None
     assert support.reliability is not None
-    assert (support.percentile.value, support.percentile.norm.sex) == (pytest.approx(93.03, abs=0.01), "male")
+    assert (support.percentile.value, support.percentile.kind, support.percentile.norm.sex) == (95, "published", "male")
     assert (support.reliability.alpha, support.reliability.smallest_real_change) == (
         0.64,
         pytest.approx(3.825, abs=0.001),
@@ -116,10 +121,81 @@ def test_a_score_has_a_percentile_of_the_persons_sex_or_says_why_there_is_none_a
     assert wellbeing.percentile is not None
     assert (wellbeing.percentile.value, wellbeing.percentile.why_not, wellbeing.percentile.norm) == (
         None,
-        "no_norm",
+        "no_model",
         None,
     )
     assert wellbeing.reliability is None
+
+
+def model_with(norms: dict[str, Any] | None, outcome: str = "long_sick_leave", **facts: Any) -> RiskModel:
+    model = linear_model(outcome, n_refits=1)
+    told = {} if norms is None else {"scale_norms": {"fewest_persons": 100, "deciles": norms}}
+    return replace(model, facts={**model.facts, **told, **facts})
+
+
+def wellbeing_of(*models: RiskModel, **about: Any) -> Percentile:
+    """A woman of 46 with a WHO-5 of 60, unless told otherwise."""
+    survey = answers("who5", [3, 3, 3, 3, 3], "2026-01-10")
+    who = person(**{"sex": "female", "birth_year": 1980, **about})
+    rows = rows_of(persons=[who], survey_answers=survey, employments=[job()])
+    found = profiled(record_of(rows), predictor=Predictor({one.outcome: one for one in models}))
+    (one,) = [one for domain in found.domains for one in domain.values if one.name == "who5_wellbeing"]
+    assert one.percentile is not None
+    return one.percentile
+
+
+DECILES = {
+    "female_45_59": {"who5_wellbeing": "20 30 40 60 60 60 70 80 90", "oss3_social_support": " ".join(["50"] * 9)}
+}
+
+
+def test_with_a_model_in_service_a_score_is_a_percentile_of_like_sex_and_age_in_the_programme():
+    # Three deciles lie below 60, six do not lie above it: between 30 and 60, so 50.
+    found = wellbeing_of(model_with(DECILES))
+    assert (found.value, found.why_not, found.kind, found.synthetic) == (50, None, "programme", True)
+    assert found.population == Texts(
+        nb="SYNTHETIC · kvinner på 45–59 år i programmet", en="SYNTHETIC · women aged 45–59 in the programme"
+    )
+    real = wellbeing_of(model_with(DECILES, synthetic=False))
+    assert real.population is not None
+    assert (real.synthetic, real.population.en) == (False, "women aged 45–59 in the programme")
+
+
+def test_the_programmes_own_goes_before_a_published_norm_that_does_not_know_the_age():
+    survey = answers("oss3", [4, 5, 4], "2026-01-10")
+    rows = rows_of(persons=[person(sex="female", birth_year=1980)], survey_answers=survey, employments=[job()])
+    for norms, expected in ((DECILES, (95, "programme")), ({}, (85, "published"))):
+        found = profiled(record_of(rows), predictor=Predictor({"long_sick_leave": model_with(norms)}))
+        (one,) = [one for domain in found.domains for one in domain.values if one.kind == "scale"]
+        assert one.percentile is not None
+        assert (one.percentile.value, one.percentile.kind) == expected
+        assert one.percentile.norm is not None
+
+
+@pytest.mark.parametrize(
+    ("norms", "about", "why_not"),
+    [
+        (None, {}, "no_norm"),
+        ({}, {}, "too_few"),
+        (DECILES, {"birth_year": 1990}, "too_few"),
+        (DECILES, {"sex": "male"}, "too_few"),
+        (DECILES, {"birth_year": 1950}, "outside_ages"),
+    ],
+)
+def test_without_enough_like_persons_there_is_none_and_it_says_why(norms, about, why_not):
+    found = wellbeing_of(model_with(norms), **about)
+    assert (found.value, found.why_not, found.kind, found.population) == (None, why_not, None, None)
+
+
+def test_the_audit_log_names_the_model_that_is_compared_with_long_sick_leave_first():
+    other = {"female_45_59": {"who5_wellbeing": " ".join(["0"] * 9)}}
+    models = model_with(other, "burnout"), model_with(DECILES)
+    assert wellbeing_of(*models).value == 50
+    assert wellbeing_of(models[0], model_with(None)).value == 95
+    asked = replace(call(None, Predictor({one.outcome: one for one in models}), T), sent="abc")
+    (named,), sent = basis(asked)
+    assert (named.split(":")[0], sent) == ("long_sick_leave", "abc")
+    assert basis(call(None, None, T)) == ((), "")
 
 
 def test_a_domain_has_a_score_of_what_counts_the_index_needs_several_and_it_says_that_it_is_no_risk():

@@ -7,7 +7,7 @@ from math import sqrt
 import pytest
 
 from data_contracts.instruments import INSTRUMENTS
-from data_contracts.published_norms import NORMS, RELIABILITY, norm_of, percentile_of, smallest_real_change
+from data_contracts.published_norms import NORMS, RELIABILITY, norm_of, smallest_real_change
 
 SCALES = {scale.name: scale for one in INSTRUMENTS.values() for scale in one.scales}
 
@@ -26,16 +26,23 @@ def test_all_is_about_scales_that_there_are_and_has_a_source():
 )
 def test_a_percentile_is_that_of_the_persons_sex_and_counts_only_whole_scores_below(sex, score, expected):
     """By the table of the normal distribution: (9.5 - 10.2) / 2.2 is -0.318, which leaves 37.5 of 100 below."""
-    value, why_not = percentile_of("oss3_social_support", sex, score)
-    assert (value, why_not) == (pytest.approx(expected, abs=0.01), None)
+    norm = norm_of("oss3_social_support", sex)
+    assert norm is not None
+    assert (norm.percentile(score), norm.why_no_percentile) == (pytest.approx(expected, abs=0.01), None)
 
 
 @pytest.mark.parametrize(("scale", "sex", "why_not"), [
-    ("who5_wellbeing", "female", "no_norm"), ("oss3_social_support", None, "sex_unknown"),
     ("cbi_personal", "male", "not_by_sex_and_age"), ("gad7_anxiety", "male", "not_normally_distributed"),
 ])  # fmt: skip
 def test_where_there_is_no_percentile_it_says_why(scale, sex, why_not):
-    assert percentile_of(scale, sex, 5) == (None, why_not)
+    norm = norm_of(scale, sex)
+    assert norm is not None
+    assert (norm.percentile(5), norm.why_no_percentile) == (None, why_not)
+
+
+@pytest.mark.parametrize(("scale", "sex"), [("who5_wellbeing", "female"), ("oss3_social_support", None)])
+def test_there_is_no_norm_of_other_scales_nor_of_an_unknown_sex_where_it_would_decide(scale, sex):
+    assert norm_of(scale, sex) is None
 
 
 def test_the_skewed_scales_are_rightly_left_without_one():

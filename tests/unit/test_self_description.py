@@ -11,6 +11,7 @@ import pytest
 
 from features.catalogue import FEATURE_NAMES, POSITIONS
 from models.abstention import Carrier
+from models.artifact import load, save
 from models.out_of_fold import TrainingRows
 from models.reference_groups import groups_of, reference_groups
 from models.risk_model import RiskModel
@@ -129,3 +130,15 @@ def test_a_model_that_asks_for_neither_sex_nor_age_has_groups_too():
     model = model_of(0.1)
     assert "is_female" not in model.feature_names
     assert "female_40_49" in describe(model, rows_of(people(60, 1, 45)))["reference_groups"]["groups"]
+
+
+def test_how_like_persons_answer_is_told_of_a_hundred_and_survives_the_artifact(tmp_path):
+    X = np.concatenate([people(100, 1, 45, wellbeing=60), people(99, 0, 45, wellbeing=40)])
+    model = model_of(0.1)
+    described = describe(model, rows_of(X))
+    assert described["scale_norms"]["deciles"] == {"female_45_59": {"who5_wellbeing": " ".join(["60"] * 9)}}
+    aware = replace(model, facts={**model.facts, **described}, refits=()).with_golden(
+        X[:5, [POSITIONS["who5_wellbeing"]]]
+    )
+    save(aware, tmp_path / "artifact")
+    assert load(tmp_path / "artifact").facts["scale_norms"] == described["scale_norms"]
