@@ -5,13 +5,12 @@ They run as a process of their own, because the pipeline does not import the ser
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from pipeline.commands import of_service
 from pipeline.commands.options import HERE, JsonOption, WorkspaceOption
 
 app = typer.Typer(
@@ -28,7 +27,7 @@ def deliver(
     json_: JsonOption = False,
 ) -> None:
     """Send the messages about alerts to the teams' webhooks: at least once, signed, tried again for three days."""
-    _run(workspace, "deliver", *(["--once"] if once else []), *_json(json_))
+    of_service.run("serving.alerts", workspace, "deliver", *(["--once"] if once else []), as_json=json_)
 
 
 @app.command(name="list")
@@ -41,25 +40,10 @@ def list_(
 ) -> None:
     """Write every alert that is kept, and what became of it, to a CSV file."""
     path = out or (workspace / "data" / "alerts.csv").resolve()
-    _run(workspace, "list", "--out", str(path), *_json(json_))
+    of_service.run("serving.alerts", workspace, "list", "--out", str(path), as_json=json_)
 
 
 @app.command()
 def status(workspace: WorkspaceOption = HERE, json_: JsonOption = False) -> None:
     """Say in numbers what each team was told in its newest night, and what became of the messages."""
-    _run(workspace, "status", *_json(json_))
-
-
-def _json(as_json: bool) -> list[str]:
-    return ["--json"] if as_json else []
-
-
-def _run(workspace: Path, *words: str) -> None:
-    """Run a command of the service's package with the service's own variables; they win over the workspace."""
-    from pipeline.serve import PROJECT, environment
-    from pipeline.workspace import Workspace
-
-    variables = environment(Workspace(workspace))
-    done = subprocess.run([sys.executable, "-m", "serving.alerts", *words], cwd=PROJECT, env=variables, check=False)
-    if done.returncode:
-        raise typer.Exit(done.returncode if done.returncode > 0 else 128 - done.returncode)
+    of_service.run("serving.alerts", workspace, "status", as_json=json_)

@@ -5,13 +5,12 @@ They run as a process of their own, because the pipeline does not import the ser
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from pipeline.commands import of_service
 from pipeline.commands.options import HERE, JsonOption, WorkspaceOption
 
 app = typer.Typer(
@@ -31,7 +30,7 @@ def verify(
 ) -> None:
     """Prove that every event is as it was written and none is missing; exit code 3 if not."""
     older = [word for path in key or [] for word in ("--key", str(path))]
-    _run(workspace, "verify", *older, *_json(json_))
+    of_service.run("serving.audit", workspace, "verify", *older, as_json=json_)
 
 
 @app.command()
@@ -41,7 +40,7 @@ def export(
     json_: JsonOption = False,
 ) -> None:
     """Print who has looked at a person's data, as CSV or JSON; that you did is logged first."""
-    _run(workspace, "export", f"--person={person}", *_json(json_))
+    of_service.run("serving.audit", workspace, "export", f"--person={person}", as_json=json_)
 
 
 @app.command()
@@ -50,25 +49,10 @@ def rotate(
     workspace: WorkspaceOption = HERE,
 ) -> None:
     """Hand the chain over to another key; stop the service before and start it with the new key."""
-    _run(workspace, "rotate", "--to", str(to))
+    of_service.run("serving.audit", workspace, "rotate", "--to", str(to))
 
 
 @app.command(name="key")
 def make_key(workspace: WorkspaceOption = HERE) -> None:
     """Make the key of the chain if there is none."""
-    _run(workspace, "key")
-
-
-def _json(as_json: bool) -> list[str]:
-    return ["--json"] if as_json else []
-
-
-def _run(workspace: Path, *words: str) -> None:
-    """Run a command of the service's package with the service's own variables; they win over the workspace."""
-    from pipeline.serve import PROJECT, environment
-    from pipeline.workspace import Workspace
-
-    variables = environment(Workspace(workspace))
-    done = subprocess.run([sys.executable, "-m", "serving.audit", *words], cwd=PROJECT, env=variables, check=False)
-    if done.returncode:
-        raise typer.Exit(done.returncode if done.returncode > 0 else 128 - done.returncode)
+    of_service.run("serving.audit", workspace, "key")
