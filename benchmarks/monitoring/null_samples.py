@@ -37,7 +37,7 @@ def null_samples(
     tends_to_miss = random.normal(-2.0, 1.0, len(persons))
     before = np.repeat(persons[:reference_persons], REFERENCE_ROWS)
     after = np.repeat(persons[reference_persons - staying :], CURRENT_ROWS)
-    return tuple(_sample(random, of, level, tends_to_miss) for of in (before, after))  # type: ignore[return-value]
+    return _sample(random, before, level, tends_to_miss), _sample(random, after, level, tends_to_miss)
 
 
 def null_answers(random: np.random.Generator, persons: int) -> tuple[Invited, Invited]:

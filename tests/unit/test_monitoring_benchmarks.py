@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.monitoring import detection, programmes, rivals, tables
 from benchmarks.monitoring.null_samples import null_samples
-from models.monitoring.comparison import Sample, Shift
+from models.monitoring.comparison import Kind, Sample, Shift
 from models.monitoring.false_discovery import Alarm
 from pipeline.monitoring.windows import MEASURED, Window
 
@@ -24,8 +24,8 @@ def window(persons: list[str], t: int, company: str = "A") -> Window:
     )  # fmt: skip
 
 
-def alarm(name: str, kind: str, difference: float, group: str = "stress") -> Alarm:
-    return Alarm(group, 0.001, (Shift(name, kind, group, difference, None, None, 0.001, 50, 50),))  # type: ignore[arg-type]
+def alarm(name: str, kind: Kind, difference: float, group: str = "stress") -> Alarm:
+    return Alarm(group, 0.001, (Shift(name, kind, group, difference, None, None, 0.001, 50, 50),))
 
 
 def test_only_a_rise_of_what_changed_counts_as_seen() -> None:
