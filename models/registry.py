@@ -21,6 +21,8 @@ from types import ModuleType
 from typing import Any
 
 from data_contracts.errors import ArtifactError, RegistryError
+from models.registry_address import refuse_unreachable
+from models.registry_faults import broken_off, cannot_use, explained
 
 DEFAULT_TRACKING_URI = "sqlite:///mlflow.db"
 CHAMPION = "champion"
@@ -36,11 +38,14 @@ _SQLITE = "sqlite:///"
 _SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
+_ELSEWHERE = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "MLFLOW_RUN_ID")
+"""Variables by which MLflow would divert a run, or which it sets itself when it is told where to go."""
 
 
 class NothingRegistered(RegistryError):
@@ -223,14 +228,7 @@ def _refuse_unusable(tracking_uri: str) -> None:
     try:
         sqlite3.connect(file).close()
     except sqlite3.Error:
-        raise RegistryError(_cannot_use(tracking_uri)) from None
-
-
-def _cannot_use(tracking_uri: str) -> str:
-    return (
-        f"The model registry at {tracking_uri} cannot be used. Check that the place exists, can be written and is not "
-        "locked by another process."
-    )
+        raise RegistryError(cannot_use(tracking_uri)) from None
 
 
 @contextmanager
@@ -238,16 +236,29 @@ def _connected(
     tracking_uri: str, missing: str = "The registry does not have what was asked for"
 ) -> Iterator[ModuleType]:
     """Import mlflow pointed at the registry; its errors become RegistryError."""
+    refuse_unreachable(tracking_uri)
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _nowhere_else():
         # mlflow and SQLAlchemy warn about each other's deprecations, which nobody here can mend.
         warnings.simplefilter("ignore")
         mlflow = import_module("mlflow")
         with _mlflow_errors_explained(tracking_uri, missing):
             mlflow.set_tracking_uri(tracking_uri)
             yield mlflow
+
+
+@contextmanager
+def _nowhere_else() -> Iterator[None]:
+    """Hide what diverts, and leave the environment as it was: the next registry may be another one."""
+    hidden = {name: os.environ.pop(name) for name in _ELSEWHERE if name in os.environ}
+    try:
+        yield
+    finally:
+        for name in _ELSEWHERE:
+            os.environ.pop(name, None)
+        os.environ.update(hidden)
 
 
 @contextmanager
@@ -258,15 +269,6 @@ def _mlflow_errors_explained(tracking_uri: str, missing: str) -> Iterator[None]:
     try:
         yield
     except MlflowException as error:
-        raise RegistryError(_explain(error, tracking_uri, missing)) from None
-    except (SQLAlchemyError, OSError):
-        raise RegistryError(_cannot_use(tracking_uri)) from None
-
-
-def _explain(error: Any, tracking_uri: str, missing: str) -> str:
-    # MLflow reports a missing alias as INVALID_PARAMETER_VALUE, a missing version or model as RESOURCE_DOES_NOT_EXIST.
-    if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-        return f"{missing} (registry {tracking_uri}). Run: balance-risk register, then: balance-risk promote"
-    return (
-        f"The model registry at {tracking_uri} failed: {error.error_code}. Check that the server is up and try again."
-    )
+        raise RegistryError(explained(error, tracking_uri, missing)) from None
+    except (SQLAlchemyError, OSError) as error:
+        raise RegistryError(broken_off(error, tracking_uri)) from None

@@ -12,7 +12,7 @@ import getpass
 from pathlib import Path
 from typing import Any, Literal
 
-from data_contracts.errors import RegistryError
+from data_contracts.errors import RegistryError, SettingsError
 from models import promotion_log, registry
 from models.bundle import clear_scratch, current_bundle, move_current
 from pipeline.erasure.models import version_of
@@ -47,8 +47,9 @@ def settle(workspace: Workspace, outcome: str) -> None:
 
 def follow_with_alias(workspace: Workspace, outcome: str) -> list[str]:
     """Point the alias at the version that serves; return a note if the registry cannot."""
-    bundle, uri = current_bundle(workspace.bundles, outcome), workspace.tracking_uri
+    bundle = current_bundle(workspace.bundles, outcome)
     try:
+        uri = workspace.tracking_uri
         aliased = registry.aliased_version(outcome, tracking_uri=uri)
         if bundle is None and aliased is not None:
             registry.release_alias(outcome, tracking_uri=uri)
@@ -56,7 +57,7 @@ def follow_with_alias(workspace: Workspace, outcome: str) -> list[str]:
             registry.promote_alias(outcome, version_of(bundle), tracking_uri=uri)
     except registry.NothingRegistered:
         return []  # whoever asks for a version is told
-    except RegistryError as error:
+    except (RegistryError, SettingsError) as error:
         return [f"the alias of {outcome} in the registry does not say what serves: {error}"]
     return []
 

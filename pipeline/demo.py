@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import socket
 import subprocess
 import time
@@ -20,6 +21,7 @@ import typer
 
 from data_contracts.errors import BalanceRiskError
 from data_contracts.readers.parquet_files import read_tables
+from models.registry_address import VARIABLE
 from pipeline import build_training_set, evaluate, ingest, promote, register, score, simulate, train, validate
 from pipeline import serve as serving_process
 from pipeline.approval import Approval
@@ -49,6 +51,7 @@ def run(workspace: Workspace, settings: Settings, as_json: bool) -> None:
     """Run every stage in ``workspace``, ask the running service for one person's risks, print and draw them."""
     outcomes = [*OUTCOMES]
     began = time.perf_counter()
+    os.environ.pop(VARIABLE, None)  # simulated firms go into no registry but the demo's own
 
     def tell(report: dict[str, Any]) -> dict[str, Any]:
         typer.echo(report["summary"], err=as_json)

@@ -6,9 +6,10 @@ from typing import Any
 
 from data_contracts.errors import ContractViolation
 from models import artifact, registry_runs
+from models.registry_address import is_server
 from models.registry_runs import DataUsed, Evidence
 from models.risk_model import RiskModel
-from pipeline.console import progress, read_json, sha256
+from pipeline.console import progress, read_json, sha256, write_json
 from pipeline.lacking import lines as lacking_lines
 from pipeline.lacking import refuse_if_lacking, told, with_data
 from pipeline.lineage import about_code, current_lineage
@@ -22,22 +23,25 @@ def run(workspace: Workspace, outcomes: list[str]) -> dict[str, Any]:
 
     An outcome that lacks data has no champion, stops no other and is told.
     """
-    versions, lacking = with_data(outcomes, lambda name: _registered(workspace, name))
+    address = workspace.tracking_uri
+    versions, lacking = with_data(outcomes, lambda name: _registered(workspace, name, address))
     lines = [f"  {found['name']} version {found['version']} (run {found['run_id']})" for found in versions.values()]
-    summary = "\n".join([f"register in {workspace.tracking_uri}", *lines, *lacking_lines(lacking)])
-    return {"outcomes": versions, "not_enough_data": told(lacking), "summary": summary}
+    summary = "\n".join([f"register in {address}", *lines, *lacking_lines(lacking)])
+    return {"outcomes": versions, "not_enough_data": told(lacking), "registry": address, "summary": summary}
 
 
-def _registered(workspace: Workspace, name: str) -> dict[str, str]:
+def _registered(workspace: Workspace, name: str, address: str) -> dict[str, str]:
     # What an earlier run has left is of other rows than are there now.
     for home in (workspace.training_set(name), workspace.model(name), workspace.evaluation(name)):
         refuse_if_lacking(home)
     directory = require(workspace.model(name), f"train --outcome {name}") / "champion"
     report = read_json(require(workspace.evaluation(name) / "metrics.json", f"evaluate --outcome {name}"))
-    with progress(f"register {name} in MLflow"):
+    with progress(f"register {name} in {address}"):
         model = artifact.load(directory)
         evidence = _evidence(workspace, name, model, report)
-        found = registry_runs.register(model, directory, evidence, tracking_uri=workspace.tracking_uri)
+        found = registry_runs.register(model, directory, evidence, tracking_uri=address)
+    if is_server(address) and not workspace.registry_pin.exists():
+        write_json(workspace.registry_pin, {"address": address})
     return {"name": found.name, "version": found.version, "run_id": found.run_id}
 
 

@@ -6,7 +6,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from data_contracts.errors import MissingInputError
+from data_contracts.errors import MissingInputError, SettingsError
+from models.registry_address import VARIABLE, named_server
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,31 @@ class Workspace:
         return self.root / "data" / "scores"
 
     @property
+    def registry_file(self) -> Path:
+        """The workspace's own registry, where no server is named."""
+        return self.root / "mlflow.db"
+
+    @property
+    def registry_pin(self) -> Path:
+        """Which server holds the versions of this workspace, once one does."""
+        return self.root / "data" / "registry.json"
+
+    @property
     def tracking_uri(self) -> str:
-        """MLflow's store."""
-        return f"sqlite:///{(self.root / 'mlflow.db').resolve()}"
+        """MLflow's store: a server by MLflow's own variable, else a file; raises SettingsError where models are elsewhere."""
+        named, used = named_server(), _pinned(self.registry_pin)
+        if used is not None and named != used:
+            raise SettingsError(
+                f"The models of this workspace are registered at {used}, and {VARIABLE} "
+                f"{'is not set' if named is None else f'names {named}'}. Set it to that address; if the registry has moved, "
+                f"change {self.registry_pin}."
+            )
+        if named is not None and self.registry_file.exists():
+            raise SettingsError(
+                f"{VARIABLE} names {named}, but the models of this workspace are registered in {self.registry_file}. Unset "
+                "it; to begin anew on the server, move mlflow.db and mlartifacts away first."
+            )
+        return named or f"sqlite:///{self.registry_file.resolve()}"
 
     @property
     def bundles(self) -> Path:
@@ -66,6 +89,17 @@ class Workspace:
     def keys(self) -> Path:
         """Signing and verification key."""
         return self.root / "keys"
+
+
+def _pinned(path: Path) -> str | None:
+    if not path.exists():
+        return None
+    try:
+        return str(json.loads(path.read_text())["address"])
+    except (ValueError, KeyError, TypeError):
+        raise SettingsError(
+            f'{path} is damaged. It holds {{"address": "https://..."}}, where models are registered.'
+        ) from None
 
 
 def is_synthetic(workspace: Workspace) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 from models import registry_tags
 from models.bundle import current_bundle
 from models.outcomes import OUTCOMES
+from models.registry_address import is_server
 from pipeline.console import progress, read_json, write_json
 from pipeline.erasure.progress import Erasure
 from pipeline.erasure.search import as_document, read
@@ -50,14 +51,15 @@ def mark_models(erasure: Erasure, why: str) -> list[str]:
 def _versions(workspace: Workspace, clean: set[str], why: str) -> Mapping[str, list[str]]:
     """Tag the versions of the registry that were not trained on a set without the person; return them by outcome."""
     versions: dict[str, list[str]] = {outcome: [] for outcome in OUTCOMES}
-    if not (workspace.root / "mlflow.db").exists():
+    address = workspace.tracking_uri
+    if not is_server(address) and not workspace.registry_file.exists():
         bundles = {outcome: current_bundle(workspace.bundles, outcome) for outcome in OUTCOMES}
         return {outcome: [version_of(bundle)] for outcome, bundle in bundles.items() if bundle is not None}
     with progress("mark models in the registry"):
-        known = registry_tags.training_sets(list(OUTCOMES), tracking_uri=workspace.tracking_uri)
+        known = registry_tags.training_sets(list(OUTCOMES), tracking_uri=address)
         for (outcome, version), training_set in known.items():
             if training_set not in clean:
-                registry_tags.mark_retrain_due(outcome, version, why, tracking_uri=workspace.tracking_uri)
+                registry_tags.mark_retrain_due(outcome, version, why, tracking_uri=address)
                 versions[outcome].append(version)
     return versions
 

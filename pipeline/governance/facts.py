@@ -17,6 +17,7 @@ from models.bundle import current_bundle
 from models.bundle_papers import read_card
 from models.model_card.study import read_study
 from models.outcomes import OUTCOMES
+from models.registry_address import is_server
 from models.signing import VERIFY_KEY
 from pipeline.console import read_json
 from pipeline.governance.incidents import incidents
@@ -123,11 +124,15 @@ def fairness_history(workspace: Workspace, scratch: Path) -> list[dict[str, Any]
 
     Small groups are left out, as in the evaluation. A version whose files are gone or altered is told with its fault.
     """
-    history = []
+    history, address = [], workspace.tracking_uri
     for name in OUTCOMES:
         try:
-            known = registry.versions(name, tracking_uri=workspace.tracking_uri)
+            known = registry.versions(name, tracking_uri=address)
+        except registry.NothingRegistered:
+            continue
         except RegistryError:
+            if is_server(address):  # a workspace that has registered nothing yet has no file
+                history.append(_untold(name, "unknown", "the registry cannot be asked"))
             continue
         history += [_judged(workspace, name, version, scratch) for version in known]
     return history
@@ -137,7 +142,7 @@ def _judged(workspace: Workspace, name: str, version: str, scratch: Path) -> dic
     try:
         report = registry.fetch(name, version, scratch, tracking_uri=workspace.tracking_uri).report
     except (RegistryError, ArtifactError):
-        return {"outcome": name, "version": version, "groups": [], "harm": [], "fault": "its evaluation cannot be read"}
+        return _untold(name, version, "its evaluation cannot be read")
     groups = [
         {
             "attribute": attribute["label_en"],
@@ -149,6 +154,10 @@ def _judged(workspace: Workspace, name: str, version: str, scratch: Path) -> dic
         if not group["suppressed"]
     ]
     return {"outcome": name, "version": version, "groups": groups, "harm": report.get("harm", []), "fault": None}
+
+
+def _untold(name: str, version: str, fault: str) -> dict[str, Any]:
+    return {"outcome": name, "version": version, "groups": [], "harm": [], "fault": fault}
 
 
 def _access(workspace: Workspace) -> dict[str, Any] | None:
