@@ -6,7 +6,6 @@ somebody who comes again, not enough to find out who it was for anyone who has t
 
 from __future__ import annotations
 
-import hmac
 import json
 import os
 import secrets
@@ -15,22 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from data_contracts.errors import MissingInputError, SettingsError
 from data_contracts.tables import Coded
+from data_contracts.tombstones import KEY, TOMBSTONES, read_marks, tombstone
 from pipeline.console import read_json
 from pipeline.workspace import Workspace
-
-KEY, TOMBSTONES = "tombstone.key", "tombstones.json"
-_DOMAIN = b"balance-risk tombstone\0"
-
-
-class _Kept(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
-
-    marks: list[str]
-    by_pseudonym: dict[str, str]
 
 
 def home(workspace: Workspace) -> Path:
@@ -53,7 +42,7 @@ class Tombstones:
     def load(cls, workspace: Workspace) -> Tombstones:
         """Read the tombstones of a workspace; raises MissingInputError where they can no longer be told apart."""
         directory = home(workspace)
-        marks, by_pseudonym = _read(directory / TOMBSTONES)
+        marks, by_pseudonym = read_marks(directory / TOMBSTONES)
         if (directory / KEY).exists():
             return cls(workspace, (directory / KEY).read_bytes(), marks, by_pseudonym)
         if marks:
@@ -65,7 +54,7 @@ class Tombstones:
 
     def mark(self, name: str) -> str:
         """Return the tombstone of a name."""
-        return hmac.digest(self._key, _DOMAIN + name.encode(), "sha256").hex()
+        return tombstone(self._key, name)
 
     def covers(self, name: str) -> bool:
         """True if the name is an erased person's."""
@@ -111,18 +100,6 @@ def read_kept(path: Path) -> Any:
         return read_json(path)
     except (ValueError, OSError, RecursionError):
         raise MissingInputError(f"{path}: is damaged. Restore the file from a backup.") from None
-
-
-def _read(path: Path) -> tuple[set[str], dict[str, str]]:
-    if not path.exists():
-        return set(), {}
-    kept = read_kept(path)
-    kept = {"marks": kept, "by_pseudonym": {}} if isinstance(kept, list) else kept  # as before keys were noted
-    try:
-        found = _Kept.model_validate(kept)
-    except ValidationError:
-        raise MissingInputError(f"{path}: is damaged. Restore the file from a backup.") from None
-    return set(found.marks), found.by_pseudonym
 
 
 def add_tombstones(

@@ -26,10 +26,14 @@ def verify(
     key: Annotated[
         list[Path] | None, typer.Option(resolve_path=True, help="An older key of the chain; repeatable.")
     ] = None,
+    restored: Annotated[
+        list[str] | None, typer.Option(help="Name of a restore that you know of (balance-risk restore); repeatable.")
+    ] = None,
     json_: JsonOption = False,
 ) -> None:
     """Prove that every event is as it was written and none is missing; exit code 3 if not."""
     older = [word for path in key or [] for word in ("--key", str(path))]
+    older += [f"--restored={name}" for name in restored or []]
     of_service.run("serving.audit", workspace, "verify", *older, as_json=json_)
 
 

@@ -38,6 +38,7 @@ def _options() -> argparse.Namespace:
     commands = parser.add_subparsers(required=True)
     one = commands.add_parser("verify", help="prove the chain; exit code 3 if it is broken")
     one.add_argument("--key", type=Path, action="append", default=[], help="an older key of the chain; repeatable")
+    one.add_argument("--restored", action="append", default=[], help="name of a restore you know of; repeatable")
     one.add_argument("--json", action="store_true")
     one.set_defaults(run=_verify)
     one = commands.add_parser("export", help="a person's own log")
@@ -59,7 +60,7 @@ def _verify(settings: Settings, options: argparse.Namespace) -> None:
     try:
         # Heads first: each of them is of an event that is there before the first is read.
         signed = _signed(settings.audit_heads)
-        proof = verify(_told(reading.events(settings.audit)), signed, keys)
+        proof = verify(_told(reading.events(settings.audit)), signed, keys, options.restored)
     except OSError as error:
         raise AuditUnavailable(f"{settings.audit_heads}: the heads cannot be read ({error.strerror}).") from None
     report = report_of(proof)

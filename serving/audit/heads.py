@@ -2,7 +2,8 @@
 
 One JSON object a line: ``k`` (number of the head), ``n`` and ``link`` of the newest event, ``at``, ``key_id`` and ``mac``, an
 HMAC over the rest. Numbers only rise, whichever process writes, so the file can be held
-against the log in one pass. Keep it where whoever can change the log cannot change it: another disk, another account, or
+against the log in one pass; only after a restore does ``n`` go back, as an event says that names the head before it
+(restored.py). Keep it where whoever can change the log cannot change it: another disk, another account, or
 storage that only grows.
 """
 
@@ -49,8 +50,10 @@ class HeadUnreadable(Exception):
     """A line is no head."""
 
 
-def write(path: Path, key: bytes, n: int, link: str, at: str, key_id: str) -> None:
+def write(path: Path, key: bytes, n: int, link: str, at: str, key_id: str, *, goes_back: bool = False) -> None:
     """Append a head durably, unless the file has one of this event or a later one already; raises OSError.
+
+    With ``goes_back`` it is appended also after a head of a later event: the log was restored from a backup.
 
     A last line that a killed process left half written is cut off first; a whole one that is no head is left, and the head
     comes after it: verify will say so.
@@ -59,7 +62,7 @@ def write(path: Path, key: bytes, n: int, link: str, at: str, key_id: str) -> No
     with open(path, "a+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         before = _newest(file)
-        if before is not None and before.n >= n:
+        if before is not None and before.n >= n and not goes_back:
             return
         unsigned = Head(1 if before is None else before.k + 1, n, link, at, key_id, "")
         head = Head(unsigned.k, n, link, at, key_id, _mac(key, unsigned._signed()))

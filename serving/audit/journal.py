@@ -54,6 +54,8 @@ class Journal:
         The key of the chain, 256 bits or more.
     heads : Path, optional
         File of signed heads; without it a cut-off end cannot be found.
+    in_use : Path, optional
+        The key's file, held so that no backup is restored meanwhile.
 
     Raises
     ------
@@ -61,8 +63,8 @@ class Journal:
         From the constructor, for a URL or key that can never work. A store that is away is no error here.
     """
 
-    def __init__(self, url: str, key: bytes, heads: Path | None) -> None:
-        self._writer = ChainWriter(url, key, heads)
+    def __init__(self, url: str, key: bytes, heads: Path | None, in_use: Path | None = None) -> None:
+        self._writer = ChainWriter(url, key, heads, in_use=in_use)
         self._queue: SimpleQueue[_Batch | None] = SimpleQueue()
         self._pending: deque[_Batch] = deque()
         self._lock = threading.Lock()

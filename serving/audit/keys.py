@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import tempfile
@@ -52,3 +53,21 @@ def read_audit_key(path: Path) -> bytes:
         return checked(bytes.fromhex(text))
     except ValueError:
         raise SettingsError(f"{path}: the key of the audit log must be 64 hexadecimal digits.") from None
+
+
+def hold(path: Path, mode: int) -> int | None:
+    """Return a handle that holds the key's file until it is closed, None where others do; raises OSError.
+
+    Services share it (``LOCK_SH``), a restore has it alone (``LOCK_EX``). The key is what both need and what stays where it is
+    when a broken store is moved aside.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, mode | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        return None
+    except OSError:
+        os.close(handle)
+        raise
+    return handle

@@ -66,6 +66,20 @@ def statistics(url: str) -> Iterator[dict[str, Any]]:
         yield dict(zip(("month", "role", "purpose", "action", "decision", "events"), row, strict=True))
 
 
+def newest(url: str) -> tuple[int, str]:
+    """Return number and link of the newest event; 0 and nothing if there is none."""
+    for n, link in _rows(url, sa.select(EVENTS.c.n, EVENTS.c.link).order_by(EVENTS.c.n.desc()).limit(1)):
+        return int(n), str(link)
+    return 0, ""
+
+
+def accesses_after(url: str, n: int, action: str) -> Iterator[tuple[str, str]]:
+    """Yield person and time of each allowed access of a kind after an event."""
+    is_it = (EVENTS.c.n > n, EVENTS.c.action == action, EVENTS.c.decision == "allowed", EVENTS.c.person_id.is_not(None))
+    for person_id, at in _rows(url, sa.select(EVENTS.c.person_id, EVENTS.c.at).where(*is_it).order_by(EVENTS.c.n)):
+        yield str(person_id), str(at)
+
+
 def require_log(url: str) -> None:
     """Raise MissingInputError if there is no log."""
     with _connected(url):

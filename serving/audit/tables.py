@@ -28,11 +28,12 @@ _SQLITE = (
     "WHEN NEW.n <> (SELECT coalesce(max(n), 0) FROM audit_event) + 1 "
     f"BEGIN SELECT RAISE(ABORT, '{_REFUSED}'); END",
 )
+FUNCTION = "audit_event_refuse"
+"""Of PostgreSQL: what its trigger calls."""
 _POSTGRESQL = (
-    "CREATE FUNCTION audit_event_refuse() RETURNS trigger LANGUAGE plpgsql AS "
-    f"$$ BEGIN RAISE EXCEPTION '{_REFUSED}'; END $$",
+    f"CREATE FUNCTION {FUNCTION}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '{_REFUSED}'; END $$",
     "CREATE TRIGGER audit_event_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_event "
-    "FOR EACH STATEMENT EXECUTE FUNCTION audit_event_refuse()",
+    f"FOR EACH STATEMENT EXECUTE FUNCTION {FUNCTION}()",
 )
 _LOCK = 0x62722D6175646974
 """Number of PostgreSQL's advisory lock (the letters br-audit): whoever holds it may append."""

@@ -6,7 +6,7 @@ Reads log and heads side by side, once, in constant memory.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +16,7 @@ import orjson
 from serving.audit import chain
 from serving.audit.event import Row, time_text
 from serving.audit.heads import Head, HeadUnreadable
+from serving.audit.restored import NAME_DIGITS, Restoration, restoration
 from serving.audit.store import StoredRow
 from serving.audit.writer import HEAD_SECONDS
 
@@ -46,6 +47,7 @@ class Proof:
     keys: Counter[str] = field(default_factory=Counter)
     findings: list[Finding] = field(default_factory=list)
     n_findings: int = 0
+    restores: list[Restoration] = field(default_factory=list)
 
     @property
     def is_sound(self) -> bool:
@@ -64,7 +66,12 @@ class Proof:
             self.findings.append(Finding(kind, n, text))
 
 
-def verify(rows: Iterator[StoredRow], heads: Iterator[Head] | None, keys: Mapping[str, bytes]) -> Proof:
+def verify(
+    rows: Iterator[StoredRow],
+    heads: Iterator[Head] | None,
+    keys: Mapping[str, bytes],
+    restores: Collection[str] | None = (),
+) -> Proof:
     """Hold the events, in the order of their numbers, against their links and against the heads.
 
     Parameters
@@ -75,11 +82,19 @@ def verify(rows: Iterator[StoredRow], heads: Iterator[Head] | None, keys: Mappin
         The heads that were there before the first event was read; None where none are kept.
     keys : mapping of str to bytes
         All keys that the chain ever had, by their names.
+    restores : collection of str, optional
+        Names of the restores from a backup that whoever verifies knows of: others are findings. None: all are known.
     """
     proof = Proof(has_heads=heads is not None)
     links, marks = _Links(proof, keys), _Heads(proof, heads or iter(()), keys)
     for row in rows:
         n, stored_link = links.check(row)
+        if (found := restoration(n, tuple(row[1:-2]), stored_link)) is not None:
+            marks.go_back(found)
+            found.is_known = restores is None or found.name in {name[:NAME_DIGITS] for name in restores}
+            proof.restores.append(found)
+            if not found.is_known:
+                proof.found("restored", n, found.text)
         marks.check(n, stored_link, str(row[1]))
     marks.end()
     return proof
@@ -148,6 +163,23 @@ class _Heads:
             self._next, self._latest = self._read(), ""
         if self._next is None:
             self._latest = max(self._latest, at)
+
+    def go_back(self, restored: Restoration) -> None:
+        """Pass over the heads up to the one that a restore names, and count the events that they had signed.
+
+        A head of a lower number than the one before begins what was written after an earlier restore, and is lost too.
+        """
+        first, before = restored.n, None
+        while self._next is not None and self._next.k <= restored.head:
+            if before is not None and self._next.n <= before.n:
+                restored.missing += max(0, before.n - first + 1)
+                first = self._next.n
+            before = self._next
+            self._next, self._latest = self._read(), ""
+        if before is not None:
+            restored.missing += max(0, before.n - first + 1)
+        if self._proof.has_heads and (self._before is None or self._before.k < restored.head):
+            self._proof.found("heads-cut-off", restored.n, f"Event {restored.n} names head {restored.head}, not there.")
 
     def end(self) -> None:
         """Say what the heads tell of events that are not there, and what events tell of heads that are not there."""
@@ -219,6 +251,7 @@ def report_of(proof: Proof) -> dict[str, Any]:
         "heads": proof.heads,
         "newest_head": None if newest is None else {"number": newest.k, "event": newest.n, "at": newest.at},
         "events_after_newest_head": proof.unproven,
+        "restores": [vars(one) for one in proof.restores],
         "findings": [vars(one) for one in proof.findings],
         "n_findings": proof.n_findings,
         "summary": _summary(proof),
@@ -230,11 +263,13 @@ def _summary(proof: Proof) -> str:
     lines += [f"{one.kind}: {one.text}" for one in proof.findings]
     if proof.n_findings > len(proof.findings):
         lines.append(f"... and {proof.n_findings - len(proof.findings)} more.")
+    lines += [f"restored, as you know: {one.text}" for one in proof.restores if one.is_known]
     if proof.is_sound:
         lines.append("Every event is as it was written, in its place.")
         if proof.newest_head is not None:
+            besides = "But for those that restores lost, none" if proof.restores else "None"
             lines.append(
-                f"None is missing up to event {proof.newest_head.n}, signed on {proof.newest_head.at}. After it stand "
+                f"{besides} is missing up to event {proof.newest_head.n}, signed on {proof.newest_head.at}. After it stand "
                 f"{proof.unproven} events; others, of {HEAD_SECONDS:.0f} seconds, could have been cut off unseen."
             )
         elif not proof.has_heads:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
+import os
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -11,6 +13,7 @@ from pathlib import Path
 from serving.audit import chain, heads
 from serving.audit.errors import AuditUnavailable
 from serving.audit.event import Row, time_text
+from serving.audit.keys import hold
 from serving.audit.store import AuditStore, StoredRow, StoreFault
 
 HEAD_SECONDS = 10.0
@@ -24,9 +27,10 @@ _OTHER_KEY = (
     "The audit log goes on under another key ({}) than the one given ({}). Give the service that key, or hand the chain "
     "over: balance-risk audit rotate"
 )
+_RESTORING = "A backup is being restored. The service goes on by itself afterwards."
 _CUT = (
     "The audit log lacks events that were written: it was cut off, replaced or restored from an older copy. See what "
-    "balance-risk audit verify says, and docs/audit.md on going on from a backup."
+    "balance-risk audit verify says, and docs/deploy/backup.md on going on from a backup: balance-risk restore"
 )
 
 _log = logging.getLogger(__name__)
@@ -41,14 +45,20 @@ class ChainWriter:
         As of the journal.
     may_create : bool
         Whether the first opening makes a log that is not there.
+    in_use : Path, optional
+        The key's file: held from the first opening to the end, so that nothing is restored meanwhile (keys.py).
     """
 
-    def __init__(self, url: str, key: bytes, heads_file: Path | None, may_create: bool = True) -> None:
+    def __init__(
+        self, url: str, key: bytes, heads_file: Path | None, may_create: bool = True, in_use: Path | None = None
+    ) -> None:
         self._store = AuditStore(url)
         self._key = chain.checked(key)
         self._key_id = chain.key_id(key)
         self._heads_file = heads_file
         self._may_create = may_create
+        self._in_use = in_use
+        self._held: int | None = None
         self._is_known = False
         self._last: tuple[int, str] | None = None
         self._headed = 0
@@ -60,6 +70,7 @@ class ChainWriter:
         It is made only by the first opening, and only where no head tells of an older one: a log that is gone while the
         service runs must come back, an empty one in its place would hide the loss.
         """
+        self._hold()
         try:
             if not self._is_known:
                 self._last = self._known_head()
@@ -96,6 +107,18 @@ class ChainWriter:
         """Sign a last head and end the connection."""
         self._write_head()
         self._store.close()
+        held, self._held = self._held, None
+        if held is not None:
+            os.close(held)
+
+    def _hold(self) -> None:
+        if self._in_use is not None and self._held is None:
+            try:
+                self._held = hold(self._in_use, fcntl.LOCK_SH)
+            except OSError as error:
+                raise AuditUnavailable(_AWAY.format(error.strerror)) from None
+            if self._held is None:
+                raise AuditUnavailable(_RESTORING)
 
     @property
     def seconds_to_look(self) -> float:

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, or_, select
+from sqlalchemy import Connection, delete, func, select
 
 from data_contracts.errors import BalanceRiskError
 from serving.store.connection import Database, StoreUnavailable, database, translated
@@ -86,8 +86,8 @@ def _add(gone: dict[str, int], name: str, count: int) -> None:
 
 
 def _count(connection: Connection, table: Any, names: Sequence[str]) -> int:
-    where = or_(*(table.c.person_id == name for name in names))
-    return int(connection.execute(select(func.count()).select_from(table).where(where)).scalar() or 0)
+    query = select(func.count()).select_from(table).where(table.c.person_id.in_(names))
+    return int(connection.execute(query).scalar() or 0)
 
 
 def _rewrite(store: Database) -> None:
