@@ -51,12 +51,16 @@ def create_app(parts: Parts, gate: Gate, endpoints: Sequence[Endpoint] = ENDPOIN
 
 
 def readiness(parts: Parts) -> Response:
-    """Answer /readyz: 200 while requests can be answered, though a promoted model may have been refused; else 503 and why."""
+    """Answer /readyz: 200 while records can be scored, though a model was refused or the store is away; else 503 and why.
+
+    Nothing is asked here: the threads that look after models, keys, log and store have found out before.
+    """
     reason = parts.not_ready_because()
     if reason:
         return problems.not_ready(reason).response()
-    refused = parts.watch.refused()
-    told = {"status": "degraded" if refused else "ready", "models": parts.watch.versions(), "refused": refused}
+    refused, store = parts.watch.refused(), "there" if parts.withdrawals.is_store_there() else "away"
+    status = "degraded" if refused or store == "away" else "ready"
+    told = {"status": status, "models": parts.watch.versions(), "refused": refused, "store": store}
     return Response(orjson.dumps(told), media_type="application/json")
 
 
@@ -66,6 +70,7 @@ def _metrics_of(parts: Parts) -> Callable[[Request], Awaitable[Response]]:
     async def show(request: Request) -> Response:
         nonlocal count_again
         metrics.describe_models(parts.watch, not parts.not_ready_because())
+        metrics.describe_store(parts.withdrawals.is_store_there())
         if parts.settings.teams is not None and time.monotonic() >= count_again:
             count_again = time.monotonic() + COUNTED_FOR_SECONDS
             await run_in_threadpool(_count_messages, parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 import time
@@ -57,6 +58,7 @@ class BundleWatch:
             predictor = Predictor({**served, **fresh})
             predictor.warm_up()  # before the swap, so that no request waits for it
             self.predictor = predictor
+            _spare_the_collector()
 
     def not_ready_because(self) -> str:
         """Say why there is no predictor."""
@@ -102,3 +104,10 @@ class BundleWatch:
         self._forget_refusal(outcome)
         LOGGER.info("%s: version %s (%s) goes into service", outcome, model.version, model.artifact_sha256[:12])
         return {outcome: model}
+
+
+def _spare_the_collector() -> None:
+    """Take what lives as long as the models do out of the collector's sight, or each full pass walks it while requests wait."""
+    gc.unfreeze()  # the models before, which nobody holds any more
+    gc.collect()
+    gc.freeze()

@@ -22,7 +22,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from serving.bundle_watch import BundleWatch
 from serving.store.outbox import STATES
 
-__all__ = ["CONTENT_TYPE_LATEST", "describe_messages", "describe_models", "exposition", "observe"]
+__all__ = ["CONTENT_TYPE_LATEST", "describe_messages", "describe_models", "describe_store", "exposition", "observe"]
 
 _SECONDS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -45,6 +45,7 @@ MESSAGES = Gauge(
     multiprocess_mode="mostrecent",
 )  # fmt: skip
 READY = Gauge("balance_risk_ready", "1 while requests can be answered.", multiprocess_mode="mostrecent")
+STORE = Gauge("balance_risk_store_there", "1 while the store answers.", multiprocess_mode="mostrecent")
 
 
 def observe(method: str, route: str, status: int, seconds: float) -> None:
@@ -66,6 +67,11 @@ def describe_models(watch: BundleWatch, is_ready: bool) -> None:
     for outcome, version in versions.items():
         MODEL.labels(outcome, version).set(1)
     _in_service.update(versions.items())
+
+
+def describe_store(is_there: bool) -> None:
+    """Bring the gauge about the store up to date; by the time that nobody is answered it has been away for a minute."""
+    STORE.set(is_there)
 
 
 def describe_messages(by_team: Mapping[str, Mapping[str, int]]) -> None:

@@ -55,7 +55,7 @@ class Parts:
         keys, tokens = _made(lacking, partial(_access, settings)) or (None, None)
         journal = _made(lacking, partial(_journal, settings))
         watch = BundleWatch(settings.bundles, settings.verify_key)
-        return cls(settings, watch, tokens, keys, journal, Quotas(), tuple(lacking))
+        return cls(settings, watch, tokens, keys, journal, Quotas(workers=settings.workers), tuple(lacking))
 
     def start(self) -> None:
         """Start the threads of the parts."""
@@ -94,6 +94,8 @@ class Parts:
             return self.watch.not_ready_because()
         if self.journal is not None and not self.journal.is_healthy():
             return "The audit log cannot be written."
+        if not self.withdrawals.is_known():
+            return "The store cannot be reached, so it is not known who has withdrawn consent."
         return ""
 
 
@@ -115,4 +117,4 @@ def _access(settings: Settings) -> tuple[KeySet, TokenVerifier]:
 
 
 def _journal(settings: Settings) -> Journal:
-    return Journal(settings.audit, read_audit_key(settings.audit_key), settings.audit_heads)
+    return Journal(settings.audit, read_audit_key(settings.audit_key), settings.audit_heads, settings.audit_key)

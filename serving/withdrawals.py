@@ -20,6 +20,8 @@ from serving.store import Store, StoreUnavailable
 LOOK_AGAIN_SECONDS = 1.0
 OLDEST_SECONDS = 60.0
 FIRST_LOOK_SECONDS = 5.0
+STALE_SECONDS = 5.0
+"""A look that takes longer than this has met a store that says nothing."""
 
 ByPerson = dict[str, dict[Source, date]]
 
@@ -33,6 +35,7 @@ class Withdrawals:
         self._known: ByPerson | None = None
         self._newest = -1
         self._looked_at = 0.0
+        self._has_failed = False
         self._noted: list[tuple[str, dict[Source, date]]] = []
         self._has_tried = threading.Event()
         self._stop = threading.Event()
@@ -59,9 +62,17 @@ class Withdrawals:
         if not self._has_tried.is_set():
             self._has_tried.wait(FIRST_LOOK_SECONDS)
         known = self._known
-        if known is None or self._now() - self._looked_at > OLDEST_SECONDS:
+        if known is None or not self.is_known():
             raise StoreUnavailable("It cannot be known who has withdrawn consent.")
         return known.get(person_id or "", NOTHING)
+
+    def is_known(self) -> bool:
+        """True if requests can be answered: the store was seen within the last minute. Asks nothing."""
+        return self._known is not None and self._now() - self._looked_at <= OLDEST_SECONDS
+
+    def is_store_there(self) -> bool:
+        """True if the newest look found the store, a moment ago. Asks nothing, so that it may be asked by anybody."""
+        return self.is_known() and not self._has_failed and self._now() - self._looked_at <= STALE_SECONDS
 
     def note(self, person_id: str, sources: Sequence[Source], day: date) -> None:
         """Remember a withdrawal that this process has written: it counts for the very next request."""
@@ -82,7 +93,7 @@ class Withdrawals:
                 for noted in self._noted:
                     _add(known, *noted)
                 self._newest, self._known = newest, known
-        self._looked_at = begun
+        self._looked_at, self._has_failed = begun, False
         self._has_tried.set()
 
     def _look_on(self) -> None:
@@ -90,8 +101,9 @@ class Withdrawals:
             try:
                 self.look()
             except StoreUnavailable:
-                pass  # the age of the last look says so
+                self._has_failed = True
             except Exception as error:  # a fault of ours must not end the looking
+                self._has_failed = True
                 log_without_values(error)
             self._has_tried.set()
             self._stop.wait(LOOK_AGAIN_SECONDS)

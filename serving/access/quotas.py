@@ -1,4 +1,7 @@
-"""How often one caller may ask. Explanations and what-if leak more about model and persons than a risk does."""
+"""How often one caller may ask. Explanations and what-if leak more about model and persons than a risk does.
+
+Each worker process counts by itself and gives its share of the rate, so that all together give the rate (decision 40).
+"""
 
 from __future__ import annotations
 
@@ -57,11 +60,17 @@ class Quotas:
         An action that is not in it has no quota.
     now : callable
         Seconds on a clock that does not jump.
+    workers : int
+        Processes that count beside each other: each refills at its share of a rate. The burst is not shared out, because
+        one caller's connection often stays with one process.
     """
 
-    def __init__(self, limits: Mapping[Action, Rate] = LIMITS, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, limits: Mapping[Action, Rate] = LIMITS, now: Callable[[], float] = time.monotonic, workers: int = 1
+    ) -> None:
         self._limits = dict(limits)
         self._now = now
+        self._workers = workers
         self._buckets: OrderedDict[tuple[str, str | None], _Bucket] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -93,7 +102,10 @@ class Quotas:
             if bucket.tokens >= 1.0:
                 bucket.tokens -= 1.0
                 return None
-            return (1.0 - bucket.tokens) * 60.0 / rate.per_minute
+            return (1.0 - bucket.tokens) / self._per_second(rate)
+
+    def _per_second(self, rate: Rate) -> float:
+        return rate.per_minute / 60.0 / self._workers
 
     def _filled(self, key: tuple[str, str | None], rate: Rate) -> _Bucket:
         now = self._now()
@@ -101,6 +113,6 @@ class Quotas:
         self._buckets.move_to_end(key)
         if len(self._buckets) > MOST_CALLERS:
             self._buckets.popitem(last=False)
-        gained = max(0.0, now - bucket.filled_at) * rate.per_minute / 60.0
+        gained = max(0.0, now - bucket.filled_at) * self._per_second(rate)
         bucket.tokens, bucket.filled_at = min(float(rate.burst), bucket.tokens + gained), now
         return bucket

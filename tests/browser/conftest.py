@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.chromium import LACKING, chromium
 from tests.browser.deployed import Deployed
+from tests.lib.debian import CHROMIUM
 from tests.lib.deployment import PROJECT
 
 
@@ -38,9 +38,9 @@ def workspace(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium, ended with the module: its event loop would be in the way of others."""
-    path = chromium()
+    path = CHROMIUM.find()
     if path is None:
-        pytest.skip(LACKING)
+        pytest.skip(CHROMIUM.lacking)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=path)
         yield started

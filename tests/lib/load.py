@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import threading
 import time
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ class Load:
     service: Deployment
     rate: float
     sent: list[Sent] = field(default_factory=list)
+    verify: ssl.SSLContext | bool = True
 
     def __enter__(self) -> Load:
         self._stopped = threading.Event()
@@ -51,7 +53,9 @@ class Load:
 
     async def _send(self) -> None:
         limits = httpx.Limits(max_connections=256, max_keepalive_connections=64)
-        async with httpx.AsyncClient(base_url=self.service.url, timeout=30, limits=limits) as client:
+        async with httpx.AsyncClient(
+            base_url=self.service.url, timeout=30, limits=limits, verify=self.verify
+        ) as client:
             running: set[asyncio.Task[None]] = set()
             while not self._stopped.is_set():
                 task = asyncio.create_task(self._one(client))

