@@ -234,19 +234,28 @@ def explain(model: RiskModel, values: np.ndarray, observed_on: np.ndarray, conse
     -------
     Explanation
     """
+    return explain_all(model, values[np.newaxis], observed_on[np.newaxis], consented[np.newaxis])[0]
+
+
+def explain_all(
+    model: RiskModel, values: np.ndarray, observed_on: np.ndarray, consented: np.ndarray
+) -> list[Explanation]:
+    """Explain the log-odds of some persons, each as :func:`explain` does, to the bit; one row of each array per person."""
     own = _columns(model.feature_names)
-    row = values[own]
-    X = row[np.newaxis]
-    terms = model.contributions(X)[0]
-    return Explanation(
-        feature_names=model.feature_names,
-        log_odds=float(model.log_odds(X)[0]),
-        base=float(terms[-1]),
-        contributions=terms[:-1],
-        values=row,
-        observed_on=observed_on[own],
-        consented=consented,
-    )
+    X, days = values[:, own], observed_on[:, own]
+    log_odds, terms = model.log_odds(X).tolist(), model.contributions(X)
+    return [
+        Explanation(
+            feature_names=model.feature_names,
+            log_odds=log_odds[row],
+            base=float(terms[row, -1]),
+            contributions=terms[row, :-1],
+            values=X[row],
+            observed_on=days[row],
+            consented=consented[row],
+        )
+        for row in range(len(X))
+    ]
 
 
 def _direction(contribution: float) -> Direction:

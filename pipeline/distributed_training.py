@@ -8,10 +8,11 @@ call :func:`meet_dask` first of all.
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from data_contracts.errors import EngineError, SettingsError
-from pipeline.engine import open_cluster
+from pipeline.engine import RETRIES, open_cluster
 
 Grow = Callable[..., str]
 """As :func:`models.estimators.grow`: parameters, rows and names in, LightGBM's text model out."""
@@ -53,7 +54,16 @@ def cluster_that_grows(scheduler: str | None, most_workers: int, rows: Path, spi
     """
     with open_cluster(scheduler, most_workers, rows, rows.parent, spill) as (client, _, _):
         meet_dask()
+        _silence()
         yield partial(_grown, client)
+
+
+def _silence() -> None:
+    """Keep LightGBM's Dask estimators from writing about ports and parameters among what the verb says."""
+    quiet = logging.getLogger(f"{__name__}.lightgbm")
+    quiet.propagate = False
+    quiet.addHandler(logging.NullHandler())
+    import_module("lightgbm").register_logger(quiet)
 
 
 def meet_dask() -> None:
@@ -81,6 +91,28 @@ def _grown(
 ) -> str:  # fmt: skip
     from dask.distributed import KilledWorker
     from lightgbm.basic import LightGBMError
+
+    for _ in range(RETRIES):
+        # What a worker held is lost with it, but all rows are here: the others begin anew.
+        with suppress(KilledWorker, CancelledError, LightGBMError, OSError):
+            return _grown_once(client, parameters, X, y, weight, feature_names)
+    try:
+        return _grown_once(client, parameters, X, y, weight, feature_names)
+    except KilledWorker:
+        raise EngineError(
+            "The training was given up: every worker that began a share of the rows was lost. The workers' logs say "
+            "why; most often there was too little memory for it (dask worker --memory-limit)."
+        ) from None
+    except (CancelledError, LightGBMError, OSError) as error:
+        raise EngineError(
+            f"The workers were lost or cannot reach each other ({type(error).__name__}). Run it again."
+        ) from None
+
+
+def _grown_once(
+    client: Any, parameters: dict[str, Any], X: np.ndarray, y: np.ndarray, weight: np.ndarray,
+    feature_names: Sequence[str],
+) -> str:  # fmt: skip
     from lightgbm.dask import DaskLGBMRegressor
 
     from models.estimators.trees import without_extremes
@@ -90,18 +122,8 @@ def _grown(
     trees = DaskLGBMRegressor(client=client, tree_learner="data", time_out=PORT_WAIT_MINUTES, **parameters)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Parameter .* will be ignored")  # threads are Dask's to give
-        try:
-            shared = [_shared(client, values, PARTS_PER_WORKER * workers) for values in (X, y, weight)]
-            trees.fit(shared[0], shared[1], sample_weight=shared[2])
-        except KilledWorker:
-            raise EngineError(
-                "The training was given up: every worker that began a share of the rows was lost. The workers' logs say "
-                "why; most often there was too little memory for it (dask worker --memory-limit)."
-            ) from None
-        except (CancelledError, LightGBMError, OSError) as error:
-            raise EngineError(
-                f"The workers were lost or cannot reach each other ({type(error).__name__}). Run it again."
-            ) from None
+        shared = [_shared(client, values, PARTS_PER_WORKER * workers) for values in (X, y, weight)]
+        trees.fit(shared[0], shared[1], sample_weight=shared[2])
     return without_extremes(_named(trees.booster_.model_to_string(), feature_names))
 
 

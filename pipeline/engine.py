@@ -37,7 +37,7 @@ RETRIES = 2
 """How often a partition is tried again after an error, such as a file system that was away. A worker that is lost is another
 matter: its partition goes to the next one, until ``distributed.scheduler.allowed-failures`` workers were lost on it."""
 
-_PACKAGES = ("data_contracts", "features", "models", "pipeline")
+_PACKAGES = ("data_contracts", "features", "models", "pipeline", "serving")
 _ADDRESS = re.compile(r"(tcp|tls)://[^\s/]+:(\d{1,5})")
 _LARGEST_PORT = 2**16 - 1
 
@@ -51,8 +51,8 @@ _TLS = {
 _SILENT: dict[str, list[str]] = {
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
-    "distributed.scheduler.preload": [__name__],
-    "distributed.worker.preload": [__name__],
+    "distributed.scheduler.preload": ["pipeline.dask_process"],
+    "distributed.worker.preload": ["pipeline.dask_process"],
 }
 """Without these, a scheduler and its workers answer plain HTTP, whatever protects what they say to each other."""
 
@@ -99,11 +99,11 @@ def refuse_scheduler(scheduler: str | None) -> None:
 
 @contextmanager
 def open_cluster(
-    scheduler: str | None, most_workers: int, read: Path, write: Path, spill: Path
+    scheduler: str | None, most_workers: int, read: Path, write: Path | None, spill: Path
 ) -> Iterator[tuple[Any, Describe, dict[str, str]]]:
     """Yield the client of a Dask cluster whose workers fit this process, and how each of them is to describe itself.
 
-    Parameters, and what is raised, are those of :func:`open_engine`.
+    Parameters, and what is raised, are those of :func:`open_engine`; without ``write`` the workers write nothing.
     """
     with _client(scheduler, most_workers, spill) as client:
         describe = partial(description, read, write)
@@ -121,15 +121,40 @@ def _one_by_one(work: Callable[[int], Result], n_partitions: int) -> Iterator[tu
 def _on_cluster(
     client: Any, describe: Describe, expected: dict[str, str], work: Callable[[int], Result], n_partitions: int
 ) -> Iterator[tuple[int, Result]]:
-    from distributed import KilledWorker, as_completed
+    from distributed import as_completed
 
-    guarded = partial(_as_here, describe, expected, work)
-    waiting = {
-        client.submit(guarded, partition, pure=False, retries=RETRIES): partition for partition in range(n_partitions)
-    }
-    try:
+    waiting = _submitted(client, describe, expected, work, n_partitions)
+    with _failures_in_words():
         for future in as_completed(list(waiting)):
             yield waiting.pop(future), future.result()  # fetched when it is asked for, not when it is there
+
+
+def in_turn(
+    client: Any, describe: Describe, expected: dict[str, str], work: Callable[[int], Result], n_partitions: int
+) -> Iterator[tuple[int, Result]]:
+    """Yield each partition's number and result from the first to the last; what is done early waits on its worker."""
+    waiting = _submitted(client, describe, expected, work, n_partitions)
+    with _failures_in_words():
+        while waiting:
+            future = next(iter(waiting))
+            yield waiting.pop(future), future.result()
+
+
+def _submitted(
+    client: Any, describe: Describe, expected: dict[str, str], work: Callable[[int], Any], n_partitions: int
+) -> dict[Any, int]:
+    guarded = partial(_as_here, describe, expected, work)
+    return {
+        client.submit(guarded, partition, pure=False, retries=RETRIES): partition for partition in range(n_partitions)
+    }
+
+
+@contextmanager
+def _failures_in_words() -> Iterator[None]:
+    from distributed import KilledWorker
+
+    try:
+        yield
     except KilledWorker:
         raise EngineError(
             "A partition was given up: every worker that began it was lost. The workers' logs say why; most often there "
@@ -183,11 +208,6 @@ def _cluster_here(most_workers: int, spill: Path) -> Iterator[Any]:
         silence_logs=logging.CRITICAL,
     ) as cluster, Client(cluster) as client:  # fmt: skip
         yield client
-
-
-def dask_setup(node: Any) -> None:
-    """Stop the HTTP server of a scheduler or worker; Dask calls this by its name in each process of a cluster of ours."""
-    node.http_server.stop()
 
 
 def _refuse_address(scheduler: str) -> None:
@@ -245,20 +265,19 @@ def _differing(its: dict[str, str], expected: dict[str, str]) -> str:
     )
 
 
-def description(read: Path, write: Path) -> dict[str, str]:
+def description(read: Path, write: Path | None) -> dict[str, str]:
     """Say what decides the results of a process and whether it works on the same files; equal in every worker.
 
     Parameters
     ----------
     read : Path
         A file, named by its content.
-    write : Path
+    write : Path, optional
         A directory, named by whether this process may write in it.
     """
-    return _code() | {
-        f"{read}": sha256(read)[:12] if read.is_file() else "not there (the workspace must be at the same path)",
-        f"{write}": "writable" if os.access(write, os.W_OK) else "not writable",
-    }
+    seen = {f"{read}": sha256(read)[:12] if read.is_file() else "not there (the workspace must be at the same path)"}
+    written = {} if write is None else {f"{write}": "writable" if os.access(write, os.W_OK) else "not writable"}
+    return _code() | seen | written
 
 
 @cache  # what was imported, not what an update has put there since

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,8 @@ class Everyone:
     """Reads the tables partition by partition; what it has seen of whom is known before the answer comes."""
 
     def __init__(self, workspace: Workspace, tables: Path, index_date: date) -> None:
-        self._tables = tables
-        self._index_day = np.datetime64(index_date, "D")
+        self.tables = tables
+        self.index_day = np.datetime64(index_date, "D")
         nothing = {"survey_answers": empty_table(TABLES["survey_answers"])}
         self._listed = stored_flags(workspace, nothing)
         self._stand = stand(tables)
@@ -36,30 +36,52 @@ class Everyone:
 
     def count(self) -> int:
         """Return how many persons there are, for progress."""
-        names = (
-            read_partition(self._tables, part, ["persons"])["persons"] for part in range(n_partitions(self._tables))
-        )
+        names = (read_partition(self.tables, part, ["persons"])["persons"] for part in range(n_partitions(self.tables)))
         return sum(len(np.unique(table["person_id"].codes)) for table in names)
 
     def records(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield every person's record; raises EngineError if the tables changed meanwhile."""
-        for part in range(n_partitions(self._tables)):
-            tables = read_partition(self._tables, part)
-            found = safety_flags(tables["survey_answers"])
-            self.flags += found
-            latest = latest_flags(in_order([*found, *self._listed]))
-            for person_id, record in person_records(tables, self._index_day):
-                self.n_persons += 1
-                if person_id in latest:
-                    self.flagged[person_id] = latest[person_id]
-                if record is None:
-                    self.not_known.append(person_id)
-                else:
+        for part in range(n_partitions(self.tables)):
+            flags, found = people(self.tables, part, self.index_day)
+            self.flags += flags
+            latest = self._latest(flags)
+            for person_id, record in found:
+                self._note(person_id, latest, is_known=record is not None)
+                if record is not None:
                     yield person_id, record
-        if stand(self._tables) != self._stand:
+        self.refuse_changed()
+
+    def see(self, flags: list[SafetyFlag], persons: Iterable[str], not_known: Collection[str]) -> None:
+        """Take in who was in a partition that another process has worked on."""
+        self.flags += flags
+        latest, unknown = self._latest(flags), {*not_known}
+        for person_id in persons:
+            self._note(person_id, latest, is_known=person_id not in unknown)
+
+    def refuse_changed(self) -> None:
+        """Raise EngineError if the tables are not what they were."""
+        if stand(self.tables) != self._stand:
             raise EngineError(
-                f"The tables in {self._tables} were changed while they were read. Nothing was written. Run score again."
+                f"The tables in {self.tables} were changed while they were read. Nothing was written. Run score again."
             )
+
+    def _latest(self, flags: list[SafetyFlag]) -> dict[str, str]:
+        return latest_flags(in_order([*flags, *self._listed]))
+
+    def _note(self, person_id: str, latest: dict[str, str], *, is_known: bool) -> None:
+        self.n_persons += 1
+        if person_id in latest:
+            self.flagged[person_id] = latest[person_id]
+        if not is_known:
+            self.not_known.append(person_id)
+
+
+def people(
+    tables: Path, part: int, index_day: np.datetime64
+) -> tuple[list[SafetyFlag], Iterator[tuple[str, dict[str, Any] | None]]]:
+    """Return the flags of a partition of persons, and everybody in it with her record, None where nothing was known yet."""
+    found = read_partition(tables, part)
+    return safety_flags(found["survey_answers"]), person_records(found, index_day)
 
 
 def latest_flags(flags: Iterable[SafetyFlag]) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """Everybody's record through the process that scores: ``python -m serving.nightly``, one line each way per person.
 
+Where a cluster scores (:mod:`pipeline.nightly_cluster`) the process is sent results and writes them.
+
 Pipeline and service never import each other; they speak JSON. What is scored here is scored by the predictor that answers
 requests, so a number in a file, in the store and in an answer is one number.
 """
@@ -11,10 +13,11 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
+from queue import SimpleQueue
 from typing import IO, Any
 
 import orjson
@@ -53,14 +56,14 @@ def received_on(tables: Path, index_date: date) -> date:
 
 
 def asked_of(mode: str, tables: Path, index_date: date, outcomes: list[str], workers: int | None) -> dict[str, Any]:
-    """Return the first line that the process is sent; without ``workers``, one per processor that we may use."""
+    """Return the first line that the process is sent; without ``workers``, one per processor; with 0, others score."""
     return {
         "mode": mode,
         "index_date": index_date,
         "received_on": received_on(tables, index_date),
         "data_version": data_version(tables),
         "outcomes": outcomes,
-        "workers": workers or processors(),
+        "workers": processors() if workers is None else workers,
     }
 
 
@@ -76,11 +79,16 @@ def store_url(workspace: Workspace) -> str:
     return environment(workspace)[STORE_VARIABLE]
 
 
+Records = Iterable[tuple[str, dict[str, Any]]]
+Results = Callable[[dict[str, Any]], Iterable[bytes]]
+"""Given what the process says first, the lines of everybody's results."""
+
+
 @contextmanager
 def night(
-    workspace: Workspace, asked: dict[str, Any], records: Iterable[tuple[str, dict[str, Any]]]
+    workspace: Workspace, asked: dict[str, Any], records: Records | Results
 ) -> Iterator[Iterator[dict[str, Any]]]:
-    """Yield what the process tells, line by line, while a thread sends it the records.
+    """Yield what the process tells, line by line, while a thread sends it the records, or results of others.
 
     Raises
     ------
@@ -103,6 +111,7 @@ def night(
     finally:
         # Without the line that ends the records nothing is written, so that killing it is safe at any time.
         process.kill()
+        sender.hear(None)
         for thread in (sender, complaint):
             thread.join()
         process.wait()
@@ -114,8 +123,11 @@ def night(
 def _told(process: subprocess.Popen[bytes], sender: _Sender, complaint: _Reader) -> Iterator[dict[str, Any]]:
     assert process.stdout is not None, "it is a pipe"
     for line in process.stdout:
-        yield orjson.loads(line)
+        told = orjson.loads(line)
+        sender.hear(told)
+        yield told
     code = process.wait()
+    sender.hear(None)
     sender.join()
     complaint.join()
     if sender.error is not None and not isinstance(sender.error, OSError):
@@ -129,22 +141,40 @@ def _told(process: subprocess.Popen[bytes], sender: _Sender, complaint: _Reader)
 class _Sender(threading.Thread):
     """Sends the records; an error of reading them is kept for the one who waits."""
 
-    def __init__(self, sink: IO[bytes], asked: dict[str, Any], records: Iterable[tuple[str, dict[str, Any]]]) -> None:
+    def __init__(self, sink: IO[bytes], asked: dict[str, Any], records: Records | Results) -> None:
         super().__init__(name="records", daemon=True)
         self.error: Exception | None = None
+        self._first: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
+        self._has_heard = False
         self._sink, self._asked, self._records = sink, asked, records
 
     def run(self) -> None:
         """Send all, then the line that says that this was all."""
         try:
             self._sink.write(orjson.dumps(self._asked) + b"\n")
-            for person_id, record in self._records:
-                self._sink.write(orjson.dumps({"person_id": person_id, "record": record}) + b"\n")
+            for line in self._lines():
+                self._sink.write(line)
             self._sink.write(END)
         except Exception as error:  # raised again by the thread that reads the answers
             self.error = error
         finally:
             self._close()
+
+    def hear(self, told: dict[str, Any] | None) -> None:
+        """Take in what the process says, None if it will say nothing more; only the first counts."""
+        if not self._has_heard:
+            self._has_heard = True
+            self._first.put(told)
+
+    def _lines(self) -> Iterator[bytes]:
+        if not callable(self._records):
+            for person_id, record in self._records:
+                yield orjson.dumps({"person_id": person_id, "record": record}) + b"\n"
+            return
+        first = self._first.get()
+        if first is None:
+            raise BrokenPipeError  # it refused, and says why itself
+        yield from self._records(first)
 
     def _close(self) -> None:
         with suppress(OSError):  # the process is gone; its exit code says why

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,12 @@ from models.abstention import REASONS
 from models.bundle import current_bundle
 from models.outcomes import OUTCOMES
 from pipeline.console import progress
+from pipeline.engine import EngineName, refuse_scheduler
 from pipeline.erasure.models import retrain_due
 from pipeline.everyone import Everyone, latest_flags, partition_of
 from pipeline.explained import explained
 from pipeline.nightly import asked_of, night
+from pipeline.nightly_cluster import scored_elsewhere
 from pipeline.person_record import only, person_records
 from pipeline.score_list import ScoreList
 from pipeline.stored_flags import FILE, stored_flags
@@ -29,9 +32,11 @@ NOT_KNOWN = "not known before the index date"
 
 
 def run(
-    workspace: Workspace, chosen: date | None, outcomes: list[str], person: str | None, workers: int | None = None
-) -> dict[str, Any]:
+    workspace: Workspace, chosen: date | None, outcomes: list[str], person: str | None, workers: int | None = None,
+    engine: EngineName = "local", scheduler: str | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """Score everybody into the store and a CSV file, or return one person's explained risks."""
+    _refuse_engine(engine, scheduler, person, workers)
     index_date = chosen or today()
     if index_date > latest_index_date():
         raise SettingsError(
@@ -43,9 +48,14 @@ def run(
         return _one(workspace, tables, index_date, outcomes, person)
     everyone = Everyone(workspace, tables, index_date)
     path = workspace.scores / f"{index_date}.csv"
-    asked = asked_of("score", tables, index_date, outcomes, workers)
+    on_cluster = engine == "dask"
+    asked = asked_of("score", tables, index_date, outcomes, 0 if on_cluster else workers)
     shown = progress("score with the promoted champions", everyone.count())
-    with shown as advance, night(workspace, asked, everyone.records()) as told, ScoreList(path, outcomes) as file:
+    scoring = scored_elsewhere(workspace, everyone, scheduler) if on_cluster else nullcontext(everyone.records())
+    with (
+        shown as advance, scoring as records, night(workspace, asked, records) as told,
+        ScoreList(path, outcomes) as file,
+    ):  # fmt: skip
         for answer in told:
             if "person_id" in answer:
                 file.write(answer, everyone.flagged.get(answer["person_id"], ""))
@@ -55,6 +65,15 @@ def run(
         for person_id in everyone.not_known:
             file.refuse(person_id, NOT_KNOWN, everyone.flagged.get(person_id, ""))
     return _report(workspace, index_date, path, file, everyone)
+
+
+def _refuse_engine(engine: EngineName, scheduler: str | None, person: str | None, workers: int | None) -> None:
+    if engine == "local":
+        refuse_scheduler(scheduler)
+    elif person is not None or workers is not None:
+        raise SettingsError(
+            "--engine dask scores everybody, with the workers that the cluster has: leave out --person and --workers."
+        )
 
 
 def _tables(workspace: Workspace) -> Path:

@@ -1,4 +1,4 @@
-"""Directories of unfinished training sets: features, labels and pseudonyms of persons, gone when a run ends.
+"""Directories of unfinished work: features, labels and pseudonyms of persons, gone when a run ends.
 
 A run that was killed leaves its own. Nobody works on it any more, so the next build of the outcome and every erasure
 delete it; both hold locks that keep a living run out (see :mod:`pipeline.locks`).
@@ -43,8 +43,9 @@ def made(scratch: Path) -> Iterator[None]:
 
 
 def left_over(workspace: Workspace, outcome: str = "*") -> list[Path]:
-    """Return what killed runs have left, of an outcome or of all."""
-    return sorted(workspace.training.glob(f"{outcome}/{_PREFIX}*"))
+    """Return what killed runs have left, of an outcome or of all, those of scoring on a cluster among them."""
+    of_scores = workspace.scores.glob(f"{_PREFIX}*") if outcome == "*" else ()
+    return sorted([*workspace.training.glob(f"{outcome}/{_PREFIX}*"), *of_scores])
 
 
 def remove(left: Path) -> None:

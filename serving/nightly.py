@@ -2,7 +2,9 @@
 
 Standard input: a line with what is asked (:class:`Asked`), a line per person, ``{"person_id": ..., "record": ...}``, and
 ``{"end": true}``, without which the input was broken off and nothing is written.
-Standard output: ``{"models": ...}``, a line per person in the same order (what stands in the CSV file), ``{"summary": ...}``.
+With ``workers`` 0 the lines are results already: what ``serving.store.workers`` answered elsewhere, given the same task.
+Standard output: ``{"models": ..., "task": ...}``, a line per person in the same order (what stands in the CSV file),
+``{"summary": ...}``.
 Bundles, key and store are those of the service, from the same environment variables. Nothing is written before everybody
 is scored; then one transaction writes the night, so one that is broken off anywhere leaves what was there before.
 """
@@ -52,6 +54,7 @@ class Asked:
     outcomes : tuple of str
         Of a rebuild: none, the night names them.
     workers : int
+        Processes that score; 0: none here.
     """
 
     mode: Mode
@@ -81,13 +84,14 @@ def run(settings: Settings, source: IO[bytes], sink: IO[bytes]) -> None:
     with scorers(task, asked.workers) as found, tempfile.TemporaryFile() as spool:
         models = found[0].models
         _refuse_other_models(models, then)
-        _say(sink, {"models": models})
+        _say(sink, {"models": models, "task": task.to_json().decode()})
         tally = _Tally()
-        for line in in_order(_until_end(source), found):
-            tally.add(line)
+        lines = _until_end(source)
+        for line in in_order(lines, found) if asked.workers else lines:
+            told = orjson.loads(line)
+            tally.add(told)
             spool.write(line.rstrip(b"\n") + b"\n")
-            sink.write(_told(line) + b"\n")
-            sink.flush()
+            _say(sink, _of_interest(told))
         seconds = time.perf_counter() - began
         spool.seek(0)
         night = Night(
@@ -161,8 +165,7 @@ class _Tally:
     def n_all(self) -> int:
         return self.n_persons + self.n_refused
 
-    def add(self, line: bytes) -> None:
-        told = orjson.loads(line)
+    def add(self, told: dict[str, Any]) -> None:
         if "refused" in told:
             self.n_refused += 1
             return
@@ -170,12 +173,9 @@ class _Tally:
         self.digest.add(told["person_id"], told["answer"].encode())
 
 
-def _told(line: bytes) -> bytes:
+def _of_interest(told: dict[str, Any]) -> dict[str, Any]:
     """Return what the pipeline gets of a result: numbers and reasons, and the whole answer only where it is explained."""
-    told = orjson.loads(line)
-    if "outcomes" not in told:
-        return line.rstrip(b"\n")
-    return orjson.dumps({name: told[name] for name in ("person_id", "outcomes", "why_not")})
+    return {name: told[name] for name in ("person_id", "outcomes", "why_not")} if "outcomes" in told else told
 
 
 def _finished(store: Store, mode: Mode, night: Night, then: Night | None, spool: IO[bytes]) -> dict[str, Any]:

@@ -21,15 +21,20 @@ def _page(name: str, summary: str, media_type: str, schema: dict[str, Any]) -> d
 _TEXTS = {"type": "object", "additionalProperties": {"type": "string"}}
 _READINESS = {
     "type": "object",
-    "required": ["status", "models", "refused"],
-    "properties": {"status": {"type": "string", "enum": ["ready", "degraded"]}, "models": _TEXTS, "refused": _TEXTS},
+    "required": ["status", "models", "refused", "store"],
+    "properties": {
+        "status": {"type": "string", "enum": ["ready", "degraded"]},
+        "models": _TEXTS,
+        "refused": _TEXTS,
+        "store": {"type": "string", "enum": ["there", "away"]},
+    },
     "additionalProperties": False,
 }
 _TEXT = {"type": "string"}
 
 PAGES: dict[str, Any] = {
     "/livez": _page("livez", "The process lives.", "text/plain", _TEXT),
-    "/readyz": _page("readyz", "Requests can be answered; degraded: a promoted model was refused.",
+    "/readyz": _page("readyz", "Records can be scored; degraded: a promoted model was refused, or the store is away.",
                      "application/json", _READINESS),
     "/metrics": _page("metrics", "Counts for Prometheus.", "text/plain", _TEXT),
     "/openapi.json": _page("openapi", "This document.", "application/json", {"type": "object"}),

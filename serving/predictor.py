@@ -7,31 +7,24 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from data_contracts.errors import ArtifactError
 from data_contracts.records import Source
-from data_contracts.safety import safety_flags
-from data_contracts.tables import Table
-from data_contracts.time_windows import day_number
-from features.as_of import as_of
-from features.build import number
-from features.catalogue import FEATURE_NAMES
-from features.histories import Histories
 from features.record import tables_of_record
 from models.bundle import current_bundle, open_bundle
-from models.explanation import Explanation, explain
+from models.explanation import Explanation, explain_all
 from models.horizons import risk_by_day
 from models.outcomes import OUTCOMES
 from models.risk_model import RiskModel, inverse_link
 from models.wording import RISK_BANDS, risk_band
-from serving import notices
 from serving.answer_json import answer_json
-from serving.case import Case, Served
+from serving.case import Case, Cases, Served
+from serving.case import case_of as case_of
 from serving.caveats import caveats, not_carried, not_eligible, not_sent
-from serving.ended_consents import NOTHING, ended
+from serving.ended_consents import NOTHING
 from serving.notices import SafetyNotice
 from serving.responses import Band, ExplanationResponse, OutcomeExplanation, OutcomeRisk, RiskResponse, Texts
 
@@ -49,9 +42,17 @@ class OutcomeNotServed(ArtifactError):
         self.safety_flags = safety_flags
 
 
+class Answered(NamedTuple):
+    """The answer for one person as JSON, and by outcome its fields and what its number is made of, None where there is none."""
+
+    json: bytes
+    outcomes: dict[str, dict[str, Any]]
+    explained: dict[str, Explanation | None]
+
+
 @dataclass(frozen=True)
 class Predictor:
-    """Calibrated models, one per outcome, applied to single records."""
+    """Calibrated models, one per outcome, applied to single records, and to many of a night at once."""
 
     models: Mapping[str, RiskModel]
 
@@ -82,21 +83,27 @@ class Predictor:
 
     def predict_case(self, case: Case, index_date: date, outcomes: Sequence[str]) -> RiskResponse:
         """Return what ``predict`` returns, of a record that has been checked and numbered."""
-        return self.predict_explained(case, index_date, outcomes)[0]
+        served = self.asked(outcomes, case.safety_flags)
+        risks = {name: OutcomeRisk(**_risk_fields(served[name], case)) for name in outcomes}
+        return RiskResponse(index_date=index_date, safety_flags=case.safety_flags, outcomes=risks)
 
-    def predict_explained(
-        self, case: Case, index_date: date, outcomes: Sequence[str]
-    ) -> tuple[RiskResponse, dict[str, Explanation | None]]:
-        """Return what ``predict_case`` returns, and by outcome what its number is made of, None where there is none."""
-        served = self.asked(outcomes, case)
-        found = {name: scored(served[name], case) for name in outcomes}
-        risks = {name: OutcomeRisk(**_with_strongest(*one)) for name, one in found.items()}
-        answer = RiskResponse(index_date=index_date, safety_flags=case.safety_flags, outcomes=risks)
-        return answer, {name: explained for name, (explained, _) in found.items()}
+    def answers(
+        self, cases: Cases, safety_flags: Sequence[tuple[SafetyNotice, ...]], index_date: date, outcomes: Sequence[str]
+    ) -> list[Answered]:
+        """Answer for many persons at once, each with the bytes that ``predict_json`` has for her alone."""
+        served = self.asked(outcomes, ())
+        found = {name: scored_all(served[name], cases) for name in outcomes}
+        answers = []
+        for person, flags in enumerate(safety_flags):
+            explained = {name: found[name][person][0] for name in outcomes}
+            fields = {name: _with_strongest(*found[name][person]) for name in outcomes}
+            told = {name: (served[name].always_said, fields[name]) for name in outcomes}
+            answers.append(Answered(answer_json(index_date, flags, told), fields, explained))
+        return answers
 
     def explain_case(self, case: Case, index_date: date, outcomes: Sequence[str]) -> ExplanationResponse:
         """Return what ``explain`` returns, of a record that has been checked and numbered."""
-        served = self.asked(outcomes, case)
+        served = self.asked(outcomes, case.safety_flags)
         explained = {name: _explanation(served[name], case) for name in outcomes}
         return ExplanationResponse(index_date=index_date, safety_flags=case.safety_flags, outcomes=explained)
 
@@ -140,7 +147,7 @@ class Predictor:
     def _json(
         self, case: Case, index_date: date, outcomes: Sequence[str], fields: Callable[[Served, Case], dict[str, Any]]
     ) -> bytes:
-        served = self.asked(outcomes, case)
+        served = self.asked(outcomes, case.safety_flags)
         told = {name: (served[name].always_said, fields(served[name], case)) for name in outcomes}
         return answer_json(index_date, case.safety_flags, told)
 
@@ -159,38 +166,15 @@ class Predictor:
         for served in self.served.values():
             served.model.interval(np.full((1, len(served.model.feature_names)), np.nan, dtype=np.float32))
 
-    def asked(self, outcomes: Sequence[str], case: Case) -> dict[str, Served]:
+    def asked(self, outcomes: Sequence[str], safety_flags: tuple[SafetyNotice, ...]) -> dict[str, Served]:
         """Return the models in service; raises OutcomeNotServed if one of the outcomes has none."""
         absent = [name for name in outcomes if name not in self.models]
         if absent:
             raise OutcomeNotServed(
                 f"No model of {', '.join(absent)} is in service. Promote one, or ask for another outcome.",
-                case.safety_flags,
+                safety_flags,
             )
         return self.served
-
-
-def case_of(
-    tables: dict[str, Table], index_date: date, received_on: date, withdrawn: Mapping[Source, date] = NOTHING
-) -> Case:
-    """Return what the checked tables of one person tell at an index date.
-
-    Consent must be in force on the index date, and still on the day of the request, whatever the record knows of it:
-    ``withdrawn`` gives by source the day from which the person has withdrawn it through the service.
-    """
-    t, now = day_number(index_date), day_number(received_on)
-    tables = ended(tables, withdrawn)
-    histories = Histories.from_tables(tables, purpose="risk_scoring", consent_on=t, still_on=now if now > t else None)
-    known = as_of(histories, t)
-    values = np.empty((1, len(FEATURE_NAMES)), dtype=np.float32)
-    number(known, values)
-    return Case(histories, known, values, t, _safety_notices(tables))
-
-
-def _safety_notices(tables: dict[str, Table]) -> tuple[SafetyNotice, ...]:
-    """Everything a human must look at, whatever the index date and the consents: nobody asks a model about it."""
-    answers = tables.get("survey_answers")
-    return () if answers is None else tuple(map(notices.safety_notice, safety_flags(answers)))
 
 
 def _risk_fields(served: Served, case: Case) -> dict[str, Any]:
@@ -220,19 +204,38 @@ def _explanation_fields(served: Served, case: Case) -> dict[str, Any]:
 
 def scored(served: Served, case: Case) -> tuple[Explanation | None, dict[str, Any]]:
     """Return the explained log-odds (None if the model has nothing to say about this person) and what answers share."""
-    why_not = not_eligible(served, case)
-    if why_not:
-        return None, _numbers(served) | {"warnings": (why_not, *not_sent(served, case))}
-    model = served.model
-    seen = case.seen_by(served)
-    found = explain(model, seen.values, seen.observed_on, case.consented)
-    X = found.values[np.newaxis]
-    interval = model.interval(X)
-    warnings = caveats(served, case, seen.observed_on, X)
-    held_back = not_carried(served, X, interval)
-    if held_back:
-        return None, _numbers(served) | {"warnings": (held_back, *warnings)}
-    return found, _numbers(served, found, interval) | {"warnings": warnings}
+    return scored_all(served, case)[0]
+
+
+def scored_all(served: Served, cases: Cases) -> list[tuple[Explanation | None, dict[str, Any]]]:
+    """Return of each person what :func:`scored` returns of one."""
+    not_about = not_eligible(served, cases)
+    about = [person for person, why_not in enumerate(not_about) if why_not is None]
+    found = dict(zip(about, _scored(served, cases, about), strict=True)) if about else {}
+    return [
+        found[person]
+        if why_not is None
+        else (None, _numbers(served) | {"warnings": (why_not, *not_sent(served, cases, person))})
+        for person, why_not in enumerate(not_about)
+    ]
+
+
+def _scored(served: Served, cases: Cases, persons: list[int]) -> list[tuple[Explanation | None, dict[str, Any]]]:
+    """Return what is found of persons whom the model is about."""
+    model, seen = served.model, cases.seen_by(served)
+    days = seen.observed_on[persons]
+    explained = explain_all(model, seen.values[persons], days, cases.histories.consented[persons])
+    X = np.stack([one.values for one in explained])
+    intervals = model.interval(X)
+    told = zip(
+        explained, intervals, not_carried(served, X, intervals), caveats(served, cases, persons, days, X), strict=True
+    )
+    return [
+        (one, _numbers(served, one, interval) | {"warnings": warnings})
+        if held_back is None
+        else (None, _numbers(served) | {"warnings": (held_back, *warnings)})
+        for one, interval, held_back, warnings in told
+    ]
 
 
 def _numbers(served: Served, found: Explanation | None = None, interval: np.ndarray | None = None) -> dict[str, Any]:
@@ -242,7 +245,7 @@ def _numbers(served: Served, found: Explanation | None = None, interval: np.ndar
     number, bounds, by_horizon = None, None, {}
     if found is not None and interval is not None:
         number = float(inverse_link(model.link, np.array([found.log_odds]))[0])
-        bounds = tuple(interval[0].tolist()) if model.refits else None
+        bounds = tuple(interval.tolist()) if model.refits else None
         by_horizon = risk_by_day(np.array([found.log_odds]), model.facts)
     return {
         "label": served.label,

@@ -45,13 +45,13 @@ def read_record(
     if not isinstance(record_json, dict):
         return raw, row_numbers, [_violation("record", 0, "", _SHAPE_RECORD)]
     violations = FirstFew(most)
-    violations += (_violation("record", 0, key, _UNKNOWN) for key in record_json if key not in _FIELDS)
+    violations += (_violation("record", 0, key, _UNKNOWN) for key in record_json if key not in FIELDS)
     person = record_json.get("person")
     if person is None:
         violations.append(_violation("record", 0, "person", _NO_PERSON))
     person_id = person.get("person_id") if isinstance(person, dict) else None
     person_id = person_id if isinstance(person_id, str) else None
-    for field, record in _FIELDS.items():
+    for field, record in FIELDS.items():
         rows = record_json.get(field)
         if rows is not None:
             rows = [rows] if field == "person" else rows
@@ -60,14 +60,15 @@ def read_record(
                 violations += faults
                 rows, row_numbers[record.table] = _sound_rows(rows)
             found = FirstFew(violations.room)
-            raw[record.table] = _read_rows(record, rows, f"record.{field}", person_id, found) if rows else {}
+            of = [person_id] * len(rows)
+            raw[record.table] = read_rows(record, rows, f"record.{field}", of, found) if rows else {}
             violations += (
                 [one._replace(row=int(row_numbers[record.table][one.row])) for one in found] if faults else found
             )
     return raw, row_numbers, violations
 
 
-_FIELDS: dict[str, type[Record]] = {
+FIELDS: dict[str, type[Record]] = {
     ("person" if record.table == "persons" else record.table): record for record in RECORDS
 }
 
@@ -75,15 +76,27 @@ _FIELDS: dict[str, type[Record]] = {
 _COLUMNS = {record: {column.name: column for column in columns(record)} for record in RECORDS}
 
 
-def _read_rows(
-    record: type[Record], rows: list[Any], origin: str, person_id: Any, violations: FirstFew
+def read_rows(
+    record: type[Record], rows: list[Any], origin: str, persons: list[str | None], violations: FirstFew
 ) -> dict[str, Coded]:
+    """Return the raw columns of some objects of one table, and report what only JSON can get wrong.
+
+    Parameters
+    ----------
+    record : subclass of Record
+    rows : list of dict
+    origin : str
+        As violations name the table; rows are reported under their position.
+    persons : list of str or None
+        Of each row the ``person_id`` of the record that it came in; None where that cannot be read.
+    violations : FirstFew
+    """
     declared = _COLUMNS[record]
     present = set().union(*rows)
     cells = {name: [row.get(name) for row in rows] for name in declared if name in present}
     if "person_id" in declared:
         own = cells.get("person_id", [None] * len(rows))
-        cells["person_id"] = _with_person(own, person_id, origin, violations)
+        cells["person_id"] = _with_person(own, persons, origin, violations)
     if not present <= declared.keys():
         violations += (
             _violation(origin, index, key, _UNKNOWN)
@@ -105,15 +118,15 @@ def _sound_rows(rows: Any) -> tuple[list[Any], np.ndarray]:
     return [rows[index] for index in sound], np.array(sound, dtype=np.int64)
 
 
-def _with_person(own: list[Any], person_id: str | None, origin: str, violations: FirstFew) -> list[Any]:
-    if person_id is None:
+def _with_person(own: list[Any], persons: list[str | None], origin: str, violations: FirstFew) -> list[Any]:
+    if own == persons:
         return own
     violations += (
         _violation(origin, index, "person_id", _OTHER_PERSON, one)
-        for index, one in enumerate(own)
-        if isinstance(one, str) and one != person_id
+        for index, (one, person_id) in enumerate(zip(own, persons, strict=True))
+        if isinstance(one, str) and person_id is not None and one != person_id
     )
-    return [person_id if one is None else one for one in own]
+    return [person_id if one is None else one for one, person_id in zip(own, persons, strict=True)]
 
 
 def _read_cells(column: Column, cells: list[Any], origin: str, violations: FirstFew) -> Coded:

@@ -40,8 +40,8 @@ class AlteredCase(Case):
         """
         values, observed_on = (column.copy() for column in self._without_others)
         before = self.before.seen_by(served)
-        values[CONTEXT_COLUMNS] = before.values[CONTEXT_COLUMNS]
-        observed_on[CONTEXT_COLUMNS] = before.observed_on[CONTEXT_COLUMNS]
+        values[:, CONTEXT_COLUMNS] = before.values[:, CONTEXT_COLUMNS]
+        observed_on[:, CONTEXT_COLUMNS] = before.observed_on[:, CONTEXT_COLUMNS]
         return Seen(values, observed_on)
 
 

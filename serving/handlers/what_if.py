@@ -69,7 +69,7 @@ def answered(
     """
     tables = tables_of_record(request.record, received_on)
     now = case_of(tables, request.index_date, received_on, withdrawn)
-    served = predictor.asked(request.outcomes, now)
+    served = predictor.asked(request.outcomes, now.safety_flags)
     altered, errors = changed(tables, request.changes, now)
     if errors:
         problem = problems.unprocessable("change-refused", "An answer cannot be changed so", errors)
@@ -117,7 +117,7 @@ def _difference(
 
 def _changed_inputs(served: Served, now: Case, then: Case) -> tuple[ChangedInput, ...]:
     """Return the inputs of the model that differ, in its order; what is told of others never does."""
-    before, after = now.seen_by(served).values, then.seen_by(served).values
+    before, after = now.seen_by(served).values[0], then.seen_by(served).values[0]
     names = [name for name in served.model.feature_names if name not in ABOUT_OTHERS]
     moved = [name for name in names if not _same(before[POSITIONS[name]], after[POSITIONS[name]])]
     return tuple(_changed_input(name, before[POSITIONS[name]], after[POSITIONS[name]]) for name in moved)

@@ -126,6 +126,8 @@ def with_withdrawals(record: Mapping[str, Any], withdrawn: Mapping[Source, date]
 
     The source of the tables may learn of it later, or never. Consent that was given after the withdrawal holds.
     """
+    if not withdrawn:
+        return {**record, "consents": record.get("consents") or []}
     rows = [dict(row) for row in record.get("consents") or ()]
     for latest in latest_versions(rows):
         day = withdrawn.get(latest["source"])

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import numpy as np
 import orjson
 from sqlalchemy import Connection, select
 
@@ -19,6 +20,7 @@ from data_contracts.diagnoses import chapter, is_code_of
 from data_contracts.records import TABLES, Source
 from data_contracts.time_windows import local_date
 from serving.case import Case
+from serving.notices import SafetyNotice
 from serving.store.consents import may_be_shown
 from serving.store.scores import newest_night, packed, unpacked
 from serving.store.tables import NIGHTS, RECORDS
@@ -45,9 +47,14 @@ class StoredRecord:
 
 def kept_record(record: Mapping[str, Any], case: Case) -> dict[str, Any]:
     """Return what of a checked record is kept; the case of it is the same as of the whole."""
-    consented = {source for source, holds in zip(SOURCES, case.consented, strict=True) if holds}
+    return kept_of(record, case.consented, case.safety_flags)
+
+
+def kept_of(record: Mapping[str, Any], holds: np.ndarray, safety_flags: Collection[SafetyNotice]) -> dict[str, Any]:
+    """Return what of a checked record is kept, given which consents hold, as of ``consent.SOURCES``, and its flags."""
+    consented = {source for source, it_holds in zip(SOURCES, holds.tolist(), strict=True) if it_holds}
     kept = {name: _usable(name, rows, consented) for name, rows in record.items()}
-    flagged = {(one.instrument, one.item, one.answered_on) for one in case.safety_flags}
+    flagged = {(one.instrument, one.item, one.answered_on) for one in safety_flags}
     if flagged and not kept["survey_answers"]:
         answers = record["survey_answers"]
         kept["survey_answers"] = [row for row in answers if _key(row) in flagged]

@@ -1,4 +1,4 @@
-"""One record of the night: withdrawals that came through the service first, then the same predictor that answers requests."""
+"""Records of the night: withdrawals that came through the service first, then the same predictor that answers requests."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import orjson
 
 from data_contracts.errors import ArtifactError
 from data_contracts.industries import section_of
+from data_contracts.many_records import check_records
 from data_contracts.records import Source
 from data_contracts.time_windows import is_visible
 from features.record import RecordViolation, tables_of_record
@@ -22,14 +23,14 @@ from models.abstention import REASONS
 from models.bundle import open_bundle
 from models.explanation import Explanation
 from models.risk_model import inverse_link
-from serving.case import Case
+from serving.case import Cases, case_of, cases_of
 from serving.notices import NOT_ELIGIBLE, TOO_UNCERTAIN, UNLIKE_TRAINING, SafetyNotice
-from serving.predictor import Predictor, case_of
-from serving.responses import ExplanationResponse, OutcomeRisk, RiskResponse
+from serving.predictor import Predictor
+from serving.responses import ExplanationResponse
 from serving.store.consents import as_seen, with_withdrawals
-from serving.store.measured import measured
+from serving.store.measured import measured_all
 from serving.store.nights import OutcomeScore, ScoredPerson
-from serving.store.records import kept_record, packed_record
+from serving.store.records import kept_of, packed_record
 
 _WORDS = {
     **{notice.code: reason for reason, notice in NOT_ELIGIBLE.items()},
@@ -103,48 +104,81 @@ class Scorer:
         }
 
     def lines(self, lines: Sequence[bytes]) -> list[bytes]:
-        """Return the result of each line, one line each."""
-        return [self.line(line) for line in lines]
+        """Return the result of each line, ``{"person_id": ..., "record": ...}``; a record that is refused says why.
 
-    def line(self, line: bytes) -> bytes:
-        """Return the result of ``{"person_id": ..., "record": ...}``; a record that is refused says why."""
+        What is plainly sound goes through checks, features and models together, all else alone; the results are the same.
+        """
+        asked = [self._asked(line) for line in lines]
+        received_on = self.task.received_on
+        usual = [place for place, one in enumerate(asked) if one.received_on == received_on]
+        checked = check_records([asked[place].record for place in usual], received_on)
+        together = [usual[position] for position in checked.sound]
+        found: dict[int, bytes] = {}
+        if together and self.task.mode != "explain":
+            ids = [asked[place].record["person"]["person_id"] for place in together]
+            cases, flags = cases_of(checked.tables, ids, self.task.index_date, received_on)
+            told = self._scored(cases, flags, [asked[place].record for place in together])
+            found = {place: _line(asked[place], one) for place, one in zip(together, told, strict=True)}
+        return [found.get(place) or self._alone(one) for place, one in enumerate(asked)]
+
+    def _asked(self, line: bytes) -> _Asked:
         asked = orjson.loads(line)
-        person_id = asked["person_id"]
-        record = with_withdrawals(asked["record"], self.task.withdrawals.get(person_id, {}))
-        received_on = self._received_on(person_id)
-        try:
-            case = case_of(tables_of_record(record, received_on), self.task.index_date, received_on)
-        except RecordViolation as violation:
-            return orjson.dumps({"person_id": person_id, "refused": _why(violation)})
-        told = self._explained(case) if self.task.mode == "explain" else self._scored(case, record)
-        return orjson.dumps({"person_id": person_id} | told)
+        withdrawn = self.task.withdrawals.get(asked["person_id"], {})
+        # A withdrawal may have come after the tables did.
+        received_on = max(self.task.received_on, *withdrawn.values(), date.min)
+        return _Asked(asked["person_id"], with_withdrawals(asked["record"], withdrawn), received_on)
 
-    def _explained(self, case: Case) -> dict[str, Any]:
-        answer = self.predictor.explain_case(case, self.task.index_date, list(self.task.bundles))
-        return _answer(answer)
-
-    def _scored(self, case: Case, record: dict[str, Any]) -> dict[str, Any]:
-        """Return the answer and all that a night keeps beside it."""
+    def _alone(self, asked: _Asked) -> bytes:
         day = self.task.index_date
-        answer, explained = self.predictor.predict_explained(case, day, list(self.task.bundles))
-        return _answer(answer) | {
-            "is_flagged": bool(answer.safety_flags),
-            "flags_digest": flags_digest(answer.safety_flags),
-            "outcomes": [outcome_score(name, found, explained[name]) for name, found in answer.outcomes.items()],
-            "companies": companies_on(record, day),
-            "places": places_on(record, day),
-            "consents": as_seen(record),
-            "measures": measured(case),
-            "record": b64encode(packed_record(kept_record(record, case))).decode(),
-        }
+        try:
+            case = case_of(tables_of_record(asked.record, asked.received_on), day, asked.received_on)
+        except RecordViolation as violation:
+            return _line(asked, {"refused": _why(violation)})
+        if self.task.mode == "explain":
+            return _line(asked, _answer(self.predictor.explain_case(case, day, list(self.task.bundles))))
+        return _line(asked, self._scored(case, [case.safety_flags], [asked.record])[0])
 
-    def _received_on(self, person_id: str) -> date:
-        """A withdrawal may have come after the tables did."""
-        return max(self.task.received_on, *self.task.withdrawals.get(person_id, {}).values(), date.min)
+    def _scored(
+        self, cases: Cases, flags: Sequence[tuple[SafetyNotice, ...]], records: Sequence[dict[str, Any]]
+    ) -> list[dict[str, Any]]:
+        """Return of each person the answer and all that a night keeps beside it."""
+        day = self.task.index_date
+        answers = self.predictor.answers(cases, flags, day, list(self.task.bundles))
+        told = zip(answers, flags, records, cases.histories.consented, measured_all(cases), strict=True)
+        return [
+            {
+                "answer": answer.json.decode(),
+                "why_not": _why_not(answer.outcomes),
+                "is_flagged": bool(flagged),
+                "flags_digest": flags_digest(flagged),
+                "outcomes": [outcome_score(name, one, answer.explained[name]) for name, one in answer.outcomes.items()],
+                "companies": companies_on(record, day),
+                "places": places_on(record, day),
+                "consents": as_seen(record),
+                "measures": measures,
+                "record": b64encode(packed_record(kept_of(record, holds, flagged))).decode(),
+            }
+            for answer, flagged, record, holds, measures in told
+        ]
 
 
-def _answer(answer: RiskResponse | ExplanationResponse) -> dict[str, Any]:
-    return {"answer": answer.model_dump_json(), "why_not": _why_not(answer)}
+class _Asked(NamedTuple):
+    """One line: a record with the withdrawals that came through the service, and the day against which it is checked."""
+
+    person_id: str
+    record: dict[str, Any]
+    received_on: date
+
+
+def _line(asked: _Asked, told: dict[str, Any]) -> bytes:
+    return orjson.dumps({"person_id": asked.person_id} | told)
+
+
+def _answer(answer: ExplanationResponse) -> dict[str, Any]:
+    return {
+        "answer": answer.model_dump_json(),
+        "why_not": _why_not({name: vars(one) for name, one in answer.outcomes.items()}),
+    }
 
 
 def scored_person(told: Mapping[str, Any]) -> ScoredPerson:
@@ -169,18 +203,21 @@ def flags_digest(flags: Sequence[SafetyNotice]) -> str | None:
     return hashlib.sha256("\n".join(said).encode()).hexdigest() if said else None
 
 
-def outcome_score(name: str, found: OutcomeRisk, explained: Explanation | None) -> OutcomeScore:
-    """Return the number of an outcome, whichever its target is, and how much of it can be worked with."""
-    is_event = found.target == "event"
-    interval = found.interval if is_event else found.expected_days_interval
+def outcome_score(name: str, found: Mapping[str, Any], explained: Explanation | None) -> OutcomeScore:
+    """Return the number of an outcome, whichever its target is, and how much of it can be worked with.
+
+    ``found`` are the fields of :class:`~serving.responses.OutcomeRisk`.
+    """
+    is_event = found["target"] == "event"
+    interval = found["interval"] if is_event else found["expected_days_interval"]
     low, high = interval or (None, None)
-    number = found.risk if is_event else found.expected_days
-    band = found.band.name if found.band else None
+    number = found["risk"] if is_event else found["expected_days"]
+    band = found["band"].name if found["band"] else None
     if explained is None or number is None:
-        return OutcomeScore(name, found.target, number, low, high, band)
+        return OutcomeScore(name, found["target"], number, low, high, band)
     workable = explained.workable
     without = inverse_link("logit" if is_event else "log", np.array([explained.log_odds - workable.contribution]))
-    return OutcomeScore(name, found.target, number, low, high, band, number - float(without[0]), workable.group)
+    return OutcomeScore(name, found["target"], number, low, high, band, number - float(without[0]), workable.group)
 
 
 def companies_on(record: Mapping[str, Any], day: date) -> list[str]:
@@ -210,12 +247,12 @@ def _employs(row: Mapping[str, Any], day: str) -> bool:
     return not row.get("is_deleted") and bool(row["start_date"] <= day) and (not ended or bool(ended >= day))
 
 
-def _why_not(answer: RiskResponse | ExplanationResponse) -> dict[str, str]:
+def _why_not(outcomes: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """Say, by outcome without a number, why there is none, in the words of flow counts and model cards."""
     return {
-        name: _WORDS[found.warnings[0].code]
-        for name, found in answer.outcomes.items()
-        if found.risk is None and found.expected_days is None
+        name: _WORDS[found["warnings"][0].code]
+        for name, found in outcomes.items()
+        if found["risk"] is None and found["expected_days"] is None
     }
 
 

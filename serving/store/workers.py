@@ -24,7 +24,8 @@ import orjson
 from data_contracts.errors import ArtifactError, BalanceRiskError, EngineError
 from serving.store.scoring import Scorer, Task
 
-BATCH = 32
+BATCH = 100
+"""Records that are scored together: more gain next to nothing, and each process holds a few batches at a time."""
 PROJECT = Path(__file__).resolve().parents[2]
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
@@ -87,8 +88,8 @@ _DIED = "A process that scores has died, so nothing of this night was written. R
 
 @contextmanager
 def scorers(task: Task, n_workers: int) -> Iterator[list[Scores]]:
-    """Yield who scores: this process for one worker, else as many others, all with the same models."""
-    if n_workers == 1:
+    """Yield who scores: this process for one worker (or none, to open the models), else as many others, all with the same."""
+    if n_workers <= 1:
         yield [Scorer(task)]
         return
     with ExitStack() as stack:
@@ -103,9 +104,10 @@ def scorers(task: Task, n_workers: int) -> Iterator[list[Scores]]:
 def in_order(lines: Iterable[bytes], scorers: Sequence[Scores]) -> Iterator[bytes]:
     """Yield the result of each line in the order of the lines; only a few batches are held at a time."""
     source = iter(lines)
+    batches = iter(lambda: list(islice(source, BATCH)), [])
     if len(scorers) == 1:
-        for line in source:
-            yield from scorers[0].lines([line])
+        for batch in batches:
+            yield from scorers[0].lines(batch)
         return
     idle: SimpleQueue[Scores] = SimpleQueue()
     for scorer in scorers:
@@ -120,7 +122,7 @@ def in_order(lines: Iterable[bytes], scorers: Sequence[Scores]) -> Iterator[byte
 
     under_way: deque[Future[list[bytes]]] = deque()
     with ThreadPoolExecutor(len(scorers)) as pool:
-        for batch in iter(lambda: list(islice(source, BATCH)), []):
+        for batch in batches:
             under_way.append(pool.submit(work, batch))
             if len(under_way) > 2 * len(scorers):
                 yield from under_way.popleft().result()

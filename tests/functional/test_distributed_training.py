@@ -93,6 +93,7 @@ def trained(tmp_path_factory) -> tuple[Workspace, Workspace]:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     assert f"{OUTCOME}: champion " in done.stdout
+    assert "LightGBM" not in done.stdout + done.stderr, "what the verb says is its own"
     return here, there
 
 

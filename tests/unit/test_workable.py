@@ -58,10 +58,10 @@ def test_it_is_what_is_known_can_be_changed_and_raises(parts, unknown, contribut
 
 def answer(target, number):
     is_event = target == "event"
-    return SimpleNamespace(
-        target=target, risk=number if is_event else None, expected_days=None if is_event else number,
-        interval=None, expected_days_interval=None, band=None,
-    )  # fmt: skip
+    return {
+        "target": target, "risk": number if is_event else None, "expected_days": None if is_event else number,
+        "interval": None, "expected_days_interval": None, "band": None,
+    }  # fmt: skip
 
 
 def test_the_benefit_of_a_risk_is_in_its_own_unit_and_so_is_that_of_days():

@@ -115,7 +115,7 @@ def case_at(record: dict[str, Any]) -> case_module.Case:
 def seen(model: RiskModel, record: dict[str, Any] | None = None) -> dict[str, float]:
     """What the model itself sees of the others."""
     case = case_at(record or REQUEST["record"])
-    values = case.seen_by(case_module.Served(model)).values[CONTEXT_COLUMNS].tolist()
+    values = case.seen_by(case_module.Served(model)).values[0, CONTEXT_COLUMNS].tolist()
     return dict(zip(FEATURE_NAMES[CONTEXT_COLUMNS], values, strict=True))
 
 
@@ -234,7 +234,7 @@ def test_each_model_sees_its_own_snapshot():
         "burnout": replace(linear_model("burnout"), workplace_context=snapshot(persons=60)),
     }
     case = case_at(REQUEST["record"])
-    persons = [case.seen_by(case_module.Served(one)).values[POSITIONS["company_persons"]] for one in models.values()]
+    persons = [case.seen_by(case_module.Served(one)).values[0, POSITIONS["company_persons"]] for one in models.values()]
     assert persons == [39, 59]
     risks = Predictor(models).explain(REQUEST["record"], INDEX_DATE, tuple(models), INDEX_DATE).outcomes
     assert {name: one.risk for name, one in risks.items()} == {

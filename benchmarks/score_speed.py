@@ -1,0 +1,73 @@
+"""How much processor time a night takes per person: records alone, records together, and the whole verb.
+
+    python -m benchmarks.score_speed --workspace demo --index-date 2025-03-01 [--persons 1000]
+
+The workspace needs tables and a champion (`balance-risk demo`). The whole verb is run on a store of its own, which is deleted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import tempfile
+import time
+from collections.abc import Sequence
+from datetime import date
+from itertools import islice
+from pathlib import Path
+
+import orjson
+
+from models.bundle import current_bundle
+from pipeline import score
+from pipeline.everyone import Everyone
+from pipeline.nightly import STORE_VARIABLE, received_on
+from pipeline.workspace import Workspace
+from serving.store.scoring import Scorer, Task
+
+
+def main() -> None:
+    """Measure and print one line per way."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--workspace", type=Path, default=Path("demo"))
+    parser.add_argument("--index-date", type=date.fromisoformat, required=True)
+    parser.add_argument("--persons", type=int, default=1000)
+    asked = parser.parse_args()
+    workspace, day = Workspace(asked.workspace.resolve()), asked.index_date
+    found = islice(Everyone(workspace, workspace.tables, day).records(), asked.persons)
+    lines = [orjson.dumps({"person_id": person_id, "record": record}) for person_id, record in found]
+    outcomes = score.promoted(workspace)
+    bundles = {name: str(current_bundle(workspace.bundles, name)) for name in outcomes}
+    key = str(workspace.keys / "verify.key")
+    scorer = Scorer(Task("score", day, received_on(workspace.tables, day), bundles, key, {}))
+    scorer.lines(lines[:10])
+    alone, together = (_milliseconds(scorer, lines, size) for size in (1, 100))
+    print(f"{len(lines)} persons, {', '.join(outcomes)}")
+    print(f"one at a time   {alone:.2f} ms CPU per person")
+    print(f"a hundred       {together:.2f} ms CPU per person, ratio {alone / together:.1f}")
+    print(f"the whole verb  {_of_verb(workspace, day, outcomes):.2f} ms CPU per person, start of processes included")
+
+
+def _milliseconds(scorer: Scorer, lines: Sequence[bytes], size: int) -> float:
+    began = time.process_time()
+    for first in range(0, len(lines), size):
+        scorer.lines(lines[first : first + size])
+    return 1000 * (time.process_time() - began) / len(lines)
+
+
+def _of_verb(workspace: Workspace, day: date, outcomes: list[str]) -> float:
+    with tempfile.TemporaryDirectory() as home:
+        os.environ[STORE_VARIABLE] = f"sqlite:///{home}/store.db"
+        began = _processor_time()
+        night = score.run(workspace, day, outcomes, None)["night"]
+        return 1000 * (_processor_time() - began) / (night["persons"] + night["refused"])
+
+
+def _processor_time() -> float:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+if __name__ == "__main__":
+    main()
