@@ -20,6 +20,8 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
+from models.outcomes import OUTCOMES
+
 SHRINKAGE = 0.9
 """Criterion 1: predictions may be at most a tenth too extreme."""
 
@@ -42,39 +44,13 @@ _LARGEST = 10**9
 _NODES, NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(120)
 NODE_WEIGHTS = NODE_WEIGHTS / NODE_WEIGHTS.sum()
 
-_ABSENCE = "middle of 0.70-0.76, what published one-year models of survey and history reach"
-ANTICIPATED: dict[str, dict[str, Any]] = {
-    "long_sick_leave": {"c_statistic": 0.72, "source": _ABSENCE},
-    "long_sick_leave_mental": {
-        "c_statistic": 0.70,
-        "source": "0.700 in the external validation of van Hoffen et al. 2020 (0.713 where it was developed)",
-    },
-    "long_sick_leave_musculoskeletal": {
-        "c_statistic": 0.72,
-        "source": "below the 0.74-0.76 of Bosman et al. 2019, which are not externally validated",
-    },
-    "burnout": {
-        "c_statistic": 0.70,
-        "source": "an assumption, the low end of absence: no validated prospective model of new burnout is published",
-    },
-    "absence_days": {
-        "r2": 0.10,
-        "source": "somewhat below the 12.5 % of variance that Airaksinen et al. 2018 explain",
-    },
-}
-"""What a model of each outcome can be expected to reach, and why: never taken from the data that the model is made of."""
+ANTICIPATED: dict[str, dict[str, Any]] = {name: {**outcome.anticipated} for name, outcome in OUTCOMES.items()}
+"""What a model of each outcome can be expected to reach, and why: each outcome says it."""
 
 UNKNOWN_OUTCOME = {"c_statistic": 0.70, "source": "an assumption, the low end of what is published for absence"}
 
-USUAL_PREVALENCE = {
-    "long_sick_leave": 0.18,
-    "long_sick_leave_mental": 0.04,
-    "long_sick_leave_musculoskeletal": 0.06,
-    "burnout": 0.10,
-    "absence_days": 15.0,
-}
-"""Share with the event in a year (mean days of ``absence_days``), to plan by before there are data. Long sick leave: 0.145 of
-men and 0.23 of women in Norwegian rates, a quarter of it mental, a third musculoskeletal; burnout and days are assumptions."""
+USUAL_PREVALENCE = {name: outcome.usual_level for name, outcome in OUTCOMES.items()}
+"""Share with the event in a year (mean, of days), to plan by before there are data: each outcome says it."""
 
 SMALLEST_MODEL = 5
 """Parameters of the least demanding candidate that is fitted to data alone: prior absence."""

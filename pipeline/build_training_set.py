@@ -247,7 +247,7 @@ def _job(
 
 def configured_outcome(name: str, settings: Settings) -> Outcome:
     """Return an outcome with the parameters of params.yaml."""
-    parameters = getattr(settings.outcomes, name).model_dump()
+    parameters = settings.outcomes.of(name)
     return replace(OUTCOMES[name], registration_lag_days=settings.training.registration_lag_days, **parameters)
 
 

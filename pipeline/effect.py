@@ -116,7 +116,7 @@ def _at_the_threshold(workspace: Workspace, settings: Settings, question: Questi
     if question.panel is not None:
         frame, about = read_scores(question.panel), _of_file(question.panel)
     else:
-        days = settings.outcomes.absence_days.horizon_days
+        days = settings.outcomes.of("absence_days")["horizon_days"]
         scores = _list_of_scores(workspace, question.scored_on)
         frame, as_of = risks_and_absence(_tables(workspace), scores, question.outcome, days, settings.training)
         about = _of_tables(workspace, str(scores), f"{ABSENCE}, {days} days after", as_of)

@@ -47,11 +47,12 @@ def run(
     Raises
     ------
     SettingsError
-        A share of events or a C statistic was given for ``absence_days``, which has neither.
+        A share of events or a C statistic was given for an outcome of days, which has neither.
     """
-    if "absence_days" in outcomes and (events_share is not None or c_statistic is not None):
+    of_days = [name for name in outcomes if OUTCOMES[name].target == "days"]
+    if of_days and (events_share is not None or c_statistic is not None):
         raise SettingsError(
-            "absence_days is a number of days: it has no share of events and no C statistic. Leave the option or choose "
+            f"{of_days[0]} is a number of days: it has no share of events and no C statistic. Leave the option or choose "
             "another --outcome."
         )
     found = {name: _planned(name, events_share, c_statistic, parameters) for name in outcomes}

@@ -1,14 +1,16 @@
-"""What the scoring service needs of ``requirements.lock``, and nothing else: ``requirements-serving.lock``.
+"""What the images need of ``requirements.lock`` and nothing else: ``requirements-serving.lock`` and ``-pipeline.lock``.
 
 An image that can score needs no training stack, no notebook of anybody and no test tool; each package less is one less to
 be attacked through, to audit and to download. The versions and hashes are those of ``requirements.lock``, so that what is
-tested is what runs. ``python -m pipeline.serving_lock`` writes the file, ``--check`` says whether it is current.
+tested is what runs. The image of the verbs has what the project depends on, Dask and the client of the object store, and no
+test tool. ``python -m pipeline.serving_lock`` writes the files, ``--check`` says whether they are current.
 """
 
 from __future__ import annotations
 
 import re
 import sys
+import tomllib
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, distribution
 from itertools import product
@@ -23,6 +25,7 @@ from data_contracts.errors import BalanceRiskError
 ROOT = Path(__file__).parents[1]
 LOCK = ROOT / "requirements.lock"
 SERVING_LOCK = ROOT / "requirements-serving.lock"
+PIPELINE_LOCK = ROOT / "requirements-pipeline.lock"
 
 NEEDED = (
     "alembic",
@@ -49,6 +52,9 @@ NEEDED = (
     "vl-convert-python",
 )
 """What the packages ``data_contracts``, ``features``, ``models`` and ``serving`` import in a process that scores."""
+
+FOR_THE_REGISTRY = ("boto3", "flask-wtf")
+"""What a shared MLflow needs besides: the client of its bucket, and forms for its accounts (docs/deploy/mlflow.md)."""
 
 _SYSTEMS = [
     {"platform_machine": machine, "python_version": version, "python_full_version": f"{version}.0"}
@@ -113,13 +119,20 @@ def serving_lock(lock: str, wanted: set[str]) -> str:
     return "".join(by_name[name] for name in sorted(wanted))
 
 
+def pipeline_needs() -> tuple[str, ...]:
+    """Return what pyproject.toml says that the verbs need, with a Dask cluster and a shared registry."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return (*project["dependencies"], *project["optional-dependencies"]["cluster"], *FOR_THE_REGISTRY)
+
+
 def main(arguments: list[str]) -> int:
-    """Write the file, or with ``--check`` say whether it is current."""
-    text = serving_lock(LOCK.read_text(), names())
-    if "--check" not in arguments:
-        SERVING_LOCK.write_text(text)
-    elif not SERVING_LOCK.exists() or SERVING_LOCK.read_text() != text:
-        raise LockOutOfDate("requirements-serving.lock is not what requirements.lock gives. Run: make format")
+    """Write the files, or with ``--check`` say whether they are current."""
+    for path, needed in ((SERVING_LOCK, NEEDED), (PIPELINE_LOCK, pipeline_needs())):
+        text = serving_lock(LOCK.read_text(), names(needed))
+        if "--check" not in arguments:
+            path.write_text(text)
+        elif not path.exists() or path.read_text() != text:
+            raise LockOutOfDate(f"{path.name} is not what requirements.lock gives. Run: make format")
     return 0
 
 

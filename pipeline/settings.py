@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from data_contracts.errors import MissingInputError, SettingsError
 from data_contracts.violations import shown
+from models.outcomes import OUTCOMES
+from models.outcomes.outcome import Outcome
 from models.promotion_policy import Policy
 
 Checked = TypeVar("Checked", bound=BaseModel)
@@ -88,30 +90,28 @@ class EvaluateSettings(_Section):
     bootstrap: int = Field(default=200, ge=20)
 
 
-class AbsenceSettings(_Section):
-    """Parameters of every outcome of absence."""
-
-    horizon_days: int = Field(default=365, ge=30, le=730)
-
-
-class LongSickLeaveSettings(AbsenceSettings):
-    """Parameters of the outcome long_sick_leave, of any chapter of diagnoses or of one."""
-
-    min_days: int = Field(default=16, ge=1, le=364)
+def _parameters_of(outcome: Outcome) -> type[_Section]:
+    """Return the section of one outcome, as the outcome declares it."""
+    numbers: dict[str, Any] = {
+        name: (int, Field(default=getattr(outcome, name), ge=low, le=high))
+        for name, (low, high) in outcome.parameters.items()
+    }
+    return create_model(f"Parameters of {outcome.name}", __base__=_Section, **numbers)
 
 
-class BurnoutSettings(_Section):
-    """Parameters of the outcome burnout (none)."""
+_SECTIONS: dict[str, Any] = {
+    name: (section, section()) for name, section in ((one.name, _parameters_of(one)) for one in OUTCOMES.values())
+}
+_Sections: Any = create_model("_Sections", __base__=_Section, **_SECTIONS)
 
 
-class OutcomeSettings(_Section):
-    """The outcomes that can be trained, with their parameters."""
+class OutcomeSettings(_Sections):
+    """The outcomes that can be trained, each with the parameters that it declares."""
 
-    long_sick_leave: LongSickLeaveSettings = LongSickLeaveSettings()
-    long_sick_leave_mental: LongSickLeaveSettings = LongSickLeaveSettings()
-    long_sick_leave_musculoskeletal: LongSickLeaveSettings = LongSickLeaveSettings()
-    burnout: BurnoutSettings = BurnoutSettings()
-    absence_days: AbsenceSettings = AbsenceSettings()
+    def of(self, outcome: str) -> dict[str, Any]:
+        """Return the parameters of an outcome by name."""
+        parameters: _Section = getattr(self, outcome)
+        return parameters.model_dump()
 
 
 class PromotionSettings(_Section):

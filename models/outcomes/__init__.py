@@ -9,5 +9,11 @@ from models.outcomes.outcome import Outcome
 
 OUTCOMES: dict[str, Outcome] = {
     outcome.name: outcome
-    for outcome in (LongSickLeave(), LongSickLeaveMental(), LongSickLeaveMusculoskeletal(), Burnout(), AbsenceDays())
+    for outcome in (
+        LongSickLeave(),
+        LongSickLeaveMental(),
+        LongSickLeaveMusculoskeletal(),
+        Burnout(),
+        AbsenceDays(),
+    )
 }

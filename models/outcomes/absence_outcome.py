@@ -24,6 +24,7 @@ NEVER = np.iinfo(np.int32).max
 class AbsenceOutcome(Outcome):
     """An outcome read off the absence that came while the person was employed."""
 
+    parameters: ClassVar[dict[str, tuple[int, int]]] = {"horizon_days": (30, 730)}
     own_reasons: ClassVar[tuple[str, ...]] = ("washout",)
     label_source: ClassVar[Source] = "absence"
     incomplete_because: ClassVar[Incomplete] = "left employment"

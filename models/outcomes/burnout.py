@@ -15,7 +15,7 @@ from data_contracts.records import Source
 from data_contracts.time_windows import is_within, lookback
 from features.histories import Histories
 from features.survey_scores import occasions
-from models.outcomes.outcome import Incomplete, Labels, Outcome, Status
+from models.outcomes.outcome import Anticipated, Incomplete, Labels, Outcome, Status
 
 INSTRUMENT = "cbi"
 SCALES = ("cbi_personal", "cbi_work")
@@ -36,6 +36,12 @@ class Burnout(Outcome):
     horizon_days: int = LAST_DAY_AFTER
     extra_short_features: tuple[str, ...] = SCALES
 
+    anticipated: ClassVar[Anticipated] = {
+        "c_statistic": 0.70,
+        "source": "an assumption, the low end of absence: no validated prospective model of new burnout is published",
+    }
+    usual_level: ClassVar[float] = 0.10
+    """An assumption."""
     own_reasons: ClassVar[tuple[str, ...]] = (
         "no burnout survey in the last 400 days",
         "burnout scale already at 50 or more",

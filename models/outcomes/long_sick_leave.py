@@ -28,7 +28,7 @@ from features.as_of import CHAPTERS, Chapters, Rows, absences_known, doctor_stre
 from features.histories import Histories
 from features.segments import point
 from models.outcomes.absence_outcome import NEVER, AbsenceOutcome
-from models.outcomes.outcome import Labels, Status
+from models.outcomes.outcome import Anticipated, Labels, Status
 
 EPISODE_GAP_DAYS = 16
 """Stretches with fewer days than this between them are one episode."""
@@ -44,6 +44,13 @@ class LongSickLeave(AbsenceOutcome):
     horizon_days: int = 365
     min_days: int = 16
 
+    parameters: ClassVar[dict[str, tuple[int, int]]] = {**AbsenceOutcome.parameters, "min_days": (1, 364)}
+    anticipated: ClassVar[Anticipated] = {
+        "c_statistic": 0.72,
+        "source": "middle of 0.70-0.76, what published one-year models of survey and history reach",
+    }
+    usual_level: ClassVar[float] = 0.18
+    """0.145 of men and 0.23 of women in Norwegian rates; a quarter of it is mental, a third musculoskeletal."""
     is_dated: ClassVar[bool] = True
     chapter: ClassVar[Chapters | None] = None
     """Group of chapters that an episode must be of; None: it counts whatever its diagnosis."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 from enum import IntEnum
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NotRequired, TypedDict
 
 import numpy as np
 
@@ -25,6 +25,15 @@ YOUNGEST, OLDEST = 18, 70
 
 Incomplete = Literal["left employment", "no survey in the window"]
 """Why the label of an eligible person with a mature label may still be unknown; decides how the others are weighted."""
+
+
+class Anticipated(TypedDict):
+    """What a model can be expected to reach, never taken from the data that the model is made of, and why."""
+
+    source: str
+    c_statistic: NotRequired[float]
+    r2: NotRequired[float]
+
 
 GENERAL_REASONS = ("no consent for any source", "not employed", "age outside 18-70 or unknown")
 
@@ -93,6 +102,11 @@ class Outcome(ABC):
     registration_lag_days: int = 14
     extra_short_features: tuple[str, ...] = ()
 
+    parameters: ClassVar[dict[str, tuple[int, int]]] = {}
+    """Fields that ``params.yaml`` may set, with the smallest and the largest value allowed."""
+    anticipated: ClassVar[Anticipated]
+    usual_level: ClassVar[float]
+    """Share with the event within the horizon (mean, of days), to plan by before there are data."""
     own_reasons: ClassVar[tuple[str, ...]]
     label_source: ClassVar[Source]
     incomplete_because: ClassVar[Incomplete]

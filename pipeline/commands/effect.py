@@ -13,10 +13,10 @@ from pipeline.commands.options import (
     HERE,
     PARAMS,
     JsonOption,
-    Outcome,
     ParamsOption,
     WorkspaceOption,
     day_of,
+    outcome_option,
     settings_of,
     show,
 )
@@ -47,7 +47,7 @@ def effect(
                           "score, outcome, contacted."),
     ] = None,
     threshold: Annotated[float | None, typer.Option(help="Discontinuity: persons from this number on are alerted.")] = None,
-    outcome: Annotated[Outcome, typer.Option(help="Discontinuity: whose risk decides.")] = Outcome.LONG_SICK_LEAVE,
+    outcome: Annotated[str, outcome_option("Discontinuity: whose risk decides.")] = "long_sick_leave",
     scored_on: Annotated[
         str | None, typer.Option(help="Discontinuity: night of the scores; default: the first.")
     ] = None,
@@ -72,6 +72,6 @@ def effect(
             raise SettingsError("--power needs --sd and --icc; docs/effect.md has values to start from.")
         return show(stage.planned(stage.Clusters(companies, persons, sd, icc), periods, expected), json_)
     assert design is not None
-    question = stage.Question(design.value, outcome_measure, panel, threshold, outcome.value, day_of(scored_on))
+    question = stage.Question(design.value, outcome_measure, panel, threshold, outcome, day_of(scored_on))
     show(stage.run(Workspace(workspace), settings_of(params), question), json_)
     return None

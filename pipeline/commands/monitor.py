@@ -11,10 +11,10 @@ from pipeline.commands.options import (
     HERE,
     PARAMS,
     JsonOption,
-    Outcome,
     ParamsOption,
     WorkspaceOption,
     day_of,
+    outcome_option,
     settings_of,
     show,
 )
@@ -25,8 +25,7 @@ def monitor(
     workspace: WorkspaceOption = HERE,
     params: ParamsOption = PARAMS,
     outcome: Annotated[
-        list[Outcome] | None,
-        typer.Option("--outcome", help="Repeat for several; default: all that have a champion in service."),
+        list[str] | None, outcome_option("Repeat for several; default: all that have a champion in service.")
     ] = None,
     index_date: Annotated[
         str | None,
@@ -46,8 +45,7 @@ def monitor(
     """
     from pipeline import monitor as stage
 
-    chosen = [one.value for one in outcome] if outcome else None
-    report = stage.run(Workspace(workspace), settings_of(params), chosen, day_of(index_date), months, out)
+    report = stage.run(Workspace(workspace), settings_of(params), outcome or None, day_of(index_date), months, out)
     try:
         show(report, json_)
     finally:

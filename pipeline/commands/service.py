@@ -11,8 +11,8 @@ from data_contracts.errors import SettingsError
 from pipeline.commands.options import (
     HERE,
     PARAMS,
+    Engine,
     JsonOption,
-    Outcome,
     OutcomeOption,
     ParamsOption,
     WorkspaceOption,
@@ -22,6 +22,17 @@ from pipeline.commands.options import (
     show,
 )
 from pipeline.workspace import Workspace
+
+ScoringOption = Annotated[
+    Engine, typer.Option("--engine", help="local: processes of this machine; dask: a partition of persons per worker.")
+]
+ScorersOption = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduler",
+        help="Address of a Dask cluster, tcp://… or tls://…; default: a process per processor of this machine.",
+    ),
+]
 
 
 def register(workspace: WorkspaceOption = HERE, outcome: OutcomeOption = None, json_: JsonOption = False) -> None:
@@ -62,12 +73,12 @@ def promote(
     return stage.refuse_failed(report)
 
 
-def _only(outcome: list[Outcome] | None, version: str | None, check: bool) -> str:
+def _only(outcome: list[str] | None, version: str | None, check: bool) -> str:
     if outcome is None or len(outcome) != 1 or version is not None or check:
         raise SettingsError(
             "--rollback takes one outcome, neither --version nor --check: --rollback --outcome burnout."
         )
-    return outcome[0].value
+    return outcome[0]
 
 
 def score(
@@ -79,6 +90,8 @@ def score(
         str | None, typer.Option("--rebuild", help="Compute this past morning again and compare, bit for bit.")
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, max=64, help="Processes; default: one per processor.")] = None,
+    engine: ScoringOption = Engine.LOCAL,
+    scheduler: ScorersOption = None,
     json_: JsonOption = False,
 ) -> None:
     """Score everybody in the tables (store and CSV of risks), or explain one person, with the promoted champions."""
@@ -87,15 +100,15 @@ def score(
 
     place = Workspace(workspace)
     if again is not None:
-        if outcome or person or index_date:
+        if outcome or person or index_date or engine is not Engine.LOCAL or scheduler:
             raise SettingsError(
-                "--rebuild takes neither --outcome nor --person nor --index-date: the night names them."
+                "--rebuild takes neither --outcome nor --person nor --index-date, which the night names, nor a cluster."
             )
         report = rebuild.run(place, day_of(again), workers)
         show(report, json_)
         return rebuild.refuse_differences(report)
     outcomes = outcomes_of(outcome) if outcome else stage.promoted(place)
-    return show(stage.run(place, day_of(index_date), outcomes, person, workers), json_)
+    return show(stage.run(place, day_of(index_date), outcomes, person, workers, engine.value, scheduler), json_)
 
 
 def serve(

@@ -94,7 +94,9 @@ def sample_size(
 
     chosen = outcomes_of(outcome)
     if outcome is None and (events_share is not None or c_statistic is not None):
-        chosen = [name for name in chosen if name != "absence_days"]
+        from models.outcomes import OUTCOMES
+
+        chosen = [name for name in chosen if OUTCOMES[name].target == "event"]
     report = stage.run(chosen, events_share=events_share, c_statistic=c_statistic, parameters=parameters)
     show(report, json_)
 

@@ -42,7 +42,7 @@ def limits(name: str, is_female: int, age_years: float) -> tuple[float, float]:
 
 def test_the_agreed_order() -> None:
     # Features, bundles and stored reports know an analyte by its position: new ones come last.
-    assert [analyte.name for analyte in ANALYTES] == [
+    agreed = [
         "systolic_bp",
         "diastolic_bp",
         "bmi",
@@ -70,6 +70,7 @@ def test_the_agreed_order() -> None:
         "cortisol",
         "non_hdl",
     ]
+    assert [analyte.name for analyte in ANALYTES][: len(agreed)] == agreed
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,465 @@
+"""compose.yaml and the Kubernetes manifests: right by their schemas, and of one mind with the code and the Containerfile.
+
+No container runs where this project is built and no registry is reached from there: what a schema and these tests cannot see
+is said in docs/deploy/containers.md.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+from typer.main import get_command
+
+from pipeline.cli import app
+from pipeline.workspace import Workspace
+from serving.openapi_pages import PAGES
+from serving.settings import PREFIX, Settings
+from tests.lib import documented
+from tests.unit.test_container import instructions, of, stages
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "docs" / "deploy"
+KUBERNETES = DEPLOY / "kubernetes"
+VERSIONS = ("1.32", "1.35")
+LONGEST_REQUEST = 10 + 55 + 6
+"""Seconds for a body, for a batch and for the log."""
+
+OWN_IMAGES = {"balance-risk": "", "balance-risk-pipeline": "pipeline", "balance-risk-mlflow": "mlflow"}
+"""Image -> target of the Containerfile; a build without a target makes the service."""
+
+KNOWN_VARIABLES = {f"{PREFIX}{field.name.upper()}" for field in fields(Settings)} | {
+    f"{PREFIX}ENGINE",
+    f"{PREFIX}SCHEDULER",
+}
+MANIFESTS = sorted(path for path in KUBERNETES.glob("*.yaml") if path.name != "kustomization.yaml")
+DOCUMENTS = [one for path in MANIFESTS for one in yaml.safe_load_all(path.read_text())]
+NAMED = [pytest.param(one, id=f"{one['kind']} {one['metadata']['name']}") for one in DOCUMENTS]
+COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+SERVICES = COMPOSE["services"]
+
+
+def of_kind(*kinds: str) -> Iterator[dict[str, Any]]:
+    return (one for one in DOCUMENTS if one["kind"] in kinds)
+
+
+def pod_of(one: dict[str, Any]) -> dict[str, Any] | None:
+    spec = one.get("spec", {})
+    spec = spec.get("jobTemplate", {}).get("spec", spec)
+    return spec["template"]["spec"] if "template" in spec else None
+
+
+PODS = {f"{one['kind']} {one['metadata']['name']}": pod for one in DOCUMENTS if (pod := pod_of(one))}
+EACH_POD = pytest.mark.parametrize("pod", PODS.values(), ids=PODS)
+EACH_SERVICE = pytest.mark.parametrize("name", SERVICES)
+
+
+def containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
+    return [*pod.get("initContainers", []), *pod["containers"]]
+
+
+def texts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from (text for one in value.items() for part in one for text in texts(part))
+    elif isinstance(value, list):
+        yield from (text for one in value for text in texts(one))
+    else:
+        yield str(value)
+
+
+# By schema.
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("one", NAMED)
+def test_each_manifest_is_valid_and_has_no_key_that_kubernetes_does_not_know(one, version):
+    kubernetes_validate.validate(one, version, strict=True)
+
+
+def test_the_schema_is_strict():
+    (deployment,) = (one for one in of_kind("Deployment") if one["metadata"]["name"] == "service")
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(
+            {**deployment, "spec": {**deployment["spec"], "replica": 2}}, VERSIONS[0], strict=True
+        )
+
+
+def test_compose_is_valid_by_the_specification(tmp_path):
+    def check(path: Path) -> int:
+        words = [Path(sys.executable).parent / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", path]
+        return subprocess.run(words, capture_output=True, check=False).returncode
+
+    assert check(DEPLOY / "compose.yaml") == 0
+    wrong = tmp_path / "compose.yaml"
+    wrong.write_text((DEPLOY / "compose.yaml").read_text().replace("    cap_add:", "    cap_ad:"))
+    assert check(wrong) != 0
+
+
+def test_the_kustomization_names_every_file_and_builds():
+    kustomization = yaml.safe_load((KUBERNETES / "kustomization.yaml").read_text())
+    assert sorted(kustomization["resources"]) == [path.name for path in MANIFESTS]
+    assert {one["name"] for one in kustomization["images"]} == set(OWN_IMAGES)
+    kubectl = shutil.which("kubectl")
+    if kubectl is None:
+        pytest.skip("kubectl is not installed: what it would build is not looked at")
+    built = subprocess.run([kubectl, "kustomize", KUBERNETES], capture_output=True, text=True, check=True).stdout
+    found = list(yaml.safe_load_all(built))
+    assert len(found) == len(DOCUMENTS) + len(kustomization["configMapGenerator"])
+    assert {one["metadata"].get("namespace") for one in found if one["kind"] != "Namespace"} == {"balance-risk"}
+    assert not re.findall(r"image: (?!registry\.example\.org/\S+@sha256:)\S+", built)
+
+
+# What every container must be.
+
+
+@EACH_POD
+def test_pods_are_what_a_restricted_namespace_lets_in(pod):
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert pod["automountServiceAccountToken"] is False
+    assert not {"hostNetwork", "hostPID", "hostIPC"} & set(pod)
+    assert not any("hostPath" in volume for volume in pod["volumes"])
+    for one in containers(pod):
+        allowed = one["securityContext"]
+        assert allowed == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+
+
+@EACH_POD
+def test_pods_run_as_the_account_of_the_image(pod):
+    (user,) = {of(stage, "USER")[0] for stage in OWN_IMAGES.values()}
+    context = pod["securityContext"]
+    assert f"{context['runAsUser']}:{context['runAsGroup']}" == user
+    assert str(context["fsGroup"]) == user.split(":")[1]
+
+
+@EACH_POD
+def test_pods_say_what_they_need_and_how_much_they_may_have(pod):
+    for one in containers(pod):
+        assert {"cpu", "memory"} <= set(one["resources"]["requests"])
+        assert "memory" in one["resources"]["limits"]
+
+
+@EACH_POD
+def test_volumes_and_mounts_fit(pod):
+    there = {volume["name"] for volume in pod["volumes"]}
+    mounted = {mount["name"] for one in containers(pod) for mount in one["volumeMounts"]}
+    assert mounted == there
+    claims = {one["metadata"]["name"] for one in of_kind("PersistentVolumeClaim")}
+    assert {volume["persistentVolumeClaim"]["claimName"] for volume in pod["volumes"]
+            if "persistentVolumeClaim" in volume} <= claims  # fmt: skip
+    for volume in pod["volumes"]:
+        if volume.get("persistentVolumeClaim", {}).get("readOnly"):
+            mounts = [
+                mount for one in containers(pod) for mount in one["volumeMounts"] if mount["name"] == volume["name"]
+            ]
+            assert all(mount.get("readOnly") for mount in mounts)
+
+
+@EACH_SERVICE
+def test_compose_gives_no_container_more_than_it_needs(name):
+    one = SERVICES[name]
+    assert one["read_only"] is True
+    assert one["cap_drop"] == ["ALL"]
+    assert one["security_opt"] == ["no-new-privileges:true"]
+    assert not one.get("privileged")
+    assert set(one.get("cap_add", [])) <= {"CHOWN", "DAC_READ_SEARCH", "FOWNER", "SETGID", "SETUID", "NET_BIND_SERVICE"}
+    assert name in ("proxy", "postgres") or "cap_add" not in one
+    assert "memory" in one["deploy"]["resources"]["limits"]
+    named = one.get("networks") or one["network_mode"] == "none"
+    assert named, "without a list of networks a container is in one with everything else"
+
+
+# Of one mind with the Containerfile and the code.
+
+
+@EACH_POD
+def test_images_are_ours_and_have_a_target(pod):
+    for one in containers(pod):
+        assert one["image"] in OWN_IMAGES
+
+
+@EACH_SERVICE
+def test_images_of_others_are_pinned_by_the_deployer_and_ours_are_built(name):
+    image, build = SERVICES[name]["image"], SERVICES[name].get("build")
+    if image in OWN_IMAGES:
+        assert build is None or build.get("target", "") == OWN_IMAGES[image]
+        assert any(image == other["image"] and other.get("build") for other in SERVICES.values())
+    else:
+        assert re.fullmatch(r"\$\{[A-Z]+_IMAGE:\?pinned by digest\}", image)
+
+
+def test_targets_are_stages():
+    assert set(OWN_IMAGES.values()) <= set(stages())
+
+
+def test_no_image_is_the_latest():
+    for path in [*KUBERNETES.glob("*.yaml"), DEPLOY / "compose.yaml", DEPLOY / "compose.env"]:
+        assert ":latest" not in path.read_text(), path.name
+    assert all("@sha256:" in line for line in (DEPLOY / "compose.env").read_text().splitlines() if "_IMAGE=" in line)
+
+
+def variables() -> dict[str, set[str]]:
+    """Names of our variables by where they are set or named."""
+    files = [*KUBERNETES.glob("*.yaml"), DEPLOY / "compose.yaml", DEPLOY / "compose.env"]
+    return {path.name: set(re.findall(rf"{PREFIX}[A-Z_]+", path.read_text())) for path in files}
+
+
+def test_every_variable_is_one_that_the_code_reads():
+    assert {name: found - KNOWN_VARIABLES for name, found in variables().items() if found - KNOWN_VARIABLES} == {}
+
+
+def settings_of_kubernetes() -> dict[str, str]:
+    (settings,) = of_kind("ConfigMap")
+    return {name: text for name, text in settings["data"].items() if name.startswith(PREFIX)}
+
+
+def settings_of_compose() -> dict[str, str]:
+    found = SERVICES["service"]["environment"]
+    return {name: filled(text) for name, text in found.items() if name.startswith(PREFIX)}
+
+
+@pytest.mark.parametrize("of_deployment", [settings_of_kubernetes, settings_of_compose])
+def test_the_settings_are_those_of_a_production_service_on_postgresql(of_deployment):
+    settings = Settings.from_environment(of_deployment())
+    assert settings.mode == "production"
+    assert settings.issuer
+    # SQLite is a file of one machine: two pods would each have a store and an audit log of their own.
+    assert all(url.startswith("postgresql+psycopg://") for url in (settings.store, settings.audit))
+    assert settings.store.split("@")[0] != settings.audit.split("@")[0], "each has an account of its own"
+    # What is told of the log is not where the log is, nor in the store's volume.
+    assert str(settings.audit_heads).startswith("/data/heads/")
+
+
+def test_ports_are_those_that_the_images_listen_on():
+    exposed = {stage: of(stage, "EXPOSE")[0] for stage in ("", "mlflow")}
+    for name, pod in PODS.items():
+        for one in pod["containers"]:
+            stage = OWN_IMAGES[one["image"]]
+            wanted = exposed.get(stage, "8786")
+            assert {str(port["containerPort"]) for port in one.get("ports", [])} <= {wanted}, name
+    for service in of_kind("Service"):
+        (port,) = service["spec"]["ports"]
+        wanted = {"service": exposed[""], "mlflow": exposed["mlflow"], "dask-scheduler": "8786"}
+        assert str(port["port"]) == wanted[service["metadata"]["name"]]
+    command = " ".join(SERVICES["proxy"]["command"])
+    assert f"127.0.0.1:{exposed['']}" in (DEPLOY / "nginx.conf").read_text()
+    assert f"s/127.0.0.1:{exposed['']}/service:{exposed['']}/" in command
+
+
+def test_paths_are_below_what_the_image_lets_be_written():
+    (volume,) = of("", "VOLUME")
+    for pod in PODS.values():
+        for one in containers(pod):
+            for mount in one["volumeMounts"]:
+                assert mount["mountPath"].startswith((f"{volume}/", "/tmp", "/run/secrets", "/secret", "/publish"))
+    made = next(text for name, text in instructions() if name == "RUN" and "mkdir" in text)
+    for name in ("service", "night"):
+        for one in SERVICES[name]["volumes"]:
+            place = one.split(":")[-2 if one.endswith(":ro") else -1]
+            assert place in made or place in ("/data/teams", "/data/workspace/bundles")
+
+
+@EACH_POD
+def test_probes_ask_addresses_that_answer(pod):
+    for one in pod["containers"]:
+        for kind in ("startupProbe", "livenessProbe", "readinessProbe"):
+            path = one.get(kind, {}).get("httpGet", {}).get("path")
+            assert path is None or path in {"service": PAGES, "mlflow": {"/health"}}[one["name"]]
+
+
+def test_a_service_without_its_database_is_not_restarted():
+    pod = PODS["Deployment service"]["containers"][0]
+    assert pod["livenessProbe"]["httpGet"]["path"] == "/livez"
+    assert pod["readinessProbe"]["httpGet"]["path"] == "/readyz"
+
+
+def test_a_service_may_finish_what_it_has_begun():
+    pod = PODS["Deployment service"]
+    waits = int(pod["containers"][0]["lifecycle"]["preStop"]["exec"]["command"][1])
+    assert pod["terminationGracePeriodSeconds"] >= LONGEST_REQUEST + waits
+    for name in ("service", "proxy"):
+        assert int(SERVICES[name]["stop_grace_period"].removesuffix("s")) >= LONGEST_REQUEST
+    assert (
+        "wait 75 s (10 s for a body, 55 s for a batch, 6 s for the log)" in (ROOT / "docs" / "container.md").read_text()
+    )
+
+
+def test_verbs_and_their_options_are_there():
+    verbs = get_command(app).commands
+    started = [one["args"] for pod in PODS.values() for one in pod["containers"]
+               if one["image"] == "balance-risk-pipeline" and one.get("command") != ["dask"] and "args" in one]  # fmt: skip
+    started += [one["command"] for one in SERVICES.values()
+                if one["image"] == "balance-risk-pipeline" and "entrypoint" not in one]  # fmt: skip
+    shells = [
+        text for one in texts([DOCUMENTS, SERVICES["night"]]) for text in re.findall(r"pipeline\.cli ([^&]+)", one)
+    ]
+    for words in [*started, *(text.split() for text in shells)]:
+        verb = verbs[words[0]]
+        verb = verb.commands[words[1]] if hasattr(verb, "commands") else verb
+        known = {option for parameter in verb.params for option in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= known, words
+    assert len(started) >= 5
+    assert len(shells) >= 4
+
+
+def test_verbs_find_the_bundles_that_the_service_has():
+    """``score`` looks in the workspace, and what it starts where the settings say: one claim, at both places."""
+    workspace = Workspace(Path("/data/workspace"))
+    places = {str(workspace.bundles), settings_of_kubernetes()[f"{PREFIX}BUNDLES"]}
+    for name in ("score", "monitor", "backup"):
+        mounts = PODS[f"CronJob {name}"]["containers"][0]["volumeMounts"]
+        assert {mount["mountPath"] for mount in mounts if mount["name"] == "bundles"} == places
+    for name in ("night", "backup"):
+        found = {volume.split(":")[1] for volume in SERVICES[name]["volumes"] if volume.startswith("bundles:")}
+        assert found == places
+
+
+# Secrets, and who reaches whom.
+
+
+def test_no_manifest_holds_a_secret():
+    assert not list(of_kind("Secret"))
+    for path in [*KUBERNETES.glob("*.yaml"), DEPLOY / "compose.yaml", DEPLOY / "compose.env"]:
+        assert not re.search(r"://[^/\s:@]+:[^/\s@]+@", path.read_text()), f"{path.name}: a password in an address"
+    for one in texts([DOCUMENTS, SERVICES]):
+        assert not re.search(r"BEGIN [A-Z ]*KEY", one)
+    for pod in PODS.values():
+        for one in containers(pod):
+            for variable in one.get("env", []):
+                assert not re.search(r"PASSWORD|SECRET|TOKEN", variable["name"]), variable
+    for name, one in SERVICES.items():
+        for variable, value in one.get("environment", {}).items():
+            is_secret = re.search(r"PASSWORD|SECRET_|TOKEN", variable)
+            assert not is_secret or str(value).startswith("/run/secrets/"), f"{name}: {variable}"
+
+
+def test_every_secret_file_is_declared_used_and_explained():
+    page = (DEPLOY / "containers.md").read_text()
+    used = {
+        one if isinstance(one, str) else one["source"]
+        for service in SERVICES.values()
+        for one in service.get("secrets", [])
+    }
+    assert used == set(COMPOSE["secrets"])
+    for name, one in COMPOSE["secrets"].items():
+        assert re.fullmatch(r"\$\{SECRETS:\?directory of the secrets\}/[\w.-]+", one["file"]), name
+        assert f"`{one['file'].rsplit('/', 1)[1]}`" in page, f"{one['file']} is not explained"
+    for pod in PODS.values():
+        for volume in pod["volumes"]:
+            if "secret" in volume:
+                assert f"`{volume['secret']['secretName']}`" in page
+
+
+def placeholders() -> dict[str, str]:
+    """Every variable of compose.yaml with what stands behind its name."""
+    return dict(re.findall(r"(?<!\$)\$\{([A-Z_]+)([^}]*)\}", (DEPLOY / "compose.yaml").read_text()))
+
+
+def example() -> dict[str, str]:
+    lines = [line for line in (DEPLOY / "compose.env").read_text().splitlines() if line and not line.startswith("#")]
+    return dict(line.split("=", 1) for line in lines)
+
+
+def filled(text: str) -> str:
+    return re.sub(r"(?<!\$)\$\{([A-Z_]+)[^}]*\}", lambda found: example()[found[1]], text)
+
+
+def test_every_variable_of_compose_is_in_the_pattern_and_stops_it_or_has_a_default():
+    assert set(placeholders()) == set(example())
+    assert all(rest.startswith((":?", ":-")) for rest in placeholders().values())
+    assert not [text for text in texts(COMPOSE) if re.search(r"(?<!\$)\$[A-Za-z]", text)], "$NAME would be empty unseen"
+
+
+def test_roles_of_the_databases_are_those_of_the_page():
+    script = re.sub(r":'\w+'", "''", (DEPLOY / "postgres-init.sh").read_text())
+    (block,) = (one for one in documented.blocks(DEPLOY / "service.md", "sql"))
+    for statement in re.sub(r"PASSWORD '[^']*'", "PASSWORD ''", block.text).strip().splitlines():
+        assert statement in script
+    subprocess.run(["bash", "-n", DEPLOY / "postgres-init.sh"], check=True)
+    assert {f"postgres_{name}" for name in re.findall(r"\$\(secret (\w+)\)", script)} < set(
+        SERVICES["postgres"]["secrets"]
+    )
+
+
+def test_the_network_is_shut_but_for_what_is_named():
+    policies = {one["metadata"]["name"]: one["spec"] for one in of_kind("NetworkPolicy")}
+    assert policies["nothing"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    cluster = {"podSelector": {"matchLabels": {"balance-risk/cluster": "yes"}}}
+    assert policies["dask"]["ingress"] == [{"from": [cluster]}]
+    assert policies["dask"]["egress"] == [{"to": [cluster]}]
+    reach = set(policies["database"]["podSelector"]["matchExpressions"][0]["values"])
+    labels = {pod["metadata"]["labels"]["app.kubernetes.io/name"] for one in DOCUMENTS
+              for spec in [one.get("spec", {})] for spec in [spec.get("jobTemplate", {}).get("spec", spec)]
+              if (pod := spec.get("template"))}  # fmt: skip
+    assert reach == labels - {"dask-scheduler", "dask-worker", "publish"}
+
+
+def test_only_what_must_be_is_reached_from_outside():
+    published = {name: one["ports"] for name, one in SERVICES.items() if "ports" in one}
+    assert published == {"proxy": ["443:443", "80:80"], "mlflow": ["127.0.0.1:5000:5000"]}
+    open_ = {name for name, one in COMPOSE["networks"].items() if not one.get("internal")}
+    assert open_ == {"front"}
+    assert {name for name, one in SERVICES.items() if open_ & set(one.get("networks", []))} == {
+        "proxy",
+        "alerts",
+        "mlflow",
+    }
+    for name in ("scheduler", "worker", "training"):
+        assert SERVICES[name]["networks"] == ["cluster"], "Dask speaks pickle"
+    for ingress in of_kind("Ingress"):
+        paths = [path["path"] for rule in ingress["spec"]["rules"] for path in rule["http"]["paths"]]
+        assert ingress["spec"]["tls"]
+        assert ingress["metadata"]["name"] == "mlflow" or not set(paths) & {"/", "/metrics", "/livez", "/readyz"}
+
+
+def test_only_who_promotes_may_write_bundles():
+    in_pods = {
+        name
+        for name, pod in PODS.items()
+        for volume in pod["volumes"]
+        if volume["name"] == "bundles" and not volume["persistentVolumeClaim"].get("readOnly")
+    }
+    assert in_pods == {"CronJob publish"}
+    in_containers = {
+        name
+        for name, one in SERVICES.items()
+        for volume in one.get("volumes", [])
+        if volume.startswith("bundles:") and not volume.endswith(":ro")
+    }
+    assert in_containers == {"publish"}
+
+
+def publish(source: Path, target: Path) -> str:
+    words = ["sh", KUBERNETES / "publish-bundles.sh", source, target]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout
+
+
+def test_bundles_are_published_whole_and_the_link_last(tmp_path):
+    source, target = tmp_path / "from", tmp_path / "to"
+    for name in ("1-aaa", "2-bbb"):
+        (source / "burnout" / name).mkdir(parents=True)
+        (source / "burnout" / name / "manifest.json").write_text(name)
+    (source / "burnout" / "history.jsonl").write_text("")
+    current = source / "burnout" / "current"
+    current.symlink_to("1-aaa")
+    (target / "burnout" / ".coming").mkdir(parents=True)  # of a run that was killed
+    assert publish(source, target) == "burnout: 1-aaa\n"
+    current.unlink()
+    current.symlink_to("2-bbb")
+    assert publish(source, target) == publish(source, target) == "burnout: 2-bbb\n"
+    link = target / "burnout" / "current"
+    assert (str(link.readlink()), (link / "manifest.json").read_text()) == ("2-bbb", "2-bbb")
+    assert {path.name for path in (target / "burnout").iterdir()} == {"1-aaa", "2-bbb", "current"}
