@@ -53,6 +53,7 @@ def run(
         "received_on": found.received_on.isoformat(),
         "location": found.location,
         "known_from_assumptions": found.assumptions,
+        "worked_out": found.worked_out,
         "synthetic": found.synthetic,
         "notes": found.notes,
         "rules": _counts(found.violations),

@@ -57,6 +57,8 @@ class SourceCheck:
         True where the source says that it is simulated.
     assumptions : dict of str to str
         Per table the assumption under which known_from was filled in.
+    worked_out : dict of str to list of str
+        Per table what else the mapping takes to be so: columns that it works out, and constants.
     """
 
     tables: dict[str, Table]
@@ -70,6 +72,7 @@ class SourceCheck:
     location: str
     synthetic: bool
     assumptions: dict[str, str]
+    worked_out: dict[str, list[str]]
 
 
 def check_source(
@@ -90,7 +93,7 @@ def check_source(
         delivered = _under_pseudonyms(delivered, tombstones)
     if tombstones:
         delivered = {name: _without_erased(table, tombstones) for name, table in delivered.items()}
-    checked = {record.table: _check(record, delivered[record.table], received_on) for record in RECORDS}
+    checked = _check_all(delivered, received_on)
     tables = {name: found.table for name, found in checked.items()}
     # Rows are positions up to here, so that each finding can be told under the names and numbers of its source.
     positions = {name: found.row_numbers for name, found in checked.items()}
@@ -102,7 +105,7 @@ def check_source(
     warnings = absence_warnings(tables, positions, settings.self_certification)
     return SourceCheck(
         tables=tables,
-        row_numbers={name: delivered[name].row_numbers[rows] for name, rows in positions.items()},
+        row_numbers={name: _numbers_of(delivered[name], rows) for name, rows in positions.items()},
         violations=source.violations + [delivered[violation.origin].located(violation) for violation in violations],
         warnings=[delivered[warning.origin].located(warning) for warning in warnings],
         safety_flags=flags,
@@ -112,7 +115,13 @@ def check_source(
         location=source.location,
         synthetic=source.is_synthetic,
         assumptions={name: table.assumption for name, table in delivered.items() if table.assumption},
+        worked_out={name: [*table.worked_out] for name, table in delivered.items() if table.worked_out},
     )
+
+
+def _numbers_of(delivered: SourceTable, rows: np.ndarray) -> np.ndarray:
+    """Return the sender's numbers of some rows in their order; of all rows those that are there, as there may be very many."""
+    return delivered.row_numbers if len(rows) == len(delivered.row_numbers) else delivered.row_numbers[rows]
 
 
 def _read_mapping(location: str, path: Path | None) -> Mapping:
@@ -177,6 +186,17 @@ def _without_erased(table: SourceTable, tombstones: Tombstones) -> SourceTable:
         return table
     left = table.without(is_erased)
     return replace(left, notes=[*left.notes, f"{is_erased.sum()} row(s) of erased persons were not taken"])
+
+
+def _check_all(delivered: dict[str, SourceTable], received_on: date) -> dict[str, Checked]:
+    """Check every table; of one without a fault what it was as text goes, since it may be half of what is in memory."""
+    checked: dict[str, Checked] = {}
+    for record in RECORDS:
+        found = checked[record.table] = _check(record, delivered[record.table], received_on)
+        # The text of refused rows is asked for again, and that of consents of persons who turn out to be unknown.
+        if not found.violations and record.table != "consents":
+            delivered[record.table] = replace(delivered[record.table], raw={})
+    return checked
 
 
 def _check(record: type[Record], delivered: SourceTable, received_on: date) -> Checked:

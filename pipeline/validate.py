@@ -90,6 +90,7 @@ def _accepted_before(workspace: Workspace) -> SourceCheck:
             location=known["location"],
             synthetic=known["synthetic"],
             assumptions=known["known_from_assumptions"],
+            worked_out=known.get("worked_out", {}),
         )
 
 
@@ -147,6 +148,7 @@ def _report(found: SourceCheck, expectations: dict[str, dict[str, Any]], problem
         "synthetic": found.synthetic,
         "notes": [mask(note) for note in found.notes],
         "assumptions": found.assumptions,
+        "worked_out": found.worked_out,
         "tables": tables,
         "rules": grouped(found.violations),
         "warnings": grouped(found.warnings),
@@ -187,6 +189,7 @@ def _unusable(location: str, error: SourceFileError, received_on: date) -> dict[
         "synthetic": False,
         "notes": [],
         "assumptions": {},
+        "worked_out": {},
         "tables": {},
         "rules": [],
         "warnings": [],

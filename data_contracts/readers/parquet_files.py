@@ -70,10 +70,13 @@ def read_table(path: Path, record: type[Record]) -> Table:
 def read_sheet(path: Path, form: Format) -> Sheet:
     """Return a source file as a sheet; row numbers start at 1."""
     arrow = _whole(path, _opened(path))
-    cells = [as_coded(_as_text(path, name, arrow.column(place))) for place, name in enumerate(arrow.column_names)]
-    row_numbers = np.arange(1, arrow.num_rows + 1)
+    names, n = arrow.column_names, arrow.num_rows
     is_typed = [not _is_text(column.type) for column in arrow.columns]
-    return Sheet(arrow.column_names, cells, row_numbers, is_typed, form.decimal or ".")
+    waiting = arrow.columns[::-1]
+    del arrow  # of many million rows, a column as it was read is not kept beside all that are coded
+    cells = [as_coded(_as_text(path, name, waiting.pop())) for name in names]
+    pa.default_memory_pool().release_unused()
+    return Sheet(names, cells, np.arange(1, n + 1), is_typed, form.decimal or ".")
 
 
 def write_tables(directory: Path, tables: dict[str, Table], partitions: int | None = None) -> None:
@@ -203,6 +206,8 @@ def _as_text(path: Path, name: str, values: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_dictionary(values.type):
         values = values.cast(values.type.value_type)
     try:
+        if pa.types.is_date(values.type):  # few days for many rows: the days are written out, not the rows
+            return values.dictionary_encode().cast(_TEXT)
         return values.cast(pa.string()).dictionary_encode()
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         raise SourceFileError(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -13,6 +14,7 @@ from data_contracts.national_identity_number import contains, was_national_ident
 from data_contracts.parsing import IDENTITY_NUMBER
 from data_contracts.readers.column_mapping import ANSWER_COLUMNS, Mapping, TableMapping, read_assumption
 from data_contracts.readers.conventions import rewrite
+from data_contracts.readers.derived_columns import taken_rows, with_derived
 from data_contracts.readers.source_table import Sheet, SourceTable
 from data_contracts.readers.wide_questionnaire import spread
 from data_contracts.records import RECORDS, Column, Record, columns
@@ -28,37 +30,70 @@ def to_source_table(
 ) -> SourceTable:
     """Return the sheet as a table of ours; raises SourceFileError where a column is missing or stands twice."""
     table = mapping.table(record)
+    came = sheet.header
+    _refuse_identity_numbers(origin, came)
+    sheet, derived = with_derived(sheet, record, mapping, origin)
     _check_header(origin, record, table, sheet.header)
+    rows, left_out = taken_rows(sheet, table, origin)
+    sheet = replace(sheet, cells=[cells[rows] for cells in sheet.cells], row_numbers=sheet.row_numbers[rows])
     work = _Translation(sheet, mapping.format.date)
     raw = {
         column.name: work.translate(column, table.name_of(column.name), table.values.get(column.name, {}))
         for column in columns(record)
         if table.name_of(column.name) in sheet.header and not _is_spread(table, column.name)
     }
-    raw |= {name: _constant(text, len(sheet.row_numbers)) for name, text in table.constants.items()}
-    raw, assumption, notes = _with_known_from(raw, record, table)
-    used = set(table.names(record))
-    refusals = work.refusals + _identity_numbers(sheet, used)
-    names: dict[str, str | Coded] = {name: theirs for name, theirs in table.columns.items() if name != theirs}
-    names |= dict.fromkeys(table.constants, "constant of the mapping")
-    notes = [*sheet.notes, *work.notes, *notes, *_unused(sheet.header, record, mapping)]
-    made = SourceTable(raw, origin, sheet.row_numbers, notes, sha256, names, refusals, assumption)
+    raw |= _constants(table, len(rows))
+    refusals = work.refusals + [
+        Refusal(column, np.flatnonzero(np.isin(rows, at_fault)), fault)
+        for column in raw
+        if column not in table.constants and table.name_of(column) in derived
+        for at_fault, fault in derived[table.name_of(column)].faults
+    ]
+    raw, assumption, notes = _with_known_from(raw, record, table, sheet)
+    refusals += _identity_numbers(sheet, {*table.names(record)})
+    notes = [*sheet.notes, *left_out, *work.notes, *notes, *_unused(came, record, mapping)]
+    names, assumed = _names(table, derived, mapping), _worked_out(table, derived, mapping)
+    made = SourceTable(raw, origin, sheet.row_numbers, notes, sha256, names, refusals, assumption, assumed)
     return _spread_answers(made, record, sheet, mapping) if table.answers else made
+
+
+def _names(table: TableMapping, derived: Collection[str], mapping: Mapping) -> dict[str, str | Coded]:
+    """Return the sender's name of each column of ours that has another one there."""
+    names: dict[str, str | Coded] = {ours: theirs for ours, theirs in table.columns.items() if ours != theirs}
+    for ours, theirs in table.columns.items():
+        if theirs in derived and mapping.derive[theirs].inputs:
+            names[ours] = f"{theirs}, worked out from {', '.join(mapping.derive[theirs].inputs)}"
+    return names | dict.fromkeys(table.constants, "constant of the mapping")
+
+
+def _worked_out(table: TableMapping, derived: Collection[str], mapping: Mapping) -> tuple[str, ...]:
+    constants = [
+        f"{name} is {text if isinstance(text, str) else ' and '.join(text)} for every row"
+        for name, text in table.constants.items()
+        if name != "known_from"
+    ]
+    return (*(f"{name} is {mapping.derive[name].sentence}" for name in derived), *constants)
+
+
+def _constants(table: TableMapping, n_rows: int) -> dict[str, Coded]:
+    """Return the constants of so many rows; the variants of one row of the source stand one behind the other."""
+    variants = table.variants()
+    texts = {name: Coded.from_texts([one[name] for one in variants]) for name in table.constants}
+    return {name: column[np.arange(n_rows) % len(variants)] for name, column in texts.items()}
 
 
 def _is_spread(table: TableMapping, column: str) -> bool:
     return bool(table.answers) and column in ANSWER_COLUMNS
 
 
-def _constant(text: str, n_rows: int) -> Coded:
-    return Coded(np.zeros(n_rows, dtype=np.int32), (text,))
-
-
-def _check_header(origin: str, record: type[Record], table: TableMapping, header: list[str]) -> None:
+def _refuse_identity_numbers(origin: str, header: list[str]) -> None:
     if any(_is_identity_number(name) for name in header):
         raise SourceFileError(
             f"{origin}: the name of a column holds a national identity number. Is the header missing?"
         )
+
+
+def _check_header(origin: str, record: type[Record], table: TableMapping, header: list[str]) -> None:
     wanted = table.names(record)
     twice = sorted({name for name in header if name in wanted and header.count(name) > 1})
     if twice:
@@ -139,7 +174,7 @@ def _recoded(cells: Coded, words: Sequence[str]) -> Coded:
 
 
 def _with_known_from(
-    raw: dict[str, Coded], record: type[Record], table: TableMapping
+    raw: dict[str, Coded], record: type[Record], table: TableMapping, sheet: Sheet
 ) -> tuple[dict[str, Coded], str | None, list[str]]:
     """Return the columns with ``known_from`` as assumed where the source has none, the assumption used, and notes."""
     if "known_from" in table.constants:
@@ -149,12 +184,13 @@ def _with_known_from(
         return raw, None, []
     if "known_from" in raw:
         return raw, None, [f"the assumption known_from = {table.known_from} was not used: the source has known_from"]
-    event, days = read_assumption(record, table.known_from)
-    if event not in raw:
+    event, days = read_assumption(record, table.known_from, sheet.header)
+    cells = raw[event] if event in raw else sheet.cells[sheet.header.index(event)] if event in sheet.header else None
+    if cells is None:
         raise SourceFileError(
             f"known_from cannot be assumed as {table.known_from}: {record.table} has no column {event}."
         )
-    known_from = _recoded(raw[event], [_shifted(text, days) for text in raw[event].vocabulary])
+    known_from = _recoded(cells, [_shifted(text, days) for text in cells.vocabulary])
     note = f"known_from was assumed to be {table.known_from} in {len(known_from)} rows"
     return raw | {"known_from": known_from}, table.known_from, [note]
 
@@ -186,7 +222,7 @@ def _is_identity_number(text: str) -> bool:
 def _unused(header: list[str], record: type[Record], mapping: Mapping) -> list[str]:
     source = mapping.table(record).source
     sharing = [one for one in RECORDS if one is record or (source and mapping.table(one).source == source)]
-    used = {name for one in sharing for name in mapping.table(one).names(one)}
+    used = {name for one in sharing for name in mapping.names(one)}
     unused = [name for name in header if name not in used]
     if not unused:
         return []
@@ -218,4 +254,6 @@ def _spread_answers(made: SourceTable, record: type[Record], sheet: Sheet, mappi
         notes.append(f"{n_silent} of {len(sheet.row_numbers)} respondents answered no question")
     names = made.column_names | dict.fromkeys(ANSWER_COLUMNS, long.questions)
     row_numbers = made.row_numbers[long.respondents]
-    return SourceTable(long.raw, made.origin, row_numbers, notes, made.sha256, names, moved, made.assumption)
+    return SourceTable(
+        long.raw, made.origin, row_numbers, notes, made.sha256, names, moved, made.assumption, made.worked_out
+    )

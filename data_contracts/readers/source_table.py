@@ -61,6 +61,8 @@ class SourceTable:
         Cells that are already known to be wrong, by position.
     assumption : str or None
         How ``known_from`` was filled in, where the source does not have it.
+    worked_out : tuple of str
+        What else the mapping takes to be so: columns that it works out, with the error they can make, and constants.
     """
 
     raw: RawTable
@@ -71,6 +73,7 @@ class SourceTable:
     column_names: dict[str, str | Coded] = field(default_factory=dict)
     refusals: list[Refusal] = field(default_factory=list)
     assumption: str | None = None
+    worked_out: tuple[str, ...] = ()
 
     def without(self, is_gone: np.ndarray) -> SourceTable:
         """Return the table without some rows, and with nothing of them left in any vocabulary."""

@@ -148,7 +148,7 @@ class Files:
         if path.suffix.lower() == ".parquet":
             sheet = parquet_files.read_sheet(path, form)
         else:
-            sheet = csv_files.read_sheet(path, self._mapping.table(record).names(record), form)
+            sheet = csv_files.read_sheet(path, self._mapping.names(record), form)
         origin = path.relative_to(self._directory).as_posix()
         return to_source_table(sheet, record, self._mapping, origin, _sha256(path))
 

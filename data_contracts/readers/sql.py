@@ -59,12 +59,17 @@ class Database:
 
     def read(self, record: type[Record]) -> SourceTable | None:
         """Return the table of a record class, None where the database has no table or view for it."""
+        if self._mapping.in_order(record):
+            raise SettingsError(
+                f"derive.{self._mapping.in_order(record)[0]}: the rows of a database have no order. Have a view deliver it, or "
+                "send a file."
+            )
         with self._connected() as connection:
             found = self._find(connection, record)
             if found is None:
                 return None
             name, schema, header = found
-            wanted = [one for one in header if one in self._mapping.table(record).names(record)]
+            wanted = [one for one in header if one in self._mapping.names(record)]
             order = [one for one in map(self._mapping.table(record).name_of, (*record.natural_key, "known_from"))
                      if one in wanted]  # fmt: skip
             source = sa.table(name, *map(sa.column, wanted), schema=schema)

@@ -6,7 +6,7 @@ import pytest
 
 from data_contracts.errors import MissingInputError, SettingsError
 from data_contracts.readers.column_mapping import Mapping, read_mapping
-from data_contracts.records import AbsenceSpell, SurveyAnswer
+from data_contracts.records import AbsenceSpell, Person, SurveyAnswer
 
 WHOLE = """\
 format: {delimiter: ";", decimal: ",", date: "dd.mm.yyyy", encoding: "latin-1"}
@@ -83,6 +83,27 @@ FAULTS = {
     "no yaml": ("tables: {", "not valid YAML"),
     "control sign": (b"tables: \x01", "not valid YAML"),
     "latin-1": ("tables: {persons: {columns: {sex: Kjønn}}}".encode("latin-1"), "is not UTF-8 text"),
+    "constant that is a list, wrong": ("tables: {consents: {constants: {source: [absence, blood]}}}",
+                                       "tables.consents.constants.source: must be one of"),
+    "known on two days": ("tables: {persons: {constants: {known_from: [2020-01-01, 2020-02-01]}}}", "on one day only"),
+    "leave_out without a list": ("tables: {persons: {leave_out: {Month: 0}}}", "tables.persons.leave_out.Month: Input should"),
+    "derive: form": ("derive: {born: {day: Fra}}", "derive.born: not understood. One of these keys must be"),
+    "derive: key": ("derive: {a: {month: M, first_month: 2007-07, weekdy: D}}",
+                    "derive.a.weekdy: unknown key. Did you mean weekday?"),
+    "derive: no year": ("derive: {a: {month: M}}", "derive.a: say the year in one way"),
+    "derive: two years": ("derive: {a: {month: M, year: Y, first_month: 2007-07}}", "derive.a: say the year in one way"),
+    "derive: month 13": ("derive: {a: {month: M, first_month: 2007-13}}", "derive.a.first_month: String should match"),
+    "derive: weekday alone": ("derive: {a: {month: M, year: Y, weekday: D}}", "derive.a: weekday (a column of numbers)"),
+    "derive: unit": ("derive: {a: {day: D, lasts: H, unit: hours}}", "derive.a.unit: Input should be 'days' or 'workdays'"),
+    "derive: no time a day": ("derive: {a: {day: D, lasts: H, per_day: 0}}", "derive.a.per_day: Input should be greater"),
+    "derive: below": ("derive: {a: {day: b, lasts: H}, b: {month: M, year: Y}}", "derive.a: b must be worked out above it"),
+    "derive: itself": ("derive: {a: {day: a, lasts: H}}", "derive.a: a must be worked out above it"),
+    "derive: a year is no day": ("derive: {a: {day: D, minus_years: J, form: year}, b: {earliest: a, per: P}}",
+                                 "derive.b: a is worked out, but is not what is needed there"),
+    "derive: unused": ("derive: {a: {row: r-}}\ntables: {absence_spells: {columns: {spell_id: b}}}",
+                       "derive.a: no table takes it"),
+    "known_from a year": ("derive: {a: {day: D, minus_years: J, form: year}}\ntables: {persons: {known_from: a + 4 days}}",
+                          "not possible for a table without event dates"),
     "deep nesting": ("[" * 50_000, "nested too deeply"),
     "too large": ("#" * 300_000, "larger than 256 kB"),
 }  # fmt: skip
@@ -121,3 +142,36 @@ def test_assumptions_of_the_settings_do_not_override_the_mapping(read):
     assert mapping.table(SurveyAnswer).known_from == "answered_on + 0 days"
     with pytest.raises(SettingsError, match="absence, which is no table"):
         Mapping().with_assumptions({"absence": "first_day + 4 days"})
+
+
+DERIVE = """\
+derive:
+  absent_on: {month: Mnd, year: Aar}
+  absent_until: {day: absent_on, lasts: Timer, per_day: 7.5, unit: workdays}
+  seen: {earliest: absent_on, per: Nr}
+tables:
+  persons:
+    columns: {person_id: Nr}
+    known_from: seen + 19 days
+  absence_spells:
+    columns: {person_id: Nr, first_day: absent_on, last_day: absent_until}
+    leave_out: {Status: [tentative]}
+"""
+
+
+def test_the_names_looked_for_are_those_of_the_source_and_not_what_is_worked_out(read):
+    mapping = read(DERIVE)
+    assert mapping.derived(Person) == ["absent_on", "seen"]
+    assert {"Mnd", "Aar", "Nr"} <= {*mapping.names(Person)}
+    assert mapping.derived(AbsenceSpell) == ["absent_on", "absent_until"]
+    names = mapping.names(AbsenceSpell)
+    assert {"Mnd", "Aar", "Timer", "Nr", "Status"} <= {*names}
+    assert not {"absent_on", "absent_until", "first_day"} & {*names}
+
+
+def test_an_assumption_of_the_settings_may_rest_on_a_day_that_is_worked_out(read):
+    mapping = read(DERIVE.replace("    known_from: seen + 19 days\n", "    constants: {sex: male}\n", 1).replace(
+        "  seen: {earliest: absent_on, per: Nr}\n", ""))  # fmt: skip
+    assert mapping.with_assumptions({"persons": "absent_on + 19 days"}).derived(Person) == ["absent_on"]
+    with pytest.raises(SettingsError, match="absent_at"):
+        mapping.with_assumptions({"persons": "absent_at + 19 days"})

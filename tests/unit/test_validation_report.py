@@ -42,6 +42,7 @@ def report(**changes) -> dict:
         "synthetic": False,
         "notes": ["mapping.yaml was used"],
         "assumptions": {},
+        "worked_out": {},
         "tables": {
             "lab_results": COUNTS | {"notes": ["read as Latin-1"], "sha256": None, "contract": "abcdef0123456789"}
         },
