@@ -10,8 +10,10 @@ export BENTOML_DO_NOT_TRACK := True
 export DVC_NO_ANALYTICS := 1
 export GX_ANALYTICS_ENABLED := False
 export MLFLOW_DISABLE_TELEMETRY := true
+# Nor does a test or a demo write to a team's registry that this shell happens to name.
+unexport MLFLOW_TRACKING_URI
 
-.PHONY: help setup demo test browser screenshots messages test-long check docs audit serve repro bench acceptance format lock clean
+.PHONY: help setup demo test browser screenshots messages test-long check docs docs-links audit serve repro bench bench-quick acceptance format lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -31,11 +33,11 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY) ## Simulated firms -> models -> registry -> running service -> one explained risk, printed and drawn
 	@$(BIN)/balance-risk demo
 
-test: $(READY) browser ## All tests; the pages in a real Chromium
+test: $(READY) browser ## All tests; the pages in a real Chromium, the service behind a real nginx
 	@$(BIN)/python -m pytest -n auto --dist loadfile
 
-browser: $(READY) ## Install Debian's Chromium for the tests of the pages, or say in one line what is missing
-	@$(BIN)/python -m tests.browser.chromium
+browser: $(READY) ## Install Debian's Chromium and nginx for the tests that use them, or say in one line what is missing
+	@$(BIN)/python -m tests.lib.debian
 
 screenshots: $(READY) browser ## Take the pictures of the pages in docs/images anew, from SYNTHETIC persons
 	@BALANCE_RISK_SCREENSHOTS=1 $(BIN)/python -m pytest tests/browser/test_screenshots.py
@@ -55,12 +57,17 @@ check: $(READY) ## Formatting, lint, types, import rules, generated pages curren
 	@$(BIN)/python -m serving.documentation --check
 	@$(BIN)/python -m serving.clinician.extraction --check
 	@$(BIN)/python -m pipeline.serving_lock --check
+	@$(BIN)/python -m benchmarks.report --check
+	@$(BIN)/python -m benchmarks.scale.report --check
 	@$(BIN)/python -m pipeline.supply_chain sbom build
 	@$(BIN)/python -m pipeline.supply_chain audit
 
 docs: $(READY) ## The documentation as a site in build/docs; a warning is an error
 	@$(BIN)/python -m sphinx -q -W --keep-going docs build/docs
 	@echo "build/docs/index.html"
+
+docs-links: $(READY) ## Ask every link of the documentation that leads out whether it still does (needs a network)
+	@$(BIN)/python -m sphinx -q -b linkcheck docs build/links
 
 audit: $(READY) ## Ask the advisory service about every locked package (part of check; says so where it cannot be reached)
 	@$(BIN)/python -m pipeline.supply_chain audit
@@ -71,25 +78,11 @@ serve: $(READY) ## Run service and pages on http://127.0.0.1:3000, prints tokens
 repro: $(READY) ## Run the pipeline of dvc.yaml with params.yaml; only what a change touches runs again
 	@PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro
 
-bench: $(READY) ## Speed, memory and leakage, beside other tools in environments of their own (an hour; downloads on first use)
-	@$(BIN)/python benchmarks/features/run.py
-	@$(BIN)/python -m benchmarks.leakage.scoreboard
-	@$(BIN)/python -m benchmarks.leakage.speed
-	@$(BIN)/python benchmarks/engine_scaling.py
-	@$(BIN)/python benchmarks/predictor_latency.py
-	@$(BIN)/python -m benchmarks.explanation_speed.run
-	@$(BIN)/python -m benchmarks.training.run
-	@$(BIN)/python -m benchmarks.effects.coverage
-	@$(BIN)/python -m benchmarks.serving.run
-	@$(BIN)/python -m benchmarks.disclosure.attack
-	@$(BIN)/python -m benchmarks.monitoring.null_runs
-	@$(BIN)/python -m benchmarks.monitoring.detection
-	@$(BIN)/python -m benchmarks.monitoring.rivals
-	@$(BIN)/python -m benchmarks.monitoring.tables
-	@$(BIN)/python benchmarks/features/report.py
-	@$(BIN)/python benchmarks/validation_speed.py
-	@$(BIN)/python benchmarks/simulation_speed.py
-	@$(BIN)/python benchmarks/demo_time.py
+bench: $(READY) ## All benchmarks, beside other tools in environments of their own, and their pages (seven hours; downloads on first use)
+	@$(BIN)/python -m benchmarks.run
+
+bench-quick: $(READY) ## See that every benchmark still runs, with tiny sizes; writes nothing
+	@$(BIN)/python -m benchmarks.run --quick
 
 acceptance: $(READY) ## Simulate 50 000 SYNTHETIC persons, hold them against published figures, write docs/simulation_check.md
 	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \

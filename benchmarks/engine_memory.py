@@ -1,6 +1,6 @@
 """Whether memory grows with the partition and not with the population.
 
-    python benchmarks/engine_memory.py [--persons 5000] [--partitions 2 8]
+    python -m benchmarks.engine_memory [--persons 5000] [--partitions 2 8]
 
 The same simulated SYNTHETIC persons are copied under other pseudonyms until there are as many partitions of the same size
 as asked for; each training set is built by a fresh process. Printed is the most memory that process ever held, and the
@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks import meta
 from data_contracts.partitions import has_persons
 from data_contracts.readers.parquet_files import read_tables, write_tables
 from data_contracts.records import TABLES
@@ -28,6 +29,7 @@ from pipeline.settings import Settings, SimulateSettings
 from pipeline.workspace import Workspace
 
 OUTCOME = "long_sick_leave"
+RESULTS = meta.RESULTS / "engine_memory.json"
 
 
 def copied(table: Table, copies: int) -> Table:
@@ -61,8 +63,8 @@ def multiplied(source: Workspace, root: Path, partitions: int) -> Workspace:
 
 def peak_mb(root: Path) -> float:
     """Build a training set in a fresh process; returns the most memory it held."""
-    command = [sys.executable, __file__, "--build", str(root)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    command = [sys.executable, "-m", "benchmarks.engine_memory", "--build", str(root)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=meta.ROOT)
     return float(done.stdout.split()[-1])
 
 
@@ -102,6 +104,9 @@ def main() -> None:
         build(arguments.build)
         return
     found = measured(arguments.persons, arguments.partitions)
+    lines = [{"partitions": n, "peak_mb": peak, "training_set_mb": size} for n, (peak, size) in found.items()]
+    document = {"synthetic": True, "persons": arguments.persons, "lines": lines}
+    meta.save(RESULTS, document, packages=("numpy", "pyarrow"))
     first = next(iter(found.values()))[0]
     print(f"{'partitions':>10} {'persons':>9} {'training set MB':>16} {'peak MB':>9} {'ratio':>6}")
     for n, (peak, size) in found.items():

@@ -1,6 +1,6 @@
 """How the time and memory of build-training-set change with the engine: one process, one Dask worker, two Dask workers.
 
-    python benchmarks/engine_scaling.py [--persons 100000] [--workers 1 2] [--outcome long_sick_leave]
+    python -m benchmarks.engine_scaling [--persons 100000] [--workers 1 2] [--outcome long_sick_leave]
 
 SYNTHETIC persons, simulated and ingested once. Each engine builds the same training set; the bytes are compared. Seconds
 are of the whole command in a fresh process against a scheduler and workers that are running already. CPU and memory are
@@ -22,13 +22,15 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from benchmarks import meta
 from pipeline import build_training_set, ingest, simulate
 from pipeline.settings import Settings, SimulateSettings
 from pipeline.workspace import Workspace
 
 ROOT = Path(__file__).parents[1]
+RESULTS = meta.RESULTS / "engine_scaling.json"
 LONGEST_START_SECONDS = 120
 
 
@@ -98,7 +100,7 @@ def _wait_for_workers(address: str, n_workers: int) -> None:
 def asked(workspace: Workspace, outcome: str, *engine: str) -> tuple[float, Cost, str]:
     """Build a training set in a fresh process; returns seconds, what the process took and the digest of the file."""
     began = time.perf_counter()
-    command = [sys.executable, __file__, "--build", str(workspace.root), outcome, *engine]
+    command = [sys.executable, "-m", "benchmarks.engine_scaling", "--build", str(workspace.root), outcome, *engine]
     done = subprocess.run(
         command, check=True, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
     )
@@ -136,6 +138,12 @@ def show(found: dict[str, Run]) -> None:
     print("the same bytes" if len({run.digest for run in found.values()}) == 1 else "THE BYTES DIFFER")
 
 
+def told(name: str, run: Run) -> dict[str, Any]:
+    """Return what is kept of a run."""
+    workers = [worker._asdict() for worker in run.workers]
+    return {"engine": name, "seconds": run.seconds, "asking": run.main._asdict(), "workers": workers}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--persons", type=int, default=100_000)
@@ -152,7 +160,13 @@ def main() -> None:
         simulate.run(workspace, settings.simulate)
         ingest.run(workspace, settings.ingest)
         print(f"{arguments.persons} persons, {os.cpu_count()} processors")
-        show(measured(workspace, arguments.outcome, arguments.workers))
+        found = measured(workspace, arguments.outcome, arguments.workers)
+    show(found)
+    is_same = len({run.digest for run in found.values()}) == 1
+    lines = [told(name, run) for name, run in found.items()]
+    document = {"synthetic": True, "persons": arguments.persons, "outcome": arguments.outcome}
+    document |= {"same_bytes": is_same, "lines": lines}
+    meta.save(RESULTS, document, packages=("numpy", "pyarrow", "dask", "distributed"))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ import venv
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
+from benchmarks.meta import ROOT
+
 CACHE = ROOT / ".bench"
 
 
@@ -28,6 +29,14 @@ def python_of(rival: str, pinned: Path, cache: Path = CACHE) -> Path:
     run([interpreter, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", pinned], rival)
     ready.write_text(pinned.read_text(encoding="utf-8"), encoding="utf-8")
     return interpreter
+
+
+def pinned(path: Path, *names: str) -> dict[str, str]:
+    """Return the pinned versions in a list of packages; only of some, if they are named (extras left away)."""
+    lines = [line.split("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    found = dict(line.split("==", 1) for line in lines if "==" in line)
+    found = {name.partition("[")[0]: number for name, number in found.items()}
+    return {name: number for name, number in found.items() if not names or name in names}
 
 
 def ask(rival: str, interpreter: Path, script: Path, request: Any, *arguments: str) -> Any:

@@ -1,6 +1,6 @@
 """How long and with how much memory a cohort is simulated, in every format, and whether the cost grows in proportion.
 
-    python benchmarks/simulation_speed.py [--persons 1000 10000 100000] [--formats csv parquet] [--workers 2]
+    python -m benchmarks.simulation_speed [--persons 1000 10000 100000] [--formats csv parquet] [--workers 2]
 
 Five years with all tables, written to a temporary directory. Each number is of one run in a fresh process. Memory is the
 most that the main process and its workers held together, sampled every 0.1 s; pages that they share count for each.
@@ -18,10 +18,12 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
+from benchmarks import meta
+from benchmarks.measuring import family
 from pipeline.simulation.cohort import simulate
 
 START, END = date(2021, 1, 1), date(2026, 1, 1)
@@ -37,9 +39,18 @@ def run(directory: str, persons: str, format: str, workers: str) -> None:
 def measure(persons: int, format: str, workers: int) -> tuple[float, float, int, float]:
     """Return seconds, peak MB of all processes, rows and MB of the files of one run."""
     with tempfile.TemporaryDirectory() as directory:
-        command = [sys.executable, __file__, "--run", directory, str(persons), format, str(workers)]
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.simulation_speed",
+            "--run",
+            directory,
+            str(persons),
+            format,
+            str(workers),
+        ]
         start = time.perf_counter()
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=meta.ROOT) as process:
             peaks: list[float] = [0.0]
             watcher = threading.Thread(target=watch, args=(process, peaks))
             watcher.start()
@@ -59,18 +70,6 @@ def watch(process: subprocess.Popen[str], peaks: list[float]) -> None:
         time.sleep(0.1)
 
 
-def family(process_id: int) -> Iterator[int]:
-    """Yield a process and all that it has started; Linux only, elsewhere nothing but the process."""
-    yield process_id
-    for task in Path(f"/proc/{process_id}/task").glob("*/children"):
-        try:
-            children = task.read_text().split()
-        except OSError:  # has ended meanwhile
-            continue
-        for child in children:
-            yield from family(int(child))
-
-
 def resident_mb(process_id: int) -> float:
     """Return the memory that a process holds, 0 where it has ended."""
     try:
@@ -88,6 +87,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     chosen = parser.parse_args()
     print(f"{chosen.workers} workers\n" + "".join(f"{head:>12}" for head in HEADS))
+    lines: list[dict[str, Any]] = []
     for format in chosen.formats:
         before = None
         for persons in sorted(chosen.persons):
@@ -97,6 +97,10 @@ def main() -> None:
             print(f"{format:>12}{persons:>12}{seconds:>12.1f}{each:>12.3f}{peak:>12.0f}{rows:>12}{size:>12.0f}{ratio:>12}",
                   flush=True)  # fmt: skip
             before = each
+            kept = {"format": format, "persons": persons, "seconds": seconds}
+            lines.append(kept | {"peak_mb": peak, "rows": rows, "files_mb": size})
+    document = {"synthetic": True, "workers": chosen.workers, "lines": lines}
+    meta.save(meta.RESULTS / "simulation_speed.json", document, packages=("numpy", "pyarrow"))
 
 
 if __name__ == "__main__":

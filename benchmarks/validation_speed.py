@@ -1,6 +1,6 @@
 """How fast a delivery is validated: a CSV of survey answers read, checked and run through Great Expectations; one JSON record.
 
-    python benchmarks/validation_speed.py [--answers 1000000]
+    python -m benchmarks.validation_speed [--answers 1000000]
 
 The answers are sound, from persons who each answered all questionnaires three times; writing the file is not counted.
 Each number is of one run in a fresh process, as ``balance-risk validate`` is. Promised (issue 3): a million answers through
@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import meta
 from data_contracts.instruments import INSTRUMENTS
 from data_contracts.readers.column_mapping import Mapping
 from data_contracts.readers.sources import open_source
@@ -29,6 +30,7 @@ from data_contracts.records import Person, SurveyAnswer
 from data_contracts.tables import Table
 from data_contracts.validation import check, check_record
 
+Lines = list[dict[str, Any]]
 RECEIVED_ON = date(2026, 12, 1)
 OCCASIONS = 3
 RECORDS_TIMED = 500
@@ -52,12 +54,13 @@ def write_source(directory: Path, n_answers: int) -> None:
         file.writelines(line for line, _ in zip(lines, range(n_answers), strict=False))
 
 
-def timed(what: str, step: Callable[[], Any]) -> Any:
-    """Run a step and print how long it took and the memory the process has needed at most so far."""
+def timed(what: str, step: Callable[[], Any], lines: Lines) -> Any:
+    """Run a step, print and keep how long it took and the memory the process has needed at most so far."""
     start = time.perf_counter()
     found = step()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    print(f"{what:<44} {time.perf_counter() - start:7.2f} s   peak {peak:5.2f} GB")
+    seconds, peak = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print(f"{what:<44} {seconds:7.2f} s   peak {peak:5.2f} GB")
+    lines.append({"what": what, "seconds": seconds, "peak_gb": peak})
     return found
 
 
@@ -104,7 +107,7 @@ def one_record() -> dict[str, Any]:
     }
 
 
-def time_records() -> None:
+def time_records(lines: Lines) -> None:
     """Time the check of the record in examples/request.json, and of one with every questionnaire answered."""
     example = json.loads((Path(__file__).parents[1] / "examples" / "request.json").read_text(encoding="utf-8"))[
         "record"
@@ -119,21 +122,25 @@ def time_records() -> None:
         middle, high = statistics.median(times), np.quantile(times, 0.99)
         n_answers = len(record["survey_answers"])
         print(f"one JSON record, {name} ({n_answers} answers): median {middle:.2f} ms, 99th percentile {high:.2f} ms")
+        lines.append({"what": f"one JSON record, {name}, {n_answers} answers", "p50_ms": middle, "p99_ms": float(high)})
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--answers", type=int, default=1_000_000)
     n_answers = parser.parse_args().answers
-    time_records()
+    lines: Lines = []
+    time_records(lines)
     with tempfile.TemporaryDirectory() as name:
         write_source(Path(name), n_answers)
         print(f"{n_answers} survey answers")
         start = time.perf_counter()
-        accepted = timed("read the CSV files and check every row", lambda: tables(Path(name)))
-        timed("import Great Expectations", import_great_expectations)
-        timed("run its suites over what was accepted", lambda: suites(accepted))
+        accepted = timed("read the CSV files and check every row", lambda: tables(Path(name)), lines)
+        timed("import Great Expectations", import_great_expectations, lines)
+        timed("run its suites over what was accepted", lambda: suites(accepted), lines)
         print(f"all of it {time.perf_counter() - start:42.2f} s")
+    document = {"answers": n_answers, "lines": lines}
+    meta.save(meta.RESULTS / "validation_speed.json", document, packages=("numpy", "pyarrow", "great_expectations"))
 
 
 if __name__ == "__main__":

@@ -14,11 +14,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.environments import ask, python_of
+from benchmarks import meta
+from benchmarks.environments import ask, pinned, python_of
 from tests.lib.released_worlds import NIGHTS, WITHIN_A_QUARTER, Staff, published, world
 from tests.lib.table_attack import Attack
 
-RESULTS = Path("benchmarks/results/disclosure.json")
+RESULTS = meta.RESULTS / "disclosure.json"
 _THEIRS = Path(__file__).with_name("with_acro.py")
 
 
@@ -70,7 +71,7 @@ def theirs(worlds: Sequence[list[Staff]]) -> dict[str, int]:
 
 def main() -> None:
     """Attack, print and keep the numbers."""
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--worlds", type=int, default=1000)
     parser.add_argument("--acro-worlds", type=int, default=100)
     asked = parser.parse_args()
@@ -78,7 +79,8 @@ def main() -> None:
     results = {"worlds": asked.worlds, "ours": ours(worlds)}
     if asked.acro_worlds:
         results |= {"acro_worlds": asked.acro_worlds, "acro": theirs(worlds[: asked.acro_worlds])}
-    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+    rivals = pinned(_THEIRS.with_name("requirements-acro.txt"), "acro") if asked.acro_worlds else {}
+    meta.save(RESULTS, {"synthetic": True, **results}, packages=("numpy", "scipy", "sqlalchemy"), rivals=rivals)
     print(json.dumps(results, indent=1))
 
 

@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
+from benchmarks import meta
 from benchmarks.effects.trials import World, alerted, trial
 from models.effects.difference_in_differences import difference_in_differences
 from models.effects.discontinuity import discontinuity
@@ -26,7 +26,7 @@ from models.effects.event_study import PeriodEffect, event_study
 from models.effects.pre_post import pre_post
 from models.effects.stepped_wedge import stepped_wedge
 
-RESULT = Path(__file__).parents[1] / "results" / "effects.json"
+RESULT = meta.RESULTS / "effects.json"
 
 
 def in_the_third_period(panel: pd.DataFrame) -> PeriodEffect:
@@ -58,6 +58,7 @@ WORLDS: dict[str, tuple[Callable[..., Estimate | PeriodEffect], World]] = {
 }
 """Name, estimator and world; the last three show what a design cannot do, and are not held to 93 to 97 %."""
 
+PACKAGES = ("numpy", "scipy", "pandas", "pyfixest", "rdrobust")
 _THRESHOLD, _HELPED = 0.3, -4.0
 
 
@@ -102,7 +103,7 @@ def main() -> None:
     arguments.add_argument("--processes", type=int, default=2)
     arguments.add_argument("--only", default="")
     chosen = arguments.parse_args()
-    found = json.loads(RESULT.read_text()) if RESULT.exists() else {}
+    found = json.loads(RESULT.read_text())["designs"] if RESULT.exists() else {}
     with ProcessPoolExecutor(chosen.processes) as pool:
         for name in ["discontinuity, 1000 persons", *WORLDS, "discontinuity, 3000 persons"]:
             if chosen.only not in name:
@@ -114,7 +115,7 @@ def main() -> None:
                 f"first_200_{part}": first[part] for part in ("covered", "covered_low", "covered_high")
             }
             print(f"{name}: {found[name]} {time.perf_counter() - began:.0f} s", flush=True)
-            RESULT.write_text(json.dumps(found, indent=2) + "\n")
+            meta.save(RESULT, {"synthetic": True, "designs": found}, packages=PACKAGES)
     print(table(found))
 
 

@@ -13,9 +13,6 @@ benchmarks/results/explanation_speed.json.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
 import tempfile
 import time
 from dataclasses import replace
@@ -24,7 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.environments import ROOT, MissingRivalError, ask, python_of
+from benchmarks import meta
+from benchmarks.environments import MissingRivalError, ask, pinned, python_of
 from benchmarks.training.run import OUTCOME, training_set_of
 from data_contracts.time_windows import NO_DAY
 from models.candidate_fits import fitted_model
@@ -38,7 +36,7 @@ from models.training import training_rows
 from pipeline.train import split_of
 
 RIVALS = Path(__file__).parent / "rivals"
-RESULTS = ROOT / "benchmarks" / "results" / "explanation_speed.json"
+RESULTS = meta.RESULTS / "explanation_speed.json"
 TOOLS = ("shapash", "explainerdashboard")
 MODELS = ("ensemble", "single", "frozen", "uncalibrated")
 BACKGROUND = 50
@@ -113,7 +111,7 @@ def compared(persons: int, people: int, seconds: int) -> dict[str, Any]:
     about = {"synthetic": True, "outcome": OUTCOME, "persons": persons, "training_rows": len(rows.y), "features": len(names),
              "trees": TreeSize().n_estimators, "background_rows": BACKGROUND, "seconds_allowed": seconds}  # fmt: skip
     raw = (model.log_odds(chosen[:, columns]) - model.recalibration_intercept) / model.recalibration_slope
-    about |= {"uncalibrated": _beside_the_calibrated(lines, raw), "versions": _versions(), "machine": _machine()}
+    about |= {"uncalibrated": _beside_the_calibrated(lines, raw), "versions": _versions()}
     return about | {"lines": lines}
 
 
@@ -145,12 +143,7 @@ def _beside_the_calibrated(lines: list[dict[str, Any]], raw: np.ndarray) -> dict
 
 
 def _versions() -> dict[str, dict[str, str]]:
-    pinned = {tool: (RIVALS / f"requirements-{tool}.txt").read_text(encoding="utf-8").split() for tool in TOOLS}
-    return {tool: dict(line.split("==") for line in lines) for tool, lines in pinned.items()}
-
-
-def _machine() -> dict[str, Any]:
-    return {"cores": os.cpu_count(), "threads": 1, "python": platform.python_version(), "load": os.getloadavg()[0]}
+    return {tool: pinned(RIVALS / f"requirements-{tool}.txt") for tool in TOOLS}
 
 
 def _tell(line: dict[str, Any]) -> None:
@@ -170,8 +163,10 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=120, help="allowed for set-up and rows, per tool and model")
     parser.add_argument("--alone", action="store_true", help="nothing else runs on this machine")
     chosen = parser.parse_args()
-    found = compared(chosen.persons, chosen.people, chosen.seconds) | {"beside other work": not chosen.alone}
-    RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    found = compared(chosen.persons, chosen.people, chosen.seconds)
+    rivals = {tool: found["versions"][tool][tool] for tool in TOOLS}
+    note = "nothing else on the machine" if chosen.alone else ""
+    meta.save(RESULTS, found, packages=("numpy", "lightgbm", "scikit-learn"), rivals=rivals, note=note)
 
 
 if __name__ == "__main__":

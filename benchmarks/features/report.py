@@ -1,55 +1,26 @@
-"""The page ``docs/benchmarks.md`` and its picture, made from the saved results: ``python benchmarks/features/report.py``."""
+"""The section of ``docs/benchmarks.md`` about features beside other tools, and its picture, from the saved results."""
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from environments import HERE, SCRIPTS
-from results import RESULTS
-from training_section import training_section
-
-sys.path.append(
-    str(Path(__file__).parents[2])
-)  # run as a file, as the Makefile does; the section lies beside its benchmark
-from benchmarks.serving.report import serving_section
+from benchmarks.features.environments import SCRIPTS
 
 Row = dict[str, Any]
+Found = dict[str, Any]
 NAMES = {"ours": "balance-risk", "duckdb": "DuckDB (SQL)", "polars": "Polars", "pandas": "pandas"}
-EXPLAINED = RESULTS.with_name("explanation_speed.json")
-TRAINED = RESULTS.with_name("training_rivals.json")
-SERVED = RESULTS.with_name("serving.json")
 PICTURE = Path("images") / "features_speed.png"
 _TARGET_SHARE, _TARGET_GB, _LINEAR = 0.5, 4.0, 1.25
 _COLOURS = {"ours": "#1b5e8c", "duckdb": "#c98500", "polars": "#7a7a7a", "pandas": "#a8577e"}
 
 
-def write_report(document: dict[str, Any], root: Path) -> None:
-    """Write the page and its picture."""
-    rows = [row for row in document["rows"] if row["code"] == document["code"]]
-    (root / "docs" / "images").mkdir(parents=True, exist_ok=True)
-    (root / "docs" / "benchmarks.md").write_text("\n".join(_page(document, rows)) + "\n", encoding="utf-8")
-    _draw(rows, root / "docs" / PICTURE)
-
-
-def _page(document: dict[str, Any], rows: list[Row]) -> Iterator[str]:
-    machine = document["machine"]
-    dates = sorted({row["date"] for row in rows})
-    versions = {row["tool"]: row["version"] for row in rows if row["tool"] != "ours"}
+def features_section(document: Found) -> Iterator[str]:
+    """Yield the lines of the section."""
+    rows = shown(document)
     n_features = max((row.get("features", 0) for row in rows), default=0)
-    yield "# Speed of the features, beside DuckDB, Polars and pandas"
-    yield ""
-    yield (
-        f"The same {n_features} features at one index date, from the same Parquet files to a Parquet file of numbers, on "
-        f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB, {machine['system']}, Python "
-        f"{machine['python']}, NumPy {machine['numpy']}, PyArrow {machine['pyarrow']}; "
-        + ", ".join(f"{NAMES[tool]} {versions[tool]}" for tool in SCRIPTS if tool in versions)
-        + f"; measured {' to '.join(dict.fromkeys((dates[0], dates[-1])))}."
-    )
-    yield "Made by `make bench` (benchmarks/features); the numbers are in `benchmarks/results/features.json`."
+    yield f"The same {n_features} features at one index date, from the same Parquet files to a Parquet file of numbers."
     yield ""
     yield f"![time by persons, and CPU time at the largest size]({PICTURE.as_posix()})"
     yield ""
@@ -57,12 +28,12 @@ def _page(document: dict[str, Any], rows: list[Row]) -> Iterator[str]:
     for n_persons in sorted({row["persons"] for row in rows}, reverse=True):
         yield from _size(n_persons, [row for row in rows if row["persons"] == n_persons])
     yield from _METHOD.splitlines()
-    if EXPLAINED.exists():
-        yield from _explaining(json.loads(EXPLAINED.read_text(encoding="utf-8")))
-    if TRAINED.exists():
-        yield from training_section(json.loads(TRAINED.read_text(encoding="utf-8")))
-    if SERVED.exists():
-        yield from serving_section(json.loads(SERVED.read_text(encoding="utf-8")))
+    yield ""
+
+
+def shown(document: Found) -> list[Row]:
+    """Return the rows that were measured with the code of the last run."""
+    return [row for row in document["rows"] if row["code"] == document["code"]]
 
 
 def _targets(rows: list[Row]) -> Iterator[str]:
@@ -70,7 +41,7 @@ def _targets(rows: list[Row]) -> Iterator[str]:
     if not ours:
         return
     largest = ours[-1]
-    yield f"## Targets, at {largest['persons']:,} persons"
+    yield f"### Targets, at {largest['persons']:,} persons"
     yield ""
     yield "| target | measured | |"
     yield "|---|---:|---|"
@@ -99,7 +70,7 @@ def _met(is_met: bool) -> str:
 
 def _size(n_persons: int, rows: list[Row]) -> Iterator[str]:
     ours = _found(rows, "ours", n_persons, 1)
-    yield f"## {n_persons:,} person{'s' if n_persons > 1 else ''}, {rows[0]['rows']:,} rows"
+    yield f"### {n_persons:,} person{'s' if n_persons > 1 else ''}, {rows[0]['rows']:,} rows"
     yield ""
     if n_persons == 1:
         yield "| tool | one call, median ms | × ours | from files, starting the process: s | MB | features equal to ours |"
@@ -152,35 +123,9 @@ def _found(rows: list[Row], tool: str, n_persons: int, threads: int) -> Row | No
     return next((r for r in rows if (r["tool"], r["persons"], r["threads"]) == (tool, n_persons, threads)), None)
 
 
-def _explaining(found: dict[str, Any]) -> Iterator[str]:
-    """What benchmarks/explanation_speed found."""
-    yield ""
-    yield "## Explaining one person"
-    yield ""
-    yield from _EXPLAINED.format(
-        **{name: found[name] for name in ("features", "trees", "persons", "training_rows")},
-        background=found["background_rows"],
-        apart=_apart(found["uncalibrated"]),
-        busy=" beside other work" if found["beside other work"] else "",
-        **{tool: pinned[tool] for tool, pinned in found["versions"].items()},
-    ).splitlines()
-    yield ""
-    yield "| tool | model | ms a row, median | rows | set-up, s | largest gap in probability | |"
-    yield "|---|---|---:|---:|---:|---:|---|"
-    for line in found["lines"]:
-        time = "" if line["ms_per_row"] is None else f"{line['ms_per_row']:,.1f}"
-        gap = "" if line["largest_gap"] is None else f"{line['largest_gap']:.2g}"
-        set_up = "" if line["setup_seconds"] is None else f"{line['setup_seconds']:.2f}"
-        said = "; ".join(part for part in (line["note"], line["problem"]) if part)
-        yield f"| {line['tool']} | {line['model']} | {time} | {line['rows']} | {set_up} | {gap} | {said} |"
-
-
-def _apart(uncalibrated: dict[str, dict[str, float]]) -> str:
-    gaps = [found["largest_gap"] for found in uncalibrated.values() if "largest_gap" in found]
-    return f" (up to {max(gaps):.2f} away from `single`)" if gaps else ""
-
-
-def _draw(rows: list[Row], path: Path) -> None:
+def draw(document: Found, path: Path) -> None:
+    """Draw the picture of the section."""
+    rows = shown(document)
     import matplotlib
 
     matplotlib.use("Agg")
@@ -215,7 +160,7 @@ def _draw(rows: list[Row], path: Path) -> None:
 
 
 _METHOD = """\
-## How it was measured
+### How it was measured
 
 * **The same input.** Eight Parquet files made from a fixed seed: for every person about six spells of absence (a third
   corrected once), three survey waves of 100 items in one of four batteries, two lab panels of 20 analytes (one in ten has a
@@ -234,21 +179,3 @@ _METHOD = """\
   memory.
 * A run that takes longer than 15 minutes or nearly all memory is ended and says so.\
 """
-
-_EXPLAINED = """\
-The same LightGBM ({trees} trees, {features} features, {training_rows:,} rows of {persons:,} SYNTHETIC persons) and the same
-held-out rows, on one thread{busy}. Made by `python -m benchmarks.explanation_speed.run`; the numbers are in
-`benchmarks/results/explanation_speed.json`. The gap is between the probability that a tool shows and the one rebuilt from its
-base and the contributions beside it. Ours is calibrated by a line on out-of-fold log-odds, and the time includes all reasons in
-words in two languages. Shapash {shapash} and explainerdashboard {explainerdashboard} get scikit-learn's sigmoid: `ensemble` is
-its default (a booster and a sigmoid per fold, averaged), `single` one booster for all, `frozen` a booster fitted before; they
-compare a person with {background} held-out rows.
-
-Shapash adds up on a calibrated model, in probability, by asking the model hundreds of times for each row; its predictor for
-production refuses such a model. explainerdashboard is fast and explains the first booster inside an `ensemble` or a `single`
-model, without its sigmoid, beside the calibrated probability; in a `frozen` one it does not see the booster, asks many times
-as well, and adds up. On the `uncalibrated` model both agree with what they show, which is not the calibrated risk{apart}.\
-"""
-
-if __name__ == "__main__":
-    write_report(json.loads(RESULTS.read_text(encoding="utf-8")), HERE.parents[1])

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import platform
 from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from environments import HERE
 
-RESULTS = HERE.parent / "results" / "features.json"
+from benchmarks import meta
+
+RESULTS = meta.RESULTS / "features.json"
 _CODE = ("features", "data_contracts", "benchmarks/features")
 
 
@@ -25,7 +24,7 @@ class Results:
         self.document: dict[str, Any] = {"rows": []}
         if path.is_file():
             self.document = json.loads(path.read_text(encoding="utf-8"))
-        self.document |= {"machine": machine(), "code": self._code}
+        self.document["code"] = self._code
 
     def has(self, tool: str, n_persons: int, threads: int) -> bool:
         """True if the run has been measured with the code as it is, and came to its end."""
@@ -37,28 +36,9 @@ class Results:
         row = row | {"date": date.today().isoformat(), "code": self._code}
         kept = [one for one in self.document["rows"] if _key(one) != _key(row)]
         self.document["rows"] = sorted([*kept, row], key=lambda one: (one["persons"], one["threads"], one["tool"]))
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._path.write_text(json.dumps(self.document, indent=1) + "\n", encoding="utf-8")
-
-
-def machine() -> dict[str, Any]:
-    """Return what the numbers depend on besides the code."""
-    cpu = [line.split(":")[1].strip() for line in _read("/proc/cpuinfo") if line.startswith("model name")]
-    memory = [int(line.split()[1]) for line in _read("/proc/meminfo") if line.startswith("MemTotal")]
-    return {
-        "processor": cpu[0] if cpu else platform.processor(),
-        "cores": len(os.sched_getaffinity(0)),
-        "memory_gb": round(memory[0] / 1e6, 1) if memory else None,
-        "system": platform.platform(terse=True),
-        "python": platform.python_version(),
-        "numpy": version("numpy"),
-        "pyarrow": version("pyarrow"),
-    }
-
-
-def _read(path: str) -> list[str]:
-    file = Path(path)
-    return file.read_text(encoding="utf-8", errors="replace").splitlines() if file.is_file() else []
+        rivals = {one["tool"]: one["version"] for one in self.document["rows"] if one["tool"] != "ours"}
+        kept = {name: part for name, part in self.document.items() if name != "meta"}
+        meta.save(self._path, kept, packages=("numpy", "pyarrow"), rivals=rivals)
 
 
 def _key(row: dict[str, Any]) -> tuple[str, int, int]:
@@ -69,5 +49,6 @@ def _fingerprint() -> str:
     root = HERE.parents[1]
     paths = [path for folder in _CODE for path in sorted((root / folder).rglob("*")) if path.is_file()]
     kinds = (".py", ".sql", ".csv", ".txt")
-    texts = [path.read_bytes() for path in paths if path.suffix in kinds and path.name != "report.py"]
+    pages = ("report.py", "training_section.py")
+    texts = [path.read_bytes() for path in paths if path.suffix in kinds and path.name not in pages]
     return hashlib.sha256(b"\0".join(texts)).hexdigest()[:12]

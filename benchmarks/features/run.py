@@ -17,12 +17,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+# Run as a file: what rivals import lies beside it, what all benchmarks share lies above.
+sys.path.append(str(Path(__file__).parents[2]))
+
 import rival
 import verify
-from environments import CACHE, HERE, SCRIPTS, Environment, environment
+from environments import CACHE, SCRIPTS, Environment, environment
 from measuring import Run, run
 from population import SIZES
-from report import write_report
 from results import RESULTS, Results
 from store import made, n_rows
 
@@ -48,8 +50,6 @@ def main() -> None:
     benchmark = _Benchmark(Results(asked.results, asked.again), asked)
     for n_persons in sorted(asked.persons):
         benchmark.measure(n_persons)
-    if asked.results == RESULTS:
-        write_report(benchmark.results.document, HERE.parents[1])
 
 
 class _Benchmark:

@@ -18,9 +18,6 @@ CHOSEN = {"WeightedEnsemble_L2": "weighted ensemble", "rf": "random forest", "lg
 
 def training_section(found: dict[str, Any]) -> Iterator[str]:
     """Yield the lines of the section."""
-    yield ""
-    yield "## Training, beside FLAML, AutoGluon, LightGBM and logistic regression"
-    yield ""
     busy = _BUSY if found["beside other work"] else ""
     yield from _EXPLAINED.format(busy=busy, **{name: found["versions"][name] for name in NAMES if name != "logistic"},
                                  sklearn=found["versions"]["scikit-learn"]).splitlines()  # fmt: skip
@@ -38,8 +35,7 @@ def _run(run: Row) -> Iterator[str]:
     for line in run["lines"]:
         yield _line(line)
     yield ""
-    machine = run["machine"]
-    yield f"{run['test_events']:,} test rows with the event; load at the end {machine['load']:.0f} on {machine['cores']} cores."
+    yield f"{run['test_events']:,} test rows with the event; load at the end {run['load']:.0f} on {run['cores']} cores."
     yield ""
     yield _verdict(run["lines"][0], [line for line in run["lines"][1:] if not line["problem"]])
 
@@ -99,6 +95,5 @@ persons can carry compared out of fold, the champion fitted, 20 refits for its i
 {flaml} and AutoGluon {autogluon} (log loss, two processors; of AutoGluon's models LightGBM, random forest, extra trees and
 linear), once and several times over; budgets longer than 300 s were left out. LightGBM {lightgbm} and logistic regression
 (scikit-learn {sklearn}, after median imputation) are as they come. Ours leaves out models that so few persons cannot carry, so
-it is quick; its rivals see all features at any size. Made by `python -m benchmarks.training.run`; the numbers are in
-`benchmarks/results/training_rivals.json`.{busy}\
+it is quick; its rivals see all features at any size.{busy}\
 """

@@ -6,6 +6,7 @@ from typing import Any
 
 from benchmarks.leakage.configured import CONFIGURED, TOPICS
 from benchmarks.leakage.environments import RIVALS
+from benchmarks.meta import told
 
 OURS = "balance-risk"
 COLUMNS = (*(f"{rival} {setting}" for rival in RIVALS for setting in ("default", "best")), OURS)
@@ -72,7 +73,16 @@ def cell(summary: dict[str, Any]) -> str:
 
 def page(results: dict[str, Any], speed: dict[str, Any] | None) -> str:
     """Return the page; ``speed`` is the content of peers_speed.json, if there is one."""
-    parts = [HEAD, _totals(results), _cases(results), CAUTION, _configured(), *([_speed(speed)] if speed else [])]
+    about = told(results["meta"], "Leakage cases.") + "\n"
+    parts = [
+        HEAD,
+        about,
+        _totals(results),
+        _cases(results),
+        CAUTION,
+        _configured(),
+        *([_speed(speed)] if speed else []),
+    ]
     return "\n".join(parts)
 
 
@@ -129,7 +139,9 @@ def _speed(speed: dict[str, Any]) -> str:
         "equal": lambda run: run["equal"],
     }
     rows = [[written(run) for written in columns.values()] for run in speed["runs"]]
-    return "\n".join([SPEED, _in_short(speed["runs"]), _table([*columns], rows), speed["machine"] + "\n"])
+    return "\n".join(
+        [SPEED, told(speed["meta"], "Feature tools.") + "\n", _in_short(speed["runs"]), _table([*columns], rows)]
+    )
 
 
 def _in_short(runs: list[dict[str, Any]]) -> str:

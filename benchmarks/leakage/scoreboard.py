@@ -8,23 +8,24 @@ line that says why. Writes benchmarks/results/leakage.json and, from it, docs/le
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import io
 import json
-import sys
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from benchmarks import meta
 from benchmarks.leakage import ours
 from benchmarks.leakage.cases import ASKED, CASES, Asked, case_verdict, task, verdict
 from benchmarks.leakage.environments import RIVALS, ROOT, MissingRivalError, ask
 from benchmarks.leakage.page import COLUMNS, OURS, cell, page
 from tests.lib.leakage_cases import Answer
 
-RESULTS = ROOT / "benchmarks" / "results" / "leakage.json"
-SPEED = ROOT / "benchmarks" / "results" / "peers_speed.json"
+RESULTS = meta.RESULTS / "leakage.json"
+SPEED = meta.RESULTS / "peers_speed.json"
 PAGE = ROOT / "docs" / "leakage_scoreboard.md"
 
 Judged = list[dict[str, Any]]
@@ -100,7 +101,6 @@ def run() -> dict[str, Any]:
         columns |= {f"{rival} {setting}": cases for setting, cases in settings.items()}
     return {
         "versions": versions,
-        "python": ".".join(map(str, sys.version_info[:3])),
         "left_out": left_out,
         "cases": [
             {
@@ -125,17 +125,22 @@ def print_table(results: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Run, print, and write the results and the page."""
+    """Run, print, and write the results and the page; with --page only the page, from the results that are there."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--page", action="store_true", help="run nothing, write the page from the results")
+    if parser.parse_args().page:
+        write_page()
+        return
     results = run()
     print_table(results)
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    rivals = {name: number for name, number in results["versions"].items() if name != OURS}
+    meta.save(RESULTS, results, packages=("numpy", "pyarrow"), rivals=rivals)
     write_page()
 
 
 def write_page() -> None:
-    """Write the page from the two files of results; without the first there is nothing to say yet."""
-    if not RESULTS.exists():
+    """Write the page from the two files of results; without the first there is nothing to say yet, and of a trial nothing."""
+    if not (RESULTS.exists() and meta.is_kept()):
         return
     results = json.loads(RESULTS.read_text(encoding="utf-8"))
     speed = json.loads(SPEED.read_text(encoding="utf-8")) if SPEED.exists() else None

@@ -11,16 +11,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import subprocess
 import sys
 import tempfile
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks import meta
+from benchmarks.environments import pinned
 from benchmarks.leakage.environments import ROOT, MissingRivalError, ask
 from benchmarks.leakage.scoreboard import SPEED, write_page
 from benchmarks.leakage.speed_population import population
@@ -31,6 +31,9 @@ RIVALS = {
     "timeseriesflattener": ("timeseriesflattener",),
 }
 """Name in the table -> tool, argument of its script."""
+
+REQUIREMENTS = Path(__file__).parent / "rivals"
+SHOWN = ("featuretools", "timeseriesflattener")
 
 OURS, FULL = "balance-risk", "balance-risk, whole catalogue"
 
@@ -95,18 +98,6 @@ def of_size(persons: int, folder: Path) -> list[dict[str, Any]]:
     ]
 
 
-def machine() -> str:
-    """Say where and with what it was measured."""
-    models = [line.partition(": ")[2] for line in _lines(Path("/proc/cpuinfo")) if line.startswith("model name")]
-    processor = models[0] if models else platform.machine()
-    software = f"Python {platform.python_version()}, NumPy {version('numpy')}"
-    return f"Measured with {software} on {len(models) or 'some'} cores of {processor}, shared with other work."
-
-
-def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-
-
 def print_lines(runs: list[dict[str, Any]]) -> None:
     """Print one line per tool."""
     for run in runs:
@@ -129,8 +120,9 @@ def main() -> None:
             found = of_size(persons, Path(folder))
             print_lines(found)
             runs += found
-    SPEED.parent.mkdir(exist_ok=True)
-    SPEED.write_text(json.dumps({"machine": machine(), "runs": runs}, indent=1) + "\n", encoding="utf-8")
+    lists = [pinned(REQUIREMENTS / f"requirements-{name}.txt", name) for name in SHOWN]
+    rivals = {name: number for one in lists for name, number in one.items()}
+    meta.save(SPEED, {"runs": runs}, packages=("numpy",), rivals=rivals)
     write_page()
 
 

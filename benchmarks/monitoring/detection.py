@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from statsmodels.stats.proportion import proportion_confint
 
-from benchmarks.environments import ROOT
+from benchmarks import meta
 from benchmarks.monitoring.programmes import (
     BEGUN,
     CHANGE,
@@ -48,7 +48,7 @@ from pipeline.monitoring.score_groups import subgroup_score_shifts
 from pipeline.monitoring.windows import Window, joined, matures_on, reference_dates
 from pipeline.settings import MonitoringSettings, TrainingSettings
 
-RESULTS = ROOT / "benchmarks/results/monitoring_detection.json"
+RESULTS = meta.RESULTS / "monitoring_detection.json"
 PERSONS, FIRM = 3000, 200
 FIRMS = (50, FIRM)
 OTHERS_SEED, FIRST_SEED = 900, 901
@@ -269,7 +269,7 @@ def main() -> None:
         }
         found = {"synthetic": True, "seeds": chosen.seeds, "until": END.isoformat()}
         found |= {name: part.result() for name, part in parts.items()}
-    RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    meta.save(RESULTS, found, packages=("numpy", "scipy", "statsmodels", "lightgbm"))
     print(json.dumps(found, indent=1))
 
 

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from statsmodels.stats.proportion import proportion_confint
 
+from benchmarks import meta
 from benchmarks.monitoring.null_samples import FEATURE_GROUPS, null_answers, null_outcomes, null_samples
 from models.monitoring.calibration_drift import CalibrationTest
 from models.monitoring.comparison import shifts
@@ -27,7 +28,7 @@ from models.monitoring.estimated_performance import estimated_performance
 from models.monitoring.false_discovery import alarms
 from models.monitoring.response import response_shifts
 
-RESULTS = Path(__file__).parents[1] / "results" / "monitoring_null.json"
+RESULTS = meta.RESULTS / "monitoring_null.json"
 SIZES = (20, 50, 200, 2000)
 LARGE = 2000
 """From this size on only the sequential test is asked."""
@@ -174,8 +175,7 @@ def main() -> None:
         lines = [line for lines_of_size in reversed(list(found)) for line in lines_of_size]
         kept = json.loads(chosen.results.read_text(encoding="utf-8"))["lines"] if chosen.results.exists() else []
         lines += [line for line in kept if line["n"] not in chosen.sizes]
-        document = {"synthetic": True, "lines": lines}
-        chosen.results.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        meta.save(chosen.results, {"synthetic": True, "lines": lines}, packages=("numpy", "scipy", "statsmodels"))
     print(table(json.loads(chosen.results.read_text(encoding="utf-8"))["lines"]))
 
 

@@ -6,6 +6,7 @@ its documentation uses it, on rows. Ours counts persons. Writes ``benchmarks/res
 
 from __future__ import annotations
 
+import argparse
 import json
 import tempfile
 from collections.abc import Callable
@@ -16,15 +17,16 @@ import numpy as np
 from scipy.stats import ks_2samp
 from statsmodels.stats.proportion import proportion_confint
 
-from benchmarks import environments
-from benchmarks.environments import CACHE, ROOT, MissingRivalError
+from benchmarks import environments, meta
+from benchmarks.environments import CACHE, MissingRivalError
 from benchmarks.monitoring.null_samples import CURRENT_ROWS, FEATURE_GROUPS, NAMES, REFERENCE_ROWS, null_samples
 from models.monitoring.comparison import Sample, shifts
 from models.monitoring.false_discovery import alarms
 
 HERE = Path(__file__).parent
-RESULTS = ROOT / "benchmarks/results/monitoring_rivals.json"
+RESULTS = meta.RESULTS / "monitoring_rivals.json"
 RUNS, PERSONS = 200, (20, 50, 200)
+TOOLS = ("evidently", "nannyml")
 SEED = 9
 LARGE_PSI = 0.2
 """The rule of thumb for a population stability index that has moved."""
@@ -36,8 +38,15 @@ Flags = list[list[bool]]
 
 def main() -> None:
     """Run every tool at every size and write what each found."""
-    rows = [found for persons in PERSONS for found in at(persons)]
-    RESULTS.write_text(json.dumps({"synthetic": True, "seed": SEED, "rows": rows}, indent=1) + "\n", encoding="utf-8")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--persons", type=int, nargs="+", default=list(PERSONS))
+    parser.add_argument("--runs", type=int, default=RUNS, help="of each tool at each size")
+    asked = parser.parse_args()
+    rows = [found for persons in asked.persons for found in at(persons, asked.runs)]
+    versions = {
+        name: number for tool in TOOLS for name, number in environments.pinned(requirements(tool), tool).items()
+    }
+    meta.save(RESULTS, {"synthetic": True, "seed": SEED, "rows": rows}, packages=("numpy", "scipy"), rivals=versions)
     print(json.dumps(rows, indent=1))
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from typing import Any
 
-from benchmarks.environments import ROOT
+from benchmarks.meta import ROOT, told
 from benchmarks.monitoring import detection, rivals
 
 DOCUMENT = ROOT / "docs/monitoring_detection.md"
@@ -20,7 +21,8 @@ Programmes of 3 000 persons ({seeds} seeds), and their firms cut to 200 persons,
 settings of `params.yaml`. One thing changes on 1 July 2023 (see [simulation](simulation.md)). A change counts as seen
 when an alarm names what changed; delays are in months from that day. The last column asks the same of the same
 programme without the change. Labels take a year and two weeks to mature; `more_absence` cannot be called out sooner.
-Made by `python -m benchmarks.monitoring.detection`.
+
+{measured_detection}
 
 {detection}
 
@@ -37,7 +39,9 @@ person in the reference and two in the current rows, 80 % of persons in both. A 
 anything at all was called drifted, with its 95 % interval, then the share of columns. Each tool with its own defaults,
 on rows, as its documentation uses it; ours counts persons. Evidently runs in an environment with pandas 2; both other
 packages send usage statistics unless told not to, which the benchmark does. A tool that calls out less is not better
-for it alone: that ours sees changes is the first table. Made by `python -m benchmarks.monitoring.rivals`.
+for it alone: that ours sees changes is the first table.
+
+{measured_rivals}
 
 {rivals}
 """
@@ -95,12 +99,14 @@ def page(found: dict[str, Any], compared: dict[str, Any]) -> str:
     """Return the page from both results."""
     return PAGE.format(
         detection="\n".join(detection_table(found["detection"])), seeds=found["seeds"],
+        measured_detection=told(found["meta"], "Detection."), measured_rivals=told(compared["meta"], "Drift tools."),
         nulls="\n".join(null_table(found["nulls"])), rivals="\n".join(rivals_table(compared["rows"])),
     )  # fmt: skip
 
 
 def main() -> None:
     """Write the page."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     results = (json.loads(path.read_text(encoding="utf-8")) for path in (detection.RESULTS, rivals.RESULTS))
     DOCUMENT.write_text(page(*results), encoding="utf-8")
 

@@ -9,8 +9,6 @@ persons; the models are small. Promised: under 300 ms and under 150 kB. Writes b
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -19,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.environments import ROOT
+from benchmarks import meta
 from data_contracts.domains import DOMAIN_LABELS
 from data_contracts.time_windows import today
 from serving.store.nights import OutcomeScore
@@ -27,7 +25,7 @@ from tests.lib.in_process import running
 from tests.lib.pages import HOME, Pages, clinicians_pages
 from tests.lib.stores import NIGHT, OUTCOME, scored, write
 
-RESULTS = ROOT / "benchmarks" / "results" / "pages.json"
+RESULTS = meta.RESULTS / "pages.json"
 TURNS = 20
 N_COMPANIES, N_DECIDED = 600, 150
 PERSON_PAGES = ("", "/contributions", "/profile", "/timeline", "/what-if", "/decisions")
@@ -61,7 +59,7 @@ def worklist(n: int) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as place, running(Path(place)) as service:
         pages = Pages(service)
         write(pages.store, *persons(n), night=NIGHT)
-        for number in range(N_DECIDED):
+        for number in range(min(N_DECIDED, n)):
             score = pages.store.latest_score(f"SYNTHETIC-{number}", today())
             pages.store.record_decision("clinician-1", score, OUTCOME, "agree", "spoken to", "conversation")
         every, three = ([f"c{one}" for one in range(count)] for count in (N_COMPANIES - 100, 3))
@@ -84,14 +82,13 @@ def main() -> None:
     parser.add_argument("--persons", type=int, default=10_000)
     parser.add_argument("--note", default="", help="of the machine and what else ran, kept with the results")
     asked = parser.parse_args()
-    load = os.getloadavg()[0]
     lines = [*worklist(asked.persons), *of_a_person()]
     for line in lines:
         print(
             f"{line['page']:60} median {line['median_ms']:6.0f} ms, most {line['most_ms']:6.0f} ms, {line['kb']:5.0f} kB"
         )
-    told = {"note": asked.note, "persons": asked.persons, "load": load, "lines": lines}
-    RESULTS.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    told = {"synthetic": True, "persons": asked.persons, "lines": lines}
+    meta.save(RESULTS, told, packages=("bentoml", "starlette", "jinja2", "sqlalchemy", "numpy"), note=asked.note)
 
 
 if __name__ == "__main__":

@@ -11,14 +11,6 @@ TIMES_USUAL, TIMES_MLFLOW, FASTEST_MS, COLD_SECONDS, WARM_SECONDS, MOST_GROWTH =
 
 def serving_section(found: dict[str, Any]) -> Iterator[str]:
     """Yield the lines of the section."""
-    machine, versions = found["machine"], found["machine"]["versions"]
-    note = f", {found['note']}" if found["note"] else ""
-    yield ""
-    yield "## The scoring service, beside the usual way and mlflow models serve"
-    yield ""
-    told = ", ".join(f"{name} {version}" for name, version in versions.items())
-    yield f"{found['date']}, {machine['cores']} cores{note}; {told}. Made by `python -m benchmarks.serving.run`."
-    yield ""
     yield from _METHOD.splitlines()
     yield ""
     yield from _targets(found)

@@ -14,18 +14,16 @@ from __future__ import annotations
 import argparse
 import importlib.metadata
 import json
-import os
-import platform
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from benchmarks.environments import CACHE, ROOT
+from benchmarks import meta
+from benchmarks.environments import CACHE
 from benchmarks.serving import contestants
 from benchmarks.serving.load import HOW_TO_GET_WRK, has_wrk, loaded
 from benchmarks.serving.servers import Server
@@ -33,7 +31,7 @@ from benchmarks.serving.stages import stages
 from benchmarks.serving.subjects import OUTCOMES, make
 from pipeline.serve import DEVELOPMENT_ISSUER
 
-RESULTS = ROOT / "benchmarks" / "results" / "serving.json"
+RESULTS = meta.RESULTS / "serving.json"
 HOME = CACHE / "serving"
 CONNECTIONS = (1, 16, 64)
 WARM_UP_SECONDS, SAMPLE_SECONDS = 4, 30
@@ -95,7 +93,7 @@ def with_server(server: Server, work: Callable[[], Any]) -> tuple[float, Any]:
         server.stop()
 
 
-def compared(seconds: float, soak: float, note: str) -> dict[str, Any]:
+def compared(seconds: float, soak: float) -> dict[str, Any]:
     """Measure everybody."""
     workspace, folder, body = make(HOME)
     framed = body.with_name("request_in_a_frame.json")
@@ -130,7 +128,7 @@ def compared(seconds: float, soak: float, note: str) -> dict[str, Any]:
         servers[0].token, body.read_bytes(), workspace.root / "store",
     )  # fmt: skip
     return {
-        "date": datetime.now(UTC).date().isoformat(), "note": note, "machine": _machine(), "seconds": seconds,
+        "seconds": seconds,
         "lines": lines, "echo": echoed, "stages": parts, "soak": soak_samples, "body_bytes": body.stat().st_size,
     }  # fmt: skip
 
@@ -140,16 +138,6 @@ def _line(row: dict[str, Any]) -> str:
         f"{row['connections']:>3} connections: {row['per_second']:>7.1f}/s, p50 {row['p50_ms']:>8.1f} ms, "
         f"p99 {row['p99_ms']:>8.1f} ms, CPU {row['cpu_ms']:>6.1f} ms, {row['memory_mb']:>5.0f} MB, {row['statuses']}"
     )
-
-
-def _machine() -> dict[str, Any]:
-    packages = ("bentoml", "fastapi", "uvicorn", "mlflow", "shap", "pandas", "lightgbm", "numpy")
-    return {
-        "system": f"{platform.system()} {platform.machine()}",
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "versions": {name: importlib.metadata.version(name) for name in packages},
-    }
 
 
 def _seconds(text: str) -> float:
@@ -165,12 +153,13 @@ def main() -> int:
     if not has_wrk():
         print(HOW_TO_GET_WRK, file=sys.stderr)
         return 0
-    found = compared(asked.seconds, asked.soak, asked.note)
+    found = compared(asked.seconds, asked.soak)
     if not asked.soak and RESULTS.exists():
         # A soak takes long; one that was made stays until another is.
         found["soak"] = json.loads(RESULTS.read_text(encoding="utf-8")).get("soak", [])
-    RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    print(f"{RESULTS.relative_to(ROOT)} written; the docs take it in by: python benchmarks/features/report.py")
+    ours, theirs = ("bentoml", "lightgbm", "numpy", "orjson"), ("fastapi", "uvicorn", "mlflow", "shap", "pandas")
+    rivals = {name: importlib.metadata.version(name) for name in theirs}
+    meta.save(RESULTS, found, packages=ours, rivals=rivals, note=asked.note)
     return 0
 
 

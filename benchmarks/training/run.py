@@ -6,27 +6,25 @@ What ours takes (every candidate compared, the champion fitted, refits for its i
 searching tools get, once, ten and a hundred times over, if that is no longer than ``--longest``. All are judged on the same
 rows: other persons at later index dates. A rival runs in an environment of its own; of one that cannot be installed or does not
 finish the results say why. Writes
-benchmarks/results/training_rivals.json; ``benchmarks/features/report.py`` makes the page from it.
+benchmarks/results/training_rivals.json; ``python -m benchmarks.report`` makes the page from it.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
 import sys
 import tempfile
 import time
 from dataclasses import replace
-from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.environments import ROOT, MissingRivalError, ask, python_of
+from benchmarks import meta
+from benchmarks.environments import MissingRivalError, ask, pinned, python_of
 from models.evaluation.intervals import with_intervals
 from models.evaluation.metrics import metrics_of
 from models.splits import Split
@@ -39,7 +37,7 @@ from pipeline.workspace import Workspace
 
 OUTCOME = "long_sick_leave"
 RIVALS = Path(__file__).parent / "rivals"
-RESULTS = ROOT / "benchmarks" / "results" / "training_rivals.json"
+RESULTS = meta.RESULTS / "training_rivals.json"
 SEARCHING, PLAIN = ("flaml", "autogluon"), ("lightgbm", "logistic")
 SHOWN = ("auroc", "brier", "log_loss", "observed_to_expected", "calibration_slope", "ici")
 BESIDE = ("auroc", "log_loss")
@@ -117,7 +115,7 @@ def compared(persons: int, times: list[float], longest: float) -> dict[str, Any]
     sizes = {"persons": persons, "features": fit.X.shape[1], "training_rows": len(fit.y),
              "training_persons": len(np.unique(fit.person)), "test_rows": len(test), "test_events": int(found.y[test].sum()),
              "test_persons": len(np.unique(found.person[test]))}  # fmt: skip
-    return sizes | {"lines": lines, "machine": _machine()}
+    return sizes | {"lines": lines, "load": os.getloadavg()[0], "cores": os.cpu_count()}
 
 
 def asked(seconds: float, times: list[float], longest: float) -> list[tuple[str, float | None]]:
@@ -127,21 +125,9 @@ def asked(seconds: float, times: list[float], longest: float) -> list[tuple[str,
 
 
 def _versions() -> dict[str, str]:
-    pinned = {
-        name: dict(line.split("==") for line in (RIVALS / f"requirements-{name}.txt").read_text().split())
-        for name in SEARCHING
-    }
-    rivals = {
-        "flaml": pinned["flaml"]["flaml[automl]"],
-        "autogluon": pinned["autogluon"]["autogluon.tabular[lightgbm]"],
-    }
-    return (
-        rivals | {name: version(name) for name in ("lightgbm", "scikit-learn")} | {"python": platform.python_version()}
-    )
-
-
-def _machine() -> dict[str, Any]:
-    return {"cores": os.cpu_count(), "load": os.getloadavg()[0], "date": date.today().isoformat()}
+    found = {name: number for tool in SEARCHING for name, number in pinned(RIVALS / f"requirements-{tool}.txt").items()}
+    rivals = {"flaml": found["flaml"], "autogluon": found["autogluon"]}
+    return rivals | {name: version(name) for name in ("lightgbm", "scikit-learn")}
 
 
 def _tell(line: dict[str, Any]) -> None:
@@ -162,8 +148,9 @@ def main() -> None:
     chosen = parser.parse_args()
     runs = [compared(persons, chosen.times, chosen.longest) for persons in chosen.persons]
     found = {"synthetic": True, "outcome": OUTCOME, "runs": runs, "versions": _versions()}
-    found |= {"beside other work": not chosen.alone}
-    RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    rivals = {name: found["versions"][name] for name in SEARCHING}
+    note = "nothing else on the machine" if chosen.alone else ""
+    meta.save(RESULTS, found | {"beside other work": not chosen.alone}, rivals=rivals, note=note)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,184 @@
+"""docs/benchmarks.md and docs/scale.md say what the files of results say; every file is shown, and every table says whence."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from benchmarks import meta, report
+from benchmarks import run as bench
+from benchmarks.catalogue import BENCHES
+from benchmarks.scale import report as scale_report
+from benchmarks.scale.fit import line
+from benchmarks.scale.projection import breaking_points, fitted, on_a_cluster
+
+RESULTS = sorted(path.name for path in meta.KEPT.glob("*.json"))
+FILES = [bench.results for bench in BENCHES]
+
+
+def about(folder: Path, name: str) -> dict[str, object]:
+    return {**json.loads((folder / name).read_text(encoding="utf-8"))}
+
+
+def test_the_page_is_what_the_results_say():
+    assert report.PAGE.read_text(encoding="utf-8") == report.page(), "run: python -m benchmarks.report"
+
+
+def test_the_page_about_scale_is_what_the_results_say():
+    measured, partition = (
+        about(meta.KEPT, name) if (meta.KEPT / name).exists() else None
+        for name in (scale_report.MEASURED, scale_report.PARTITION)
+    )
+    page = scale_report.page(measured, partition)
+    assert scale_report.PAGE.read_text(encoding="utf-8") == page, "run: python -m benchmarks.scale.report"
+
+
+def test_a_number_that_changes_in_a_file_changes_on_the_page(tmp_path):
+    document = about(meta.KEPT, "pages.json")
+    document["lines"][0]["median_ms"] = 98765.0
+    (tmp_path / "pages.json").write_text(json.dumps(document), encoding="utf-8")
+    assert "98765" in report.page(tmp_path)
+
+
+def test_every_file_of_results_belongs_to_a_benchmark_with_a_section():
+    assert set(RESULTS) <= set(FILES)
+    assert len(set(FILES)) == len(FILES)
+    assert set(report.SECTIONS) == {bench.name for bench in BENCHES}
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_every_section_says_command_date_machine_and_versions(name):
+    page = report.page()
+    (said,) = re.findall(rf"^\*{re.escape(name)}\.\* Measured: (.*)$", page, re.MULTILINE)
+    for part in ("python", "core", "Python", "commit", "packages", "What else ran:"):
+        assert part in said
+
+
+COST = {"cpu_seconds": 3.0, "peak_mb": 700.0}
+SMALL = {
+    "engines": {
+        "persons": 5, "outcome": "o", "same_bytes": True,
+        "lines": [
+            {"engine": "local", "seconds": 2.0, "asking": COST, "workers": []},
+            {"engine": "dask, 1 worker(s)", "seconds": 4.0, "asking": COST, "workers": [COST]},
+        ],
+    },
+    "engine-memory": {"persons": 5, "lines": [{"partitions": 2, "peak_mb": 300.0, "training_set_mb": 9.0}]},
+    "one-record": {"calls": 7, "lines": [{"what": "linear", "fastest_ms": 1.0, "p50_ms": 2.0, "p95_ms": 3.0}]},
+    "checking": {
+        "answers": 9,
+        "lines": [{"what": "read", "seconds": 1.0, "peak_gb": 0.3}, {"what": "one record", "p50_ms": 1.0, "p99_ms": 2.0}],
+    },
+    "simulator": {
+        "workers": 2,
+        "lines": [{"format": "csv", "persons": 10, "seconds": 1.0, "peak_mb": 90.0, "rows": 100, "files_mb": 2.0}],
+    },
+    "demo": {"persons": 10, "seconds": 60.0, "cpu_seconds": 70.0, "peak_mb": 900.0},
+    "partition": {
+        "persons": 40_000, "partitions": 2,
+        "lines": [
+            {"stage": "build-training-set", "seconds": 9.0, "worker": COST, "asking": COST, "problem": ""},
+            {"stage": "score", "seconds": 9.0, "worker": COST, "asking": COST, "problem": "no such option"},
+        ],
+    },
+}  # fmt: skip
+LINES = {
+    "engines": "| dask, 1 worker(s) | 4.0 | 6.0 | 2.00 | 700 | 700 |",
+    "engine-memory": "| 2 | 10 | 9 | 300 | 1.00 |",
+    "one-record": "| linear | 1.00 | 2.00 | 3.00 |",
+    "checking": "| one record | 1.00 | 2.00 |",
+    "simulator": "| csv | 10 | 100 | 1.0 | 100.000 | 90 | 2 |",
+    "demo": "| 10 | 60 | 70 | 900 |",
+    "partition": "| build-training-set | 1.5 | 700 | 1.5 | 700 |  |",
+}
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_result_is_a_line_of_its_table(name):
+    assert LINES[name] in list(report.SECTIONS[name](SMALL[name]))
+
+
+def test_a_projection_leaves_out_a_stage_that_failed():
+    page = scale_report.page(None, {"meta": {}, **SMALL["partition"]})
+    assert "| build-training-set | 32 | 0 | 4 | 4 |" in page
+    assert "| score | 32 |" not in page
+    assert "**failed**: no such option" in page
+
+
+def test_what_an_older_result_did_not_write_down_is_said():
+    said = meta.told({"command": "python -m benchmarks.x"}, "x.json.")
+    assert said.count(meta.NOT_RECORDED) == 8
+    assert meta.NOT_RECORDED not in meta.told(meta.about(rivals={"polars": "2.1.0"}, note="nothing"), "x.json.")
+
+
+def test_no_folder_of_this_machine_gets_into_a_command(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["x", "/somewhere/else/rows", "--note", "beside other work"])
+    assert meta.command().endswith('rows --note "beside other work"')
+    assert "/somewhere" not in meta.command()
+
+
+def test_one_that_fails_stops_no_other_and_is_named(monkeypatch, capsys):
+    asked = []
+
+    def run(command, variables, is_silent):
+        asked.append(command)
+        return int("benchmarks.predictor_latency" in command)
+
+    monkeypatch.setattr(bench, "run", run)
+    monkeypatch.setattr("sys.argv", ["run", "--quick"])
+    assert bench.main() == 1
+    assert len(asked) == len(BENCHES)
+    assert capsys.readouterr().out.endswith("Failed: one-record\n")
+
+
+def test_a_trial_keeps_its_hands_off_results_and_pages(monkeypatch):
+    seen = []
+    monkeypatch.setattr(bench, "run", lambda command, variables, is_silent: seen.append((command, variables)) or 0)
+    monkeypatch.setattr("sys.argv", ["run", "--quick", "--only", "pages", "demo"])
+    assert bench.main() == 0
+    assert [command[1] for command, _ in seen] == ["benchmarks.serving.pages", "benchmarks.demo_time"]
+    assert all(Path(variables["BENCH_RESULTS"]) != meta.KEPT for _, variables in seen)
+
+
+def test_a_line_is_found_again_with_its_interval():
+    found = line([1e3, 1e4, 1e5, 1e6], [5 + 0.002 * n for n in (1e3, 1e4, 1e5, 1e6)])
+    assert found is not None
+    assert found.fixed == pytest.approx(5)
+    assert found.low <= 0.002 + 1e-9
+    assert found.high >= 0.002 - 1e-9
+    assert found.persons_at(25) == pytest.approx(1e4)
+    noisy = line([1e3, 1e4, 1e5, 1e6], [8, 22, 230, 1900])
+    assert noisy is not None
+    assert noisy.low < noisy.per_person < noisy.high
+    assert noisy.high - noisy.low > 1e-4, "four points that do not lie on a line leave doubt"
+
+
+def test_an_exponent_above_one_is_seen():
+    found = line([1e5, 1e6], [10, 10 * 10**1.5])
+    assert found is not None
+    assert found.exponent == pytest.approx(1.5)
+
+
+def runs(stage: str, mb_per_1000: float, problem: str = "") -> list[dict[str, object]]:
+    return [
+        {"stage": stage, "persons": n, "seconds": n / 100, "cpu_seconds": n / 100, "peak_mb": 200 + n * mb_per_1000 / 1000,
+         "disk_mb": 1.0, "problem": problem if n == 1_000_000 else ""}
+        for n in (10_000, 100_000, 1_000_000)
+    ]  # fmt: skip
+
+
+def test_what_breaks_first_comes_first_and_a_failed_run_is_no_point_of_a_line():
+    first, second = breaking_points(fitted([*runs("ingest", 20.0), *runs("validate", 40.0, "needed more than 23 GB")]))
+    assert (first[0].name, second[0].name) == ("validate", "ingest")
+    assert first[1][16] == pytest.approx((16_000 - 200) / 40 * 1000)
+    assert first[0].sizes == (10_000, 100_000)
+
+
+def test_a_cluster_shortens_what_workers_do_and_not_what_one_process_does():
+    measured = {"worker": {"cpu_seconds": 20.0}, "asking": {"cpu_seconds": 4.0}}
+    one, *_, most = on_a_cluster(measured, 2)
+    assert (one.workers, one.side_by_side, one.alone) == (1, 1450.0, 290.0)
+    assert (most.workers, most.side_by_side, most.alone) == (145, 10.0, 290.0)
