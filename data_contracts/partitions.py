@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from zlib import crc32
 
 import numpy as np
@@ -40,11 +41,13 @@ def partition_of(person_ids: Coded, n_partitions: int) -> np.ndarray:
     return (hashes % n_partitions).astype(np.int32)[person_ids.codes]
 
 
-def divided(table: Table, n_partitions: int) -> list[Table]:
-    """Divide a table with persons into its partitions, empty ones too; in each, rows keep their order."""
+def divided(table: Table, n_partitions: int) -> Iterator[Table]:
+    """Yield a table with persons partition by partition, empty ones too; in each, rows keep their order."""
     if n_partitions == 1:
-        return [table]
+        yield table
+        return
     partition = partition_of(table["person_id"], n_partitions)
     order = np.argsort(partition, kind="stable")
     ends = np.cumsum(np.bincount(partition, minlength=n_partitions))
-    return [take(table, rows) for rows in np.split(order, ends[:-1])]
+    for rows in np.split(order, ends[:-1]):
+        yield take(table, rows)

@@ -82,14 +82,15 @@ def check(
     _check_rows(record, table, received_on, findings)
     is_duplicate = _set_aside_repeats(record, table, findings)
 
-    accepted = (~(findings.bad_rows | is_duplicate)).nonzero()[0]
-    if len(accepted) < n:
+    is_accepted = ~(findings.bad_rows | is_duplicate)
+    n_accepted, n_quarantined = int(np.count_nonzero(is_accepted)), int(np.count_nonzero(findings.bad_rows))
+    if n_accepted < n:
         # A vocabulary keeps every string it has seen; what is quarantined must not travel on in it.
+        accepted = is_accepted.nonzero()[0]
         table = {name: _compact(values) for name, values in take(table, accepted).items()}
-    n_quarantined = int(np.count_nonzero(findings.bad_rows))
+        row_numbers = row_numbers[accepted]
     violations = sorted(findings.violations, key=lambda violation: violation.row)
-    n_duplicates = n - len(accepted) - n_quarantined
-    return Checked(table, row_numbers[accepted], violations, n, len(accepted), n_quarantined, n_duplicates)
+    return Checked(table, row_numbers, violations, n, n_accepted, n_quarantined, n - n_accepted - n_quarantined)
 
 
 def check_record(record_json: Any, received_on: date) -> tuple[dict[str, Table], list[Violation]]:

@@ -15,9 +15,16 @@ html_title = "balance-risk"
 html_copy_source = False
 exclude_patterns = ["images"]
 
-# Headings can be linked to, as on the code host; a decision's number is part of its name.
+# Headings can be linked to, as on the code host; a decision's number is part of its name; psql's \connect is no SQL; a page may
+# link to a Markdown file beside the data it is about (tests/unit/test_documentation_links.py knows whether it is there).
 myst_heading_anchors = 3
-suppress_warnings = ["myst.header"]
+suppress_warnings = ["myst.header", "misc.highlighting_failure", "myst.xref_missing"]
+
+# Asked by `make docs-links`, where there is a network. DOIs are redirected and publishers turn programs away.
+linkcheck_timeout = 20
+linkcheck_retries = 2
+linkcheck_allowed_redirects = {r"https://doi\.org/.*": r"https://.*"}
+linkcheck_ignore = [r"http://127\.0\.0\.1", r"https://.*\.example(\.\w+)?/?.*"]
 
 napoleon_google_docstring = False
 napoleon_use_rtype = False

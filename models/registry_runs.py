@@ -131,7 +131,7 @@ def register(
     with _connected(tracking_uri) as mlflow:
         experiment = _experiment(mlflow, tracking_uri)
         with mlflow.start_run(experiment_id=experiment, run_name=f"{model.outcome} {model.name}") as run:
-            _log_numbers(mlflow, run.info.run_id, model, evidence, digests)
+            _log_facts(mlflow, run.info.run_id, model, evidence, digests)
             _log_data(mlflow, model, evidence.data)
             _log_files(mlflow, run.info.run_id, report, evidence)
             logged = mlflow.pyfunc.log_model(
@@ -142,6 +142,8 @@ def register(
                 input_example=_example(model),
                 pip_requirements=[f"{package}=={installed_version(package)}" for package in _NEEDS],
             )
+            # Not before: log_model asks the server for the history of every metric that is there, one request each.
+            _log_metrics(mlflow, run.info.run_id, evidence)
         created = _new_version(mlflow, registered_name(model.outcome), logged, run.info.run_id, digests)
         return ModelVersion(model.outcome, str(created.version), run.info.run_id, run.data.tags.get("mlflow.user", ""))
 
@@ -161,13 +163,17 @@ def _new_version(mlflow: ModuleType, name: str, logged: Any, run_id: str, tags: 
     return client.create_model_version(name, logged.model_uri, run_id=run_id, tags=tags, model_id=logged.model_id)
 
 
-def _log_numbers(
-    mlflow: ModuleType, run_id: str, model: RiskModel, evidence: Evidence, digests: Mapping[str, str]
-) -> None:
+def _log_metrics(mlflow: ModuleType, run_id: str, evidence: Evidence) -> None:
     entities, client, now = mlflow.entities, mlflow.MlflowClient(), int(time.time() * 1000)
     metrics = flat_metrics(evidence.report) | flat_counts(evidence.flow, "flow")
     for some in _batches(metrics.items(), _METRICS_AT_ONCE):
         client.log_batch(run_id, metrics=[entities.Metric(name, value, now, 0) for name, value in some])
+
+
+def _log_facts(
+    mlflow: ModuleType, run_id: str, model: RiskModel, evidence: Evidence, digests: Mapping[str, str]
+) -> None:
+    entities, client = mlflow.entities, mlflow.MlflowClient()
     for few in _batches(_parameters(model, evidence.parameters).items(), _PARAMETERS_AT_ONCE):
         client.log_batch(run_id, params=[entities.Param(name, value[:_LONGEST_PARAMETER]) for name, value in few])
     about = {name: str(model.facts[name]) for name in ("fingerprint", "synthetic") if name in model.facts}

@@ -104,7 +104,7 @@ def test_the_page_holds_all_three_tables() -> None:
     line = detection.row_of("late_registers", "3000", 2, [1, 1], [None, None])
     null = detection.null_row("calibration", 200, [False] * 19 + [True], 0.05)
     tool = {"tool": "evidently", "persons": 20, "left_out": "no"}
-    text = tables.page({"detection": [line], "nulls": [null], "seeds": 2}, {"rows": [tool]})
+    text = tables.page({"meta": {}, "detection": [line], "nulls": [null], "seeds": 2}, {"meta": {}, "rows": [tool]})
     assert "| `late_registers` | 3000 | 2 | 2 | 100% | 1 | 0% of 2 |" in text
     assert "| calibration | 200 | 20 | 5% | 5.0% (0.9% to 23.6%) |" in text
     assert "| evidently | did not run |" in text

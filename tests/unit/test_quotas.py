@@ -37,6 +37,21 @@ def test_over_an_hour_nobody_gets_more_than_the_rate(clock, action, a_minute):
     assert burst <= a_minute
 
 
+@pytest.mark.parametrize("workers", [1, 2, 8])
+def test_all_workers_together_give_the_rate_and_each_a_burst(clock, workers):
+    """Counted whole in each process, two workers gave twice what access.md says."""
+    counters = [Quotas({Action.EXPLAIN: Rate(60, 20)}, now=lambda: clock[0], workers=workers) for _ in range(workers)]
+    assert [taken(counter, 30) for counter in counters] == [20] * workers, "a caller who stays with one has the burst"
+    got = 0
+    for _ in range(600):
+        clock[0] += 1.0
+        got += sum(taken(counter, 3) for counter in counters)
+    assert 600 - workers <= got <= 600
+    wait = counters[0].take("ann", Action.EXPLAIN)
+    clock[0] += wait + 0.01
+    assert counters[0].take("ann", Action.EXPLAIN) is None, "the wait that is told is that of this process"
+
+
 def test_the_wait_that_is_told_is_the_wait_that_is_needed(clock):
     counter = quotas_at(clock, explain=Rate(60, 2))
     assert taken(counter, 5) == 2

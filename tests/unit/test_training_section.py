@@ -26,7 +26,7 @@ def section(*rivals: dict[str, Any]) -> str:
     sizes = {"persons": 10000, "training_rows": 9000, "training_persons": 4000, "test_rows": 500, "test_persons": 150}
     versions = {"flaml": "1", "autogluon": "2", "lightgbm": "3", "scikit-learn": "4"}
     sizes["test_events"] = 90
-    runs = [sizes | {"machine": {"load": 5.2, "cores": 2}, "lines": [line("balance-risk", None, 0.0, 0.02), *rivals]}]
+    runs = [sizes | {"load": 5.2, "cores": 2, "lines": [line("balance-risk", None, 0.0, 0.02), *rivals]}]
     return "\n".join(training_section({"runs": runs, "versions": versions, "beside other work": True}))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from serving.store import StoreUnavailable
-from serving.withdrawals import OLDEST_SECONDS, Withdrawals
+from serving.withdrawals import OLDEST_SECONDS, STALE_SECONDS, Withdrawals
 
 DAY = date(2026, 3, 1)
 
@@ -75,6 +75,31 @@ def test_a_store_that_is_away_is_believed_for_a_minute_and_no_longer(stored, wit
     stored.is_away = False
     withdrawals.look()
     assert withdrawals.of("p") == {"lab": DAY}
+
+
+def test_readiness_learns_that_the_store_is_away_without_asking_it(stored, withdrawals, clock, monkeypatch):
+    """/readyz once said that all was well while every stored answer was a 503."""
+    monkeypatch.setattr("serving.withdrawals.LOOK_AGAIN_SECONDS", 0.01)
+    assert (withdrawals.is_known(), withdrawals.is_store_there()) == (False, False), (
+        "nothing is known before the first look"
+    )
+    withdrawals.start()
+    until(withdrawals.is_store_there)
+    stored.is_away = True
+    until(lambda: not withdrawals.is_store_there())
+    assert withdrawals.is_known(), "for a minute records are scored"
+    clock.now += OLDEST_SECONDS + 1
+    assert not withdrawals.is_known()
+    stored.is_away = False
+    until(withdrawals.is_store_there)
+
+
+def test_a_store_that_says_nothing_at_all_is_away_too(stored, withdrawals, clock):
+    withdrawals.look()
+    assert withdrawals.is_store_there()
+    clock.now += STALE_SECONDS + 1  # a look that has begun and does not end
+    assert not withdrawals.is_store_there()
+    assert withdrawals.is_known()
 
 
 def test_where_the_store_was_never_reached_nobody_is_answered(stored, withdrawals):

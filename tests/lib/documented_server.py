@@ -1,0 +1,180 @@
+"""A server as docs/deploy/service.md sets it up: roles, variables, unit and proxy are read out of that page."""
+
+from __future__ import annotations
+
+import configparser
+import shlex
+import ssl
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from models.bundle import move_current
+from tests.lib import documented
+from tests.lib.deployment import ISSUER, PROJECT, Deployment, wait_for
+from tests.lib.models import boosted_model
+from tests.lib.nights import prepare
+from tests.lib.postgresql import postgresql_server
+from tests.lib.proxy import Proxy, need, proxy
+
+PAGE = PROJECT / "docs" / "deploy" / "service.md"
+PROXY = PROJECT / "docs" / "deploy" / "nginx.conf"
+PROGRAMS = Path(sys.executable).parent
+
+
+class Server(Deployment):
+    """PostgreSQL, the service and nginx, on free ports of this machine."""
+
+    def __init__(self, root: Path, postgresql: Any) -> None:
+        super().__init__(root)
+        self.client.close()
+        self.postgresql = postgresql
+        self.direct = f"http://127.0.0.1:{self.port}"
+        prepare(root)  # persons, and a model of long sick leave, signed with the key that the page names
+        self.places = {
+            "/opt/balance-risk/.venv/bin": str(PROGRAMS),
+            "/opt/balance-risk": str(PROJECT),
+            "/etc/balance-risk/verify.key": str(self.verify),
+            "/etc/balance-risk": str(root / "keys"),
+            "/var/lib/balance-risk": str(root),
+            "/run/postgresql": str(postgresql.pgdata),
+            "https://issuer.example.no": ISSUER,
+            "--port 3000": f"--port {self.port}",
+            "127.0.0.1:3000": f"127.0.0.1:{self.port}",
+        }
+        self.promote(boosted_model(), "1")
+        (root / "heads").mkdir(exist_ok=True)
+
+    def here(self, text: str) -> str:
+        """Return a text of the page with the places of this test."""
+        for old, new in self.places.items():
+            text = text.replace(old, new)
+        return text
+
+    def set_up(self, before: Proxy) -> None:
+        """Do what the page says up to the first start."""
+        self.proxy = before
+        self.places["https://risk.example.no"] = before.url
+        self._create_roles()
+        clean = {name: value for name, value in self.environment.items() if not name.startswith("BALANCE_RISK_")}
+        self.environment = clean | variables(self.here(block("BALANCE_RISK_MODE=production")))
+        self.owner = variables(self.here(block("BALANCE_RISK_STORE=postgresql+psycopg://balance_risk_owner")))
+        done = self.run(self.here(command("serving.prepare").rpartition(";")[2]), self.owner)
+        assert done.returncode == 0, done.stderr
+        self.url = before.url
+        self.client = httpx.Client(base_url=self.url, timeout=20, verify=self.trust)
+
+    @property
+    def trust(self) -> ssl.SSLContext:
+        """What believes in the certificate of the proxy."""
+        return ssl.create_default_context(cafile=self.proxy.certificate)
+
+    def start(self, until_ready: bool = True) -> None:
+        """Start the service as its unit does."""
+        words = shlex.split(self.here(unit("balance-risk.service")["Service"]["ExecStart"]))
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                words, cwd=PROJECT, env=self.environment, stdout=log, stderr=log, start_new_session=True
+            )
+        wait_for(lambda: self.asked("/livez") == 200)
+        if until_ready:
+            wait_for(lambda: len(self.workers()) == 2 and self.is_ready())
+
+    def is_ready(self) -> bool:
+        """True if every worker is: one connection meets one of them, so new ones are asked."""
+        return all(self.asked("/readyz") == 200 for _ in range(20))
+
+    def asked(self, path: str) -> int:
+        """Return the status of a page on the service's own port, over a connection of its own; 0 if nobody answers."""
+        try:
+            return httpx.get(f"{self.direct}{path}", timeout=10).status_code
+        except httpx.TransportError:
+            return 0
+
+    def told(self, path: str = "/readyz") -> Any:
+        return httpx.get(f"{self.direct}{path}", timeout=10).json()
+
+    def run(self, line: str, variables: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a line of the page in the shell, with the service's variables and others."""
+        return subprocess.run(
+            ["/bin/sh", "-c", line], cwd=PROJECT, env=self.environment | (variables or {}), capture_output=True,
+            text=True, check=False,
+        )  # fmt: skip
+
+    def swap(self, model: Any, version: str) -> None:
+        move_current(self.root / "bundles", model.outcome, self.export(model, version))
+
+    def psql(self, database: str, user: str, statement: str, password: str = "") -> subprocess.CompletedProcess[str]:
+        """Run a statement as a role."""
+        words = [str(self.postgresql.bin_path / "psql"), "--host", str(self.postgresql.pgdata), "--username", user,
+                 "--set", "ON_ERROR_STOP=1", "--no-psqlrc", "--quiet", "--dbname", database]  # fmt: skip
+        environment = self.environment | {"PGPASSWORD": password}
+        return subprocess.run(words, input=statement, env=environment, capture_output=True, text=True, check=False)
+
+    def _create_roles(self) -> None:
+        done = self.psql("postgres", "postgres", block("CREATE ROLE balance_risk_owner"))
+        assert done.returncode == 0, done.stderr
+        access = Path(self.postgresql.pgdata) / "pg_hba.conf"
+        access.write_text(block("local balance_risk_store") + access.read_text())
+        assert self.psql("postgres", "postgres", "SELECT pg_reload_conf()").returncode == 0
+
+
+@contextmanager
+def server(root: Path) -> Iterator[Server]:
+    """Yield the whole of it, running; skips the test where nginx or PostgreSQL is not installed."""
+    need()
+    with postgresql_server() as postgresql:
+        found = Server(root, postgresql)
+        with proxy(root / "proxy", PROXY, {"127.0.0.1:3000": f"127.0.0.1:{found.port}"}) as before:
+            found.set_up(before)
+            try:
+                found.start()
+                yield found
+            finally:
+                found.stop()
+
+
+def block(start: str) -> str:
+    """Return the block of the page that begins so."""
+    (found,) = [one.text for one in documented.blocks(PAGE) if one.text.startswith(start)]
+    return found
+
+
+def command(part: str) -> str:
+    """Return the command of the page that holds this."""
+    (found,) = [one.text for one in documented.commands(PAGE) if part in one.text]
+    return found
+
+
+def units() -> dict[str, str]:
+    """Return the units of the page by the name that stands before each."""
+    text = PAGE.read_text()
+    found = {}
+    for one in documented.blocks(PAGE, "ini"):
+        if one.text.startswith("[Unit]"):
+            name = text[: text.index(one.text)].rpartition("/etc/systemd/system/")[2].partition("`")[0]
+            found[name] = one.text
+    return found
+
+
+def unit(name: str) -> configparser.RawConfigParser:
+    """Return a unit; of a key that stands more than once, the last."""
+    parser = configparser.RawConfigParser(strict=False)
+    parser.optionxform = str  # type: ignore[assignment, method-assign]
+    parser.read_string(units()[name])
+    return parser
+
+
+def starts(name: str) -> list[str]:
+    """Return all that a unit starts, in order."""
+    return [line.partition("=")[2] for line in units()[name].splitlines() if line.startswith("ExecStart=")]
+
+
+def variables(text: str) -> dict[str, str]:
+    """Return the variables of an environment file."""
+    return dict(line.split("=", 1) for line in text.splitlines() if line)
