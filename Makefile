@@ -34,7 +34,7 @@ demo: $(READY) ## Simulated firms -> models -> registry -> running service -> on
 	@$(BIN)/balance-risk demo
 
 test: $(READY) browser ## All tests; the pages in a real Chromium, the service behind a real nginx
-	@$(BIN)/python -m pytest -n auto --dist loadfile
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 browser: $(READY) ## Install Debian's Chromium and nginx for the tests that use them, or say in one line what is missing
 	@$(BIN)/python -m tests.lib.debian

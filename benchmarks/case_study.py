@@ -149,8 +149,8 @@ def table(found: dict[str, dict[str, Any]]) -> str:
     lines = ["| asked | AUROC (95 % interval) | lowest and highest of ten deals |", "|---|---|---|"]
     for name, one in found.items():
         low, high = one["deals"]
-        deals = f"{low:.3f}–{high:.3f}" if low < high else "none is dealt"
-        lines.append(f"| {name} | {one['value']:.3f} ({one['low']:.3f}–{one['high']:.3f}) | {deals} |")
+        deals = f"{low:.2f}–{high:.2f}" if low < high else "none is dealt"
+        lines.append(f"| {name} | {one['value']:.2f} ({one['low']:.2f}–{one['high']:.2f}) | {deals} |")
     return "\n".join(lines)
 
 

@@ -33,6 +33,7 @@ from data_contracts.records import (
     SurveyAnswer,
     columns,
 )
+from data_contracts.table_parts import TableParts
 from data_contracts.tables import Coded, Table
 
 if TYPE_CHECKING:
@@ -67,7 +68,15 @@ def suite(record: type[Record]) -> ExpectationSuite:
 
 
 def run(tables: dict[str, Table], received_on: date) -> dict[str, dict[str, Any]]:
-    """Validate tables that arrived on ``received_on``, ``persons`` among them.
+    """Validate tables that arrived on ``received_on``, ``persons`` among them, each as a whole; see :func:`run_in_parts`."""
+    return run_in_parts(TableParts.of(tables, 1), received_on)
+
+
+def run_in_parts(tables: TableParts, received_on: date) -> dict[str, dict[str, Any]]:
+    """Validate tables that arrived on ``received_on``, ``persons`` among them, with one part of one table in memory.
+
+    Great Expectations wants every cell as a Python object: a whole population of them fits nowhere. No expectation is about
+    rows of two persons (the natural key of a table with persons has ``person_id``), so counts of parts add up.
 
     Returns per table ``success`` and the ``expectations``: rule, type, column, success and unexpected count.
     ``evaluated`` is false where Great Expectations itself failed, for example because a column is not there.
@@ -78,12 +87,15 @@ def run(tables: dict[str, Table], received_on: date) -> dict[str, dict[str, Any]
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     source = context.data_sources.add_pandas("tables")
-    return {
-        name: _validate(
-            gx, context, source, TABLES[name], to_frame(TABLES[name], table, received_on, tables["persons"])
+    found = {}
+    for name in tables.names:
+        record, definition = TABLES[name], _definition(gx, context, source, TABLES[name])
+        parts = (
+            _validate(definition, to_frame(record, part[name], received_on, part["persons"]))
+            for part in tables.each(name, "persons")
         )
-        for name, table in tables.items()
-    }
+        found[name] = _added_up(parts)
+    return found
 
 
 def _great_expectations() -> Any:
@@ -94,14 +106,34 @@ def _great_expectations() -> Any:
     return great_expectations
 
 
-def _validate(gx: Any, context: Any, source: Any, record: type[Record], frame: pd.DataFrame) -> dict[str, Any]:
+def _definition(gx: Any, context: Any, source: Any, record: type[Record]) -> Any:
     batch = source.add_dataframe_asset(record.table).add_batch_definition_whole_dataframe(record.table)
-    definition = context.validation_definitions.add(
+    return context.validation_definitions.add(
         gx.ValidationDefinition(name=record.table, data=batch, suite=context.suites.add(suite(record)))
     )
+
+
+def _validate(definition: Any, frame: pd.DataFrame) -> list[dict[str, Any]]:
     result = definition.run(batch_parameters={"dataframe": frame}, result_format=_COUNTS_ONLY)
-    expectations = [_without_values(one) for one in result.results]
-    return {"success": all(one["success"] for one in expectations), "expectations": expectations}
+    return [_without_values(one) for one in result.results]
+
+
+def _added_up(parts: Iterable[list[dict[str, Any]]]) -> dict[str, Any]:
+    """The parts' reports as one; Great Expectations puts first what it could not evaluate, which may differ by part."""
+    sums: dict[tuple[str, ...], dict[str, Any]] = {}
+    for part in parts:
+        for one in part:
+            of = (one["rule"], one["type"], one["column"])
+            sums[of] = _sum(sums[of], one) if of in sums else one
+    return {"success": all(one["success"] for one in sums.values()), "expectations": [*sums.values()]}
+
+
+def _sum(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    return one | {
+        "success": one["success"] and other["success"],
+        "evaluated": one["evaluated"] and other["evaluated"],
+        "unexpected_count": one["unexpected_count"] + other["unexpected_count"],
+    }
 
 
 def _without_values(result: Any) -> dict[str, Any]:

@@ -94,7 +94,9 @@ def _row_key(table: Table, names: tuple[str, ...]) -> np.ndarray:
         digit, width = _as_digit(table[name])
         if size * width > _LARGEST_KEY:
             (key, size), (digit, width) = _compress(key), _compress(digit)
-        key, size = key * width + digit, size * width
+        key *= width
+        key += digit
+        size *= width
     return key
 
 

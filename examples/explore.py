@@ -113,7 +113,7 @@ def _(outcome, workspace):
         mo.md(f"# {outcome.value}"), outcome, mo.md(warning),
         mo.md(
             f"{len(training_set)} rows of {len(training_set.person_ids)} persons, data as of "
-            f"{training_set.facts['data_as_of']}. A person has a row for each index date on which she could be predicted for."
+            f"{training_set.facts['data_as_of']}. A person has a row for each index date on which a prediction was possible."
         ),
     ])  # fmt: skip
     return stamp, training_set

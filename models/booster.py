@@ -4,7 +4,8 @@ LightGBM imports scikit-learn and pandas (and, through them, half of the data st
 to recognise their objects. We always pass NumPy arrays, so the import is done with those packages out of sight: it
 takes half a second instead of four, and the scoring process holds far less code that could be attacked. Packages that
 are imported already stay in use, so training code works in the same process; but whoever wants LightGBM's scikit-learn
-classes or its Dask estimators must import those packages before this module.
+classes must import those packages before this module. Where Dask is at work nothing is hidden: a worker that builds
+training sets today grows trees tomorrow, with the LightGBM that it loaded first.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def _out_of_sight(packages: tuple[str, ...]) -> Iterator[None]:
                 sys.modules.pop(name, None)
 
 
-with _out_of_sight(COMPANIONS):
+with _out_of_sight(() if "distributed" in sys.modules else COMPANIONS):
     import lightgbm
     from lightgbm.basic import _LIB, _safe_call
 

@@ -19,7 +19,7 @@ from models.risk_model import risk_of
 from models.target import EVENT
 
 PUBLISHED_CEILING = 0.82
-"""The best published models reach an AUROC of 0.70-0.79; above this, suspect leakage."""
+"""Published models reach an AUROC of 0.65-0.79 (docs/models.md names them); above this, suspect leakage."""
 
 
 MOST_AT_ONCE, FEWEST_ONSETS = 0.05, 20

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import mmap
 import os
+import struct
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,6 +12,12 @@ from pathlib import Path
 from uuid import uuid4
 
 import numpy as np
+
+_LENGTHS_AT = 26
+"""Where the header of a member of a zip file says how long its name and its extra field are."""
+
+_COPIED_AT_ONCE = 20_000
+"""Rows: about 30 MB of features."""
 
 
 @contextmanager
@@ -86,3 +94,40 @@ def write_npz(path: Path, rows: Iterable[np.ndarray], shape: tuple[int, int], ot
         for name, values in others.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
                 np.lib.format.write_array(member, values, allow_pickle=False)
+
+
+def rows_of(X: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    """Return a copy of the rows at these positions; of rows on the disk (:func:`mapped`) little stays in memory beside it."""
+    mapping = _mapping_of(X)
+    if mapping is None:
+        return np.asarray(X[positions])
+    found = np.empty((len(positions), *X.shape[1:]), dtype=X.dtype)
+    for first in range(0, len(positions), _COPIED_AT_ONCE):
+        found[first : first + _COPIED_AT_ONCE] = X[positions[first : first + _COPIED_AT_ONCE]]
+        mapping.madvise(mmap.MADV_DONTNEED)
+    return found
+
+
+def _mapping_of(X: np.ndarray) -> mmap.mmap | None:
+    base = X.base
+    while isinstance(base, np.ndarray):
+        base = base.base
+    return base if isinstance(base, mmap.mmap) else None
+
+
+def mapped(path: Path, name: str) -> np.ndarray:
+    """Return an array of a file that :func:`write_npz` has written; it stays on the disk, and what is read of it comes.
+
+    The file may be replaced meanwhile, as everything here writes a new one: the rows of the old stay readable.
+    """
+    with zipfile.ZipFile(path) as archive, path.open("rb") as file:
+        member = archive.getinfo(f"{name}.npy")
+        if member.compress_type != zipfile.ZIP_STORED:
+            raise ValueError(f"{path}: {name} is compressed")
+        file.seek(member.header_offset + _LENGTHS_AT)
+        name_length, extra_length = struct.unpack("<HH", file.read(4))
+        file.seek(name_length + extra_length, os.SEEK_CUR)
+        np.lib.format.read_magic(file)
+        shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(file)
+        where = np.memmap(path, dtype, "r", file.tell(), shape, "F" if is_fortran else "C") if 0 not in shape else ()
+    return np.asarray(where, dtype=dtype).reshape(shape)

@@ -15,7 +15,6 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from data_contracts.errors import NotEnoughDataError
-from models import booster
 from models.risk_model import RiskModel
 
 with warnings.catch_warnings():
@@ -26,29 +25,6 @@ with warnings.catch_warnings():
 FEATURES_SHOWN = 15
 FEWEST_ROWS = 20
 """A picture of fewer rows could show a person."""
-
-
-def tree_explainer_contributions(model: RiskModel, X: np.ndarray) -> np.ndarray:
-    """Recompute the contributions of boosted trees with ``shap.TreeExplainer``, to check those that are served.
-
-    Parameters
-    ----------
-    model : RiskModel
-        Of kind ``lightgbm``.
-    X : float32 array, shape (n, n_features)
-
-    Returns
-    -------
-    float64 array, shape (n, n_features + 1): calibrated log-odds, the base in the last column.
-    """
-    explainer = shap.TreeExplainer(booster.parse(model.booster_text))
-    # Left alone, shap asks LightGBM for the very numbers that are to be checked; "internal" makes it walk the trees.
-    explainer.model.model_type = "internal"
-    values = np.asarray(explainer.shap_values(X))
-    base = np.full((len(X), 1), float(np.ravel(explainer.expected_value)[-1]))
-    terms = model.recalibration_slope * np.concatenate([values, base], axis=1)
-    terms[:, -1] += model.recalibration_intercept
-    return terms
 
 
 def draw_summary(model: RiskModel, X: np.ndarray, path: Path, seed: int = 17) -> None:

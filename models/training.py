@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,9 +20,10 @@ from models.horizons import fit_horizons
 from models.out_of_fold import OutOfFold, TrainingRows, all_out_of_fold
 from models.outcomes.outcome import Outcome
 from models.risk_model import RiskModel
+from models.row_files import rows_of
 from models.sample_size import Verdict, verdict
 from models.self_description import describe
-from models.side_by_side import side_by_side
+from models.side_by_side import side_by_side, workers
 from models.small_data import fallback
 from models.splits import Split, person_folds
 from models.target import EVENT, TARGETS, Target
@@ -29,6 +31,9 @@ from models.training_set import TrainingSet
 
 FEWEST_ROWS = 200
 FEWEST_EVENTS = 20
+
+MOST_BYTES_SIDE_BY_SIDE = 2**30
+"""Of the rows: a fit of all of more takes several times as much, and comes alone. Its bits are the same."""
 
 LEARNS_NOTHING = ("roelen",)
 """Candidates that are not fitted to data alone: where only they are left, there is a better way with so few persons."""
@@ -151,7 +156,8 @@ def _train(
         compared_on=compared_on(rows, compared, plan.comparison_persons),
     )
     comparison = with_lines_note(comparison)
-    return _kept(fits, comparison, rows, outcome, facts(comparison), plan, on_step)
+    with workers(1) if rows.X.nbytes > MOST_BYTES_SIDE_BY_SIDE else nullcontext():
+        return _kept(fits, comparison, rows, outcome, facts(comparison), plan, on_step)
 
 
 def _kept(
@@ -225,7 +231,7 @@ def training_rows(training_set: TrainingSet, positions: np.ndarray, folds: int, 
     person = training_set.person[chosen]
     return TrainingRows(
         feature_names=tuple(training_set.feature_names.tolist()),
-        X=training_set.X[chosen],
+        X=rows_of(training_set.X, chosen),
         y=training_set.y[chosen],
         weight=training_set.weight[chosen],
         person=person,

@@ -23,7 +23,7 @@ from features.histories import Histories
 from models.cohorts import Part, part_of, published_contexts
 from models.outcomes.outcome import Labels, Outcome, Status
 from models.row_accounts import flow_counts, row_facts, row_weights
-from models.row_files import whole_or_nothing, write_npz
+from models.row_files import mapped, whole_or_nothing, write_npz
 from models.splits import person_folds
 
 RESPONSE_FOLDS = 5
@@ -111,14 +111,15 @@ class TrainingSet:
 
     @classmethod
     def load(cls, stem: Path) -> TrainingSet:
-        """Read what :meth:`save` wrote; raises MissingInputError."""
+        """Read what :meth:`save` wrote, the features as they are asked for; raises MissingInputError."""
         if not _with_suffix(stem, ".npz").exists():
             raise MissingInputError(
                 f"{_with_suffix(stem, '.npz')}: not there yet. Run: balance-risk build-training-set"
             )
         about = json.loads(_with_suffix(stem, ".json").read_text(encoding="utf-8"))
         with np.load(_with_suffix(stem, ".npz"), allow_pickle=False) as arrays:
-            return cls(**about, **{name: arrays[name] for name in ("X", *_SMALL)})
+            small = {name: arrays[name] for name in _SMALL}
+        return cls(**about, X=mapped(_with_suffix(stem, ".npz"), "X"), **small)
 
 
 def _with_suffix(stem: Path, suffix: str) -> Path:

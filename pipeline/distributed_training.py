@@ -28,6 +28,8 @@ Grow = Callable[..., str]
 
 PARTS_PER_WORKER = 2
 PORT_WAIT_MINUTES = 2
+RECOVERY_SECONDS = 60
+"""How long lost workers are waited for before a model begins anew with those that are there."""
 
 _LOADED_WITHOUT_DASK = (
     "LightGBM was loaded without Dask in this process. Use the verb: balance-risk train --engine dask"
@@ -55,7 +57,7 @@ def cluster_that_grows(scheduler: str | None, most_workers: int, rows: Path, spi
     with open_cluster(scheduler, most_workers, rows, rows.parent, spill) as (client, _, _):
         meet_dask()
         _silence()
-        yield partial(_grown, client)
+        yield partial(_grown, client, _n_workers(client))
 
 
 def _silence() -> None:
@@ -86,7 +88,7 @@ def meet_dask() -> None:
 
 
 def _grown(
-    client: Any, parameters: dict[str, Any], X: np.ndarray, y: np.ndarray, weight: np.ndarray,
+    client: Any, n_workers: int, parameters: dict[str, Any], X: np.ndarray, y: np.ndarray, weight: np.ndarray,
     feature_names: Sequence[str] = (),
 ) -> str:  # fmt: skip
     from dask.distributed import KilledWorker
@@ -96,6 +98,7 @@ def _grown(
         # What a worker held is lost with it, but all rows are here: the others begin anew.
         with suppress(KilledWorker, CancelledError, LightGBMError, OSError):
             return _grown_once(client, parameters, X, y, weight, feature_names)
+        _recover(client, n_workers)
     try:
         return _grown_once(client, parameters, X, y, weight, feature_names)
     except KilledWorker:
@@ -117,14 +120,37 @@ def _grown_once(
 
     from models.estimators.trees import without_extremes
 
-    workers = len(client.scheduler_info(n_workers=-1)["workers"])
     # The regressor takes any objective, "binary" included: labels and text model are what matters here.
     trees = DaskLGBMRegressor(client=client, tree_learner="data", time_out=PORT_WAIT_MINUTES, **parameters)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Parameter .* will be ignored")  # threads are Dask's to give
-        shared = [_shared(client, values, PARTS_PER_WORKER * workers) for values in (X, y, weight)]
+        shared = [_shared(client, values, PARTS_PER_WORKER * _n_workers(client)) for values in (X, y, weight)]
         trees.fit(shared[0], shared[1], sample_weight=shared[2])
     return without_extremes(_named(trees.booster_.model_to_string(), feature_names))
+
+
+def _n_workers(client: Any) -> int:
+    return len(client.scheduler_info(n_workers=-1)["workers"])
+
+
+def _recover(client: Any, n_workers: int) -> None:
+    """End what still waits for a lost worker, and give the cluster time to be whole again.
+
+    LightGBM tries for two minutes to reach a worker that was lost before they had met, cannot be told to stop, and may
+    crash at the end; what it holds is of no use any more.
+    """
+    # Nobody starts a worker without a nanny again (ValueError): it has to give up by itself. One may go meanwhile (KeyError).
+    with suppress(ValueError, KeyError, OSError):
+        busy = client.run(_grows, on_error="ignore")
+        stuck = [address for address, grows in busy.items() if grows]
+        client.restart_workers(stuck, timeout=RECOVERY_SECONDS, raise_for_error=False)
+    with suppress(OSError):
+        client.wait_for_workers(n_workers, timeout=RECOVERY_SECONDS)
+
+
+def _grows(dask_worker: Any) -> bool:
+    """Say whether a worker is growing trees; Dask gives it itself, by the name of the parameter."""
+    return any("_train_part" in str(task.key) for task in dask_worker.state.executing)
 
 
 def _named(text: str, feature_names: Sequence[str]) -> str:

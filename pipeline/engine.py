@@ -1,8 +1,8 @@
 """Where the partitions of persons are worked on: one after the other in this process, or on a Dask cluster.
 
 Both do the same work on the same files and hand back the same small results; whoever calls puts them in order. A Dask
-cluster speaks pickle: whoever reaches its scheduler can run code as its user. Keep it inside a trusted network, or use
-tls:// addresses; the service never imports this module.
+cluster speaks pickle: whoever reaches its scheduler can run code as its user, and a worker in the process that asks. So other
+machines are spoken to by tls:// only; the service never imports this module.
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ import hashlib
 import logging
 import os
 import platform
-import re
 import ssl
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from functools import cache, partial
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -25,6 +24,7 @@ from data_contracts.errors import EngineError, SettingsError
 from features.catalogue import FINGERPRINT
 from pipeline.console import sha256
 from pipeline.memory import keep_freed_memory
+from pipeline.scheduler_address import refuse_address
 
 Result = TypeVar("Result")
 EngineName = Literal["local", "dask"]
@@ -38,16 +38,6 @@ RETRIES = 2
 matter: its partition goes to the next one, until ``distributed.scheduler.allowed-failures`` workers were lost on it."""
 
 _PACKAGES = ("data_contracts", "features", "models", "pipeline", "serving")
-_ADDRESS = re.compile(r"(tcp|tls)://[^\s/]+:(\d{1,5})")
-_LARGEST_PORT = 2**16 - 1
-
-_TLS = {
-    "DASK_DISTRIBUTED__COMM__TLS__CA_FILE": "distributed.comm.tls.ca-file",
-    "DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT": "distributed.comm.tls.client.cert",
-    "DASK_DISTRIBUTED__COMM__TLS__CLIENT__KEY": "distributed.comm.tls.client.key",
-}
-"""What a client needs for tls://: environment variable -> the setting of Dask that it stands for."""
-
 _SILENT: dict[str, list[str]] = {
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
@@ -67,7 +57,7 @@ def open_engine(
     ----------
     engine : "local" or "dask"
     scheduler : str or None
-        Address of a Dask scheduler, as tcp://host:port or tls://host:port. None: a cluster on this machine with one
+        Address of a Dask scheduler, as tls://host:port, or tcp:// on this machine. None: a cluster on this machine with one
         process per processor, gone afterwards.
     most_workers : int
         A cluster on this machine needs no more.
@@ -184,7 +174,9 @@ def _client(scheduler: str | None, most_workers: int, spill: Path) -> Iterator[A
         with _cluster_here(most_workers, spill) as client:
             yield client
         return
-    _refuse_address(scheduler)
+    import dask
+
+    refuse_address(scheduler, dask.config.get)
     with _connected(scheduler) as client:
         try:
             client.wait_for_workers(1, timeout=CONNECT_SECONDS)
@@ -208,26 +200,6 @@ def _cluster_here(most_workers: int, spill: Path) -> Iterator[Any]:
         silence_logs=logging.CRITICAL,
     ) as cluster, Client(cluster) as client:  # fmt: skip
         yield client
-
-
-def _refuse_address(scheduler: str) -> None:
-    address = _ADDRESS.fullmatch(scheduler)
-    if not address or not 0 < int(address[2]) <= _LARGEST_PORT:
-        raise SettingsError(f"--scheduler {scheduler!r} is no address. Write it as tcp://host:8786 or tls://host:8786.")
-    if address[1] == "tls":
-        _refuse_without_certificates()
-
-
-def _refuse_without_certificates() -> None:
-    import dask
-
-    named = {variable: dask.config.get(setting, None) for variable, setting in _TLS.items()}
-    lacking = [variable for variable, path in named.items() if not (path and os.path.isfile(path))]
-    if lacking:
-        raise SettingsError(
-            f"tls:// needs certificates: {', '.join(lacking)} (or the same in Dask's configuration) must name a file that "
-            "is there."
-        )
 
 
 def _connected(scheduler: str) -> Any:
@@ -287,9 +259,16 @@ def _code() -> dict[str, str]:
     digest = hashlib.sha256()
     for path in files:
         digest.update(f"{path.relative_to(root)}\0{sha256(path)}\n".encode())
-    libraries = {name: version(name) for name in ("balance-risk", "numpy", "pyarrow")}
+    libraries = {name: _version(name) for name in ("balance-risk", "numpy", "pyarrow")}
     return libraries | {
         "Python": ".".join(platform.python_version_tuple()[:2]),
         "the catalogue of features": FINGERPRINT[:12],
         "the code": digest.hexdigest()[:12],
     }
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:  # an image holds the code as files; its digest says more
+        return "not installed"

@@ -84,24 +84,29 @@ def run(
     if not (found.hits or n_stored or found.doubts or pictures or left or erasure.is_broken):
         return {"certificate": None, "summary": "erase: this person was erased before, and nothing has come back."}
     note_training_sets(erasure, found.clean)
+    _take_all_out(erasure, found, left)
+    notes = mark_models(erasure, f"a person was erased on {on or today()}")
+    return _prove(erasure, mapped, reason, on or today(), notes)
+
+
+def _take_all_out(erasure: Erasure, found: Found, left: list[Path]) -> None:
+    """Take the person out of the store, of every file, and of DVC's cache of what is gone."""
     for path in left:  # features without names: nothing says that they are not hers
         remove(path)
         erasure.note(path, 1)
     with progress("take the person out of the store"):
-        erasure.note_store(stored.forget(workspace, wanted), stored.store_file(workspace))
+        erasure.note_store(stored.forget(erasure.workspace, erasure.wanted), stored.store_file(erasure.workspace))
     with progress("take the person out", len(found.hits)) as advance:
         for path in found.hits:
             _take_out(erasure, path)
             advance(1)
-    for path in _pictures(workspace):
+    for path in _pictures(erasure.workspace):
         path.unlink()
         erasure.note(path, 1)
-    deleted, stages = cache.forget(workspace.root, erasure.done.gone)
+    deleted, stages = cache.forget(erasure.workspace.root, erasure.done.gone)
     erasure.done.stages = sorted({*erasure.done.stages, *stages})
     for path in deleted:
         erasure.note(path, 1)
-    notes = mark_models(erasure, f"a person was erased on {on or today()}")
-    return _prove(erasure, mapped, reason, on or today(), notes)
 
 
 def _wanted(workspace: Workspace, person: str, mapped: Mapped, pseudonymiser: Pseudonymiser | None) -> Wanted:

@@ -16,6 +16,7 @@ from models.evaluation.figures import draw
 from models.evaluation.group_figures import draw_forest, draw_subgroups
 from models.evaluation.report import CURRENT, evaluate
 from models.risk_model import RiskModel
+from models.row_files import rows_of
 from models.shap_summary import draw_summary
 from models.splits import Split
 from models.training_set import TrainingSet
@@ -93,7 +94,7 @@ def _draw(
     found: dict[str, Any], champion: RiskModel, training_set: TrainingSet, split: Split, destination: Path
 ) -> None:
     columns = [training_set.feature_names.tolist().index(feature) for feature in champion.feature_names]
-    draw_summary(champion, training_set.X[split.test][:, columns], destination / "contributions.png")
+    draw_summary(champion, rows_of(training_set.X, split.test)[:, columns], destination / "contributions.png")
     draw_subgroups(found, destination / "subgroups.png")
     if found["target"] == "event":
         draw(found, destination / "calibration.png")
@@ -104,8 +105,9 @@ def _draw(
 def _test_rows(training_set: TrainingSet, split: Split, models: dict[str, RiskModel]) -> TestRows:
     rows = split.test[training_set.observed[split.test]]
     position = {feature: column for column, feature in enumerate(training_set.feature_names.tolist())}
+    X = rows_of(training_set.X, rows)
     log_odds = {
-        name: model.log_odds(training_set.X[np.ix_(rows, [position[feature] for feature in model.feature_names])])
+        name: model.log_odds(np.ascontiguousarray(X[:, [position[feature] for feature in model.feature_names]]))
         for name, model in models.items()
     }
     return TestRows(

@@ -62,7 +62,7 @@ def run(
         No outcome has enough eligible persons.
     """
     tables = require(workspace.tables / "persons.parquet", "ingest").parent
-    chosen = outcomes or promoted(workspace)
+    chosen = outcomes or promoted(workspace.bundles)
     models = {name: _champion(workspace, name) for name in chosen}
     on, begun = index_date or _default_day(workspace, tables), _begun(tables)
     if on > latest_index_date():

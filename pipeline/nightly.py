@@ -32,6 +32,7 @@ from pipeline.workspace import Workspace
 NIGHTLY = "serving.nightly"
 END = b'{"end":true}\n'
 STORE_VARIABLE = "BALANCE_RISK_STORE"
+BUNDLES_VARIABLE = "BALANCE_RISK_BUNDLES"
 
 
 class NightFailed(BalanceRiskError):
@@ -77,6 +78,11 @@ def processors() -> int:
 def store_url(workspace: Workspace) -> str:
     """Return the URL of the store: the service's, or the file in the workspace."""
     return environment(workspace)[STORE_VARIABLE]
+
+
+def bundles_of(workspace: Workspace) -> Path:
+    """Return where the process that scores looks for champions: the service's directory, or the workspace's."""
+    return PROJECT / environment(workspace)[BUNDLES_VARIABLE]  # which it takes from there, if it is relative
 
 
 Records = Iterable[tuple[str, dict[str, Any]]]
@@ -152,6 +158,7 @@ class _Sender(threading.Thread):
         """Send all, then the line that says that this was all."""
         try:
             self._sink.write(orjson.dumps(self._asked) + b"\n")
+            self._sink.flush()  # results come only after it has answered
             for line in self._lines():
                 self._sink.write(line)
             self._sink.write(END)

@@ -24,15 +24,19 @@ import orjson
 from data_contracts.errors import EngineError
 from data_contracts.readers.parquet_files import n_partitions
 from data_contracts.safety import SafetyFlag
+from data_contracts.time_limit import killed_after
 from pipeline.engine import in_turn, open_cluster
 from pipeline.everyone import Everyone, people
 from pipeline.scratch import made, new_scratch
-from pipeline.serve import PROJECT
 from pipeline.workspace import Workspace
 
 SCORES = "serving.store.workers"
 BATCH = 100
-_DIED = "A process that scores has died on a worker."
+PROJECT = Path(__file__).parents[1]
+"""Not from ``pipeline.serve``, with which every worker would load LightGBM and all that comes with it."""
+LONGEST_BATCH_SECONDS = 300.0
+"""Seconds are usual, also to open the models; without a limit one process that hangs would hold the whole night."""
+_DIED = "A process that scores has died on a worker, or hung for five minutes."
 
 Lines = Callable[[dict[str, Any]], Iterator[bytes]]
 """Given what ``serving.nightly`` says first, with the task in it, yields the result of every person, in order."""
@@ -88,32 +92,28 @@ def score_partition(
             else:
                 yield orjson.dumps({"person_id": person_id, "record": record}) + b"\n"
 
-    with _process(task, models) as (into, out):
-        lines = [line for batch in _batches(known()) for line in _exchange(into, out, batch)]
+    with _process(task, models) as process:
+        lines = [line for batch in _batches(known()) for line in _exchange(process, batch)]
     return Scored(persons, not_known, flags, lines)
 
 
 @contextmanager
-def _process(task: str, models: dict[str, Any]) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+def _process(task: str, models: dict[str, Any]) -> Iterator[subprocess.Popen[bytes]]:
     # One thread, as there is a worker for every processor.
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     process = subprocess.Popen(
         [sys.executable, "-m", SCORES], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=PROJECT, env=environment
     )
     try:
-        assert process.stdin is not None, "it is a pipe"
-        assert process.stdout is not None, "it is a pipe"
-        _write(process.stdin, [task.encode() + b"\n"])
-        _refuse_other_models(process.stdout.readline(), models)
-        yield process.stdin, process.stdout
+        (hello,) = _answers(process, [task.encode() + b"\n"], 1)
+        _refuse_other_models(hello, models)
+        yield process
     finally:
         process.kill()
         process.communicate()
 
 
 def _refuse_other_models(hello: bytes, models: dict[str, Any]) -> None:
-    if not hello.endswith(b"\n"):
-        raise EngineError(_DIED)
     told = orjson.loads(hello)
     if "error" in told:
         raise EngineError(f"A worker cannot score: {told['error']} Bundles and key must be at the same path there.")
@@ -121,10 +121,17 @@ def _refuse_other_models(hello: bytes, models: dict[str, Any]) -> None:
         raise EngineError("A worker opened other models than the process that asks. Mount the same bundles there.")
 
 
-def _exchange(into: IO[bytes], out: IO[bytes], batch: list[bytes]) -> list[bytes]:
-    _write(into, [f"{len(batch)}\n".encode(), *batch])
-    found = [line for line in islice(out, len(batch)) if line.endswith(b"\n")]
-    if len(found) < len(batch):
+def _exchange(process: subprocess.Popen[bytes], batch: list[bytes]) -> list[bytes]:
+    return _answers(process, [f"{len(batch)}\n".encode(), *batch], len(batch))
+
+
+def _answers(process: subprocess.Popen[bytes], lines: list[bytes], count: int) -> list[bytes]:
+    assert process.stdin is not None, "it is a pipe"
+    assert process.stdout is not None, "it is a pipe"
+    with killed_after(process, LONGEST_BATCH_SECONDS):
+        _write(process.stdin, lines)
+        found = [line for line in islice(process.stdout, count) if line.endswith(b"\n")]
+    if len(found) < count:
         raise EngineError(_DIED)
     return found
 

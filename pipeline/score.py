@@ -21,7 +21,7 @@ from pipeline.engine import EngineName, refuse_scheduler
 from pipeline.erasure.models import retrain_due
 from pipeline.everyone import Everyone, latest_flags, partition_of
 from pipeline.explained import explained
-from pipeline.nightly import asked_of, night
+from pipeline.nightly import asked_of, bundles_of, night
 from pipeline.nightly_cluster import scored_elsewhere
 from pipeline.person_record import only, person_records
 from pipeline.score_list import ScoreList
@@ -80,17 +80,16 @@ def _tables(workspace: Workspace) -> Path:
     return require(workspace.tables / "persons.parquet", "ingest").parent
 
 
-def promoted(workspace: Workspace) -> list[str]:
-    """Return the outcomes that have a champion in service; all of them where none has, so that the error names one."""
-    return [name for name in OUTCOMES if current_bundle(workspace.bundles, name)] or [*OUTCOMES]
+def promoted(bundles: Path) -> list[str]:
+    """Return the outcomes with a champion among some bundles; all of them where there is none, so that the error names one."""
+    return [name for name in OUTCOMES if current_bundle(bundles, name)] or [*OUTCOMES]
 
 
 def _require_champions(workspace: Workspace, outcomes: Iterable[str]) -> None:
+    bundles = bundles_of(workspace)
     for outcome in outcomes:
-        if current_bundle(workspace.bundles, outcome) is None:
-            raise MissingInputError(
-                f"No champion of {outcome} is promoted in {workspace.bundles}. Run: balance-risk promote"
-            )
+        if current_bundle(bundles, outcome) is None:
+            raise MissingInputError(f"No champion of {outcome} is promoted in {bundles}. Run: balance-risk promote")
 
 
 def _report(workspace: Workspace, index_date: date, path: Path, file: ScoreList, everyone: Everyone) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -88,12 +89,7 @@ def check_source(
     source = open_source(location, rules)
     # A simulated year may end after today: nothing of it is in the future on the morning that it is taken.
     received_on = settings.received_on or max(today(), source.simulated_until or today())
-    delivered = _read_all(source) | {f"untaken {i}": table for i, table in enumerate(source.untaken_answers)}
-    if rules.pseudonymise:
-        delivered = _under_pseudonyms(delivered, tombstones)
-    if tombstones:
-        delivered = {name: _without_erased(table, tombstones) for name, table in delivered.items()}
-    checked = _check_all(delivered, received_on)
+    delivered, checked = _checked(source, rules.pseudonymise, tombstones, received_on)
     tables = {name: found.table for name, found in checked.items()}
     # Rows are positions up to here, so that each finding can be told under the names and numbers of its source.
     positions = {name: found.row_numbers for name, found in checked.items()}
@@ -129,19 +125,51 @@ def _read_mapping(location: str, path: Path | None) -> Mapping:
     return Mapping() if path is None else read_mapping(path)
 
 
-def _read_all(source: Source) -> dict[str, SourceTable]:
+def _checked(
+    source: Source, pseudonymise: bool, tombstones: Tombstones | None, received_on: date
+) -> tuple[dict[str, SourceTable], dict[str, Checked]]:
+    """Read and check one table after the other: as text, a table may be half of what is in memory."""
+    pseudonymiser = Pseudonymiser.from_environment() if pseudonymise else None
+    tables: Iterable[tuple[type[Record], SourceTable]] = _read_each(source)
+    if pseudonymiser and tombstones and tombstones.marks:
+        # A new key gives everybody a new name, under which the erased must be known before any row is taken.
+        read = [*tables]
+        _carry_over(pseudonymiser, tombstones, [*(table for _, table in read), *source.untaken_answers])
+        tables = _one_by_one(read)
+
+    def ours(table: SourceTable) -> SourceTable:
+        named = table if pseudonymiser is None else _renamed(table, pseudonymiser)
+        return named if tombstones is None else _without_erased(named, tombstones)
+
     delivered: dict[str, SourceTable] = {}
+    checked: dict[str, Checked] = {}
+    for record, table in tables:
+        delivered[record.table], checked[record.table] = _check(record, ours(table), received_on)
+        del table  # it would stay while the next is read
+    return delivered | {f"untaken {i}": ours(table) for i, table in enumerate(source.untaken_answers)}, checked
+
+
+def _one_by_one(tables: list[tuple[type[Record], SourceTable]]) -> Iterator[tuple[type[Record], SourceTable]]:
+    while tables:
+        yield tables.pop(0)
+
+
+def _read_each(source: Source) -> Iterator[tuple[type[Record], SourceTable]]:
+    """Yield the tables up to the first that is unusable; at the end it is told which are."""
     faults: list[str] = []
     with progress("read the source", len(RECORDS)) as advance:
         for record in RECORDS:
             try:
-                delivered[record.table] = _read(source, record)
+                table = _read(source, record)
             except SourceFileError as fault:
                 faults.append(str(fault))
+            else:
+                if not faults:
+                    yield record, table
+                del table
             advance(1)
     if faults:
         raise SourceFileError("\n".join(dict.fromkeys(faults)))
-    return delivered
 
 
 def _read(source: Source, record: type[Record]) -> SourceTable:
@@ -156,26 +184,23 @@ def _read(source: Source, record: type[Record]) -> SourceTable:
     return SourceTable({}, record.table, np.empty(0, dtype=np.int64), [f"{absent}: the table is empty"])
 
 
-def _under_pseudonyms(delivered: dict[str, SourceTable], tombstones: Tombstones | None) -> dict[str, SourceTable]:
-    pseudonymiser = Pseudonymiser.from_environment()
-    if tombstones:
-        keys = {name.partition("-")[0] for name in pseudonymiser.all_pseudonyms("any")}
-        tombstones.require_keys(keys)
-        names = {
-            name
-            for table in delivered.values()
-            if "person_id" in table.raw
-            for name in table.raw["person_id"].vocabulary
-            if name and not contains(name)
-        }
-        # A new key gives everybody a new name, under which the erased must be known before the old key goes.
-        tombstones.carry_over((name, *pseudonymiser.all_pseudonyms(name)) for name in sorted(names))
-    return {
-        name: replace(table, raw=table.raw | {"person_id": pseudonymiser.rename(table.raw["person_id"])})
+def _carry_over(pseudonymiser: Pseudonymiser, tombstones: Tombstones, tables: Iterable[SourceTable]) -> None:
+    keys = {name.partition("-")[0] for name in pseudonymiser.all_pseudonyms("any")}
+    tombstones.require_keys(keys)
+    names = {
+        name
+        for table in tables
         if "person_id" in table.raw
-        else table
-        for name, table in delivered.items()
+        for name in table.raw["person_id"].vocabulary
+        if name and not contains(name)
     }
+    tombstones.carry_over((name, *pseudonymiser.all_pseudonyms(name)) for name in sorted(names))
+
+
+def _renamed(table: SourceTable, pseudonymiser: Pseudonymiser) -> SourceTable:
+    if "person_id" not in table.raw:
+        return table
+    return replace(table, raw=table.raw | {"person_id": pseudonymiser.rename(table.raw["person_id"])})
 
 
 def _without_erased(table: SourceTable, tombstones: Tombstones) -> SourceTable:
@@ -188,21 +213,15 @@ def _without_erased(table: SourceTable, tombstones: Tombstones) -> SourceTable:
     return replace(left, notes=[*left.notes, f"{is_erased.sum()} row(s) of erased persons were not taken"])
 
 
-def _check_all(delivered: dict[str, SourceTable], received_on: date) -> dict[str, Checked]:
-    """Check every table; of one without a fault what it was as text goes, since it may be half of what is in memory."""
-    checked: dict[str, Checked] = {}
-    for record in RECORDS:
-        found = checked[record.table] = _check(record, delivered[record.table], received_on)
-        # The text of refused rows is asked for again, and that of consents of persons who turn out to be unknown.
-        if not found.violations and record.table != "consents":
-            delivered[record.table] = replace(delivered[record.table], raw={})
-    return checked
-
-
-def _check(record: type[Record], delivered: SourceTable, received_on: date) -> Checked:
-    return check(
+def _check(record: type[Record], delivered: SourceTable, received_on: date) -> tuple[SourceTable, Checked]:
+    """Check a table; of one without a fault what it was as text goes."""
+    found = check(
         record, delivered.raw, received_on=received_on, origin=record.table, first_row=0, refusals=delivered.refusals
     )
+    # The text of refused rows is asked for again, and that of consents of persons who turn out to be unknown.
+    if not found.violations and record.table != "consents":
+        delivered = replace(delivered, raw={})
+    return delivered, found
 
 
 def _safety_flags(answers: Checked, delivered: dict[str, SourceTable]) -> list[SafetyFlag]:
@@ -243,6 +262,8 @@ def _set_aside(
     reports: dict[str, dict[str, Any]], rule: str, column: str, reason: str,
 ) -> list[Violation]:  # fmt: skip
     """Take accepted rows out of a table again; the row number is enough to find a person, so no value is repeated."""
+    if not lost.any():
+        return []  # and no second copy of many million rows
     violations = [Violation(name, row, column, rule, None, reason) for row in positions[name][lost].tolist()]
     tables[name], positions[name] = take(tables[name], ~lost), positions[name][~lost]
     reports[name]["accepted"] -= int(lost.sum())

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 from datetime import date
+from itertools import chain
 
 from data_contracts.safety import SafetyFlag, in_order, safety_flags
+from data_contracts.table_parts import TableParts
 from data_contracts.tables import Table
 from pipeline.workspace import Workspace
 
@@ -15,6 +17,12 @@ FILE = "safety_flags.csv"
 def stored_flags(workspace: Workspace, tables: dict[str, Table]) -> list[SafetyFlag]:
     """Return the flags of the accepted rows and, where ingest has listed them, those of the refused."""
     return in_order([*safety_flags(tables["survey_answers"]), *_listed(workspace)])
+
+
+def flags_in_parts(workspace: Workspace, tables: TableParts) -> list[SafetyFlag]:
+    """Return what :func:`stored_flags` returns, with the answers of one part in memory."""
+    of_parts = (safety_flags(part["survey_answers"]) for part in tables.each("survey_answers"))
+    return in_order([*chain.from_iterable(of_parts), *_listed(workspace)])
 
 
 def _listed(workspace: Workspace) -> list[SafetyFlag]:

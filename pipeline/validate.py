@@ -10,6 +10,7 @@ import csv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
+from math import fsum
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +20,18 @@ from data_contracts.absence_percentage import absence_percentage
 from data_contracts.errors import ContractViolation, SourceFileError
 from data_contracts.fingerprints import fingerprint
 from data_contracts.national_identity_number import mask
-from data_contracts.readers.parquet_files import read_tables
 from data_contracts.readers.sources import shown_location
 from data_contracts.records import TABLES
-from data_contracts.tables import Table, n_rows
+from data_contracts.safety import SafetyFlag
+from data_contracts.table_parts import TableParts
+from data_contracts.tables import n_rows
 from data_contracts.time_windows import today
 from data_contracts.violations import Violation
 from pipeline.console import progress, read_json, write_json
 from pipeline.erasures import Tombstones
 from pipeline.settings import IngestSettings
 from pipeline.source_check import SourceCheck, check_source
-from pipeline.stored_flags import stored_flags
+from pipeline.stored_flags import flags_in_parts
 from pipeline.validation_report import ACCEPTED, COUNTS, REFUSED, WITH_QUARANTINE, grouped, html, sentence
 from pipeline.workspace import Workspace, require
 
@@ -50,37 +52,43 @@ def run(
     """
     settings = settings or IngestSettings()
     try:
-        found = _accepted_before(workspace) if source is None else _arriving(workspace, settings, source, mapping)
+        found, tables = _stored(workspace) if source is None else _arriving(workspace, settings, source, mapping)
     except SourceFileError as error:
         _write(workspace, _unusable(source or "", error, settings.received_on or today()))
         raise
     # What ingest has stored it has already measured against the limit of its own settings.
     problems = [] if source is None else _too_much_quarantined(found, settings.max_quarantined_share)
     with progress("validate with Great Expectations"):
-        from data_contracts.expectations import run as run_suites
+        from data_contracts.expectations import run_in_parts
 
-        expectations = run_suites(found.tables, found.received_on)
+        expectations = run_in_parts(tables, found.received_on)
     problems += _failed(expectations)
-    report = _report(found, expectations, problems)
+    report = _report(found, tables, expectations, problems)
     _write(workspace, report)
     if problems:
         raise ContractViolation("\n".join([report["summary"], *problems, f"The whole report: {_page(workspace)}"]))
     return report
 
 
-def _arriving(workspace: Workspace, settings: IngestSettings, source: str, mapping: Path | None) -> SourceCheck:
-    return check_source(source, mapping or settings.mapping, settings, Tombstones.load(workspace))
+def _arriving(
+    workspace: Workspace, settings: IngestSettings, source: str, mapping: Path | None
+) -> tuple[SourceCheck, TableParts]:
+    found = check_source(source, mapping or settings.mapping, settings, Tombstones.load(workspace))
+    return found, TableParts.of(found.tables)
 
 
-def _accepted_before(workspace: Workspace) -> SourceCheck:
-    """Return what ingest found and stored; of quarantined rows the values stay behind."""
-    tables = read_tables(require(workspace.tables / "persons.parquet", "ingest").parent)
-    flags = stored_flags(workspace, tables)
+def _stored(workspace: Workspace) -> tuple[SourceCheck, TableParts]:
+    """Return what ingest found, and the tables, which stay on the disk; of quarantined rows the values stay behind."""
+    tables = TableParts.stored(require(workspace.tables / "persons.parquet", "ingest").parent)
+    return _found_before(workspace, flags_in_parts(workspace, tables)), tables
+
+
+def _found_before(workspace: Workspace, flags: list[SafetyFlag]) -> SourceCheck:
     with _undamaged(workspace.tables / "ingest.json") as path:
         known = read_json(require(path, "ingest"))
         return SourceCheck(
-            tables=tables,
-            row_numbers={name: np.empty(0, dtype=np.int64) for name in tables},
+            tables={},
+            row_numbers={},
             violations=_read_violations(workspace.tables / "quarantine.csv"),
             warnings=_read_violations(workspace.tables / "warnings.csv"),
             safety_flags=flags,
@@ -132,9 +140,11 @@ def _failed(expectations: dict[str, dict[str, Any]]) -> list[str]:
     ]
 
 
-def _report(found: SourceCheck, expectations: dict[str, dict[str, Any]], problems: list[str]) -> dict[str, Any]:
+def _report(
+    found: SourceCheck, tables: TableParts, expectations: dict[str, dict[str, Any]], problems: list[str]
+) -> dict[str, Any]:
     quarantined = any(counts["quarantined"] for counts in found.reports.values())
-    tables = {
+    counted = {
         name: {key: counts[key] for key in COUNTS}
         | {"notes": [mask(note) for note in counts["notes"]], "sha256": counts["sha256"],
            "contract": fingerprint(TABLES[name])}
@@ -149,35 +159,44 @@ def _report(found: SourceCheck, expectations: dict[str, dict[str, Any]], problem
         "notes": [mask(note) for note in found.notes],
         "assumptions": found.assumptions,
         "worked_out": found.worked_out,
-        "tables": tables,
+        "tables": counted,
         "rules": grouped(found.violations),
         "warnings": grouped(found.warnings),
         "safety_flags": len(found.safety_flags),
-        "absence": _absence(found.tables),
+        "absence": _absence(tables),
         "expectations": expectations,
     }
     return report | {"summary": sentence(report)}
 
 
-def _absence(tables: dict[str, Table]) -> dict[str, Any] | None:
+def _absence(tables: TableParts) -> dict[str, Any] | None:
     """Absence per cent of the last twelve months of the data, by which a sender sees missing or repeated rows at once."""
-    known_from = tables["absence_spells"]["known_from"]
-    if not len(known_from) or n_rows(tables["persons"]) < FEWEST_PERSONS:
+    known = [part["absence_spells"]["known_from"] for part in tables.each("absence_spells")]
+    latest = [days.max().item() for days in known if len(days)]
+    persons = sum(n_rows(part["persons"]) for part in tables.each("persons"))
+    if not latest or persons < FEWEST_PERSONS:
         return None
-    last_day = known_from.max().item() - timedelta(days=1)
+    last_day = max(latest) - timedelta(days=1)
     first_day = last_day - timedelta(days=364)
-    found = absence_percentage(tables, first_day, last_day)
-    agreed = float(found.agreed_days.sum())
+    agreed, by_doctor, by_self = _days(tables, first_day, last_day)
     if not agreed:
         return None
-    doctor, by_self = (100 * float(lost.sum()) / agreed
-                       for lost in (found.lost_days_doctor_certified, found.lost_days_self_certified))  # fmt: skip
+    doctor, self_certified = 100 * by_doctor / agreed, 100 * by_self / agreed
     return {
         "first_day": first_day.isoformat(),
         "last_day": last_day.isoformat(),
-        "percent": round(doctor + by_self, 1),
+        "percent": round(doctor + self_certified, 1),
         "percent_doctor_certified": round(doctor, 1),
     }
+
+
+def _days(tables: TableParts, first_day: date, last_day: date) -> tuple[float, float, float]:
+    """Agreed days, and those lost with a doctor's certificate and without."""
+    found = [absence_percentage(part, first_day, last_day) for part in tables.each("employments", "absence_spells")]
+    days = [(one.agreed_days, one.lost_days_doctor_certified, one.lost_days_self_certified) for one in found]
+    # Their exact sum does not depend on how persons are divided.
+    agreed, by_doctor, by_self = (fsum(np.concatenate(one)) for one in zip(*days, strict=True))
+    return agreed, by_doctor, by_self
 
 
 def _unusable(location: str, error: SourceFileError, received_on: date) -> dict[str, Any]:

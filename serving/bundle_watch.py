@@ -6,6 +6,8 @@ import gc
 import logging
 import threading
 import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from data_contracts.errors import BalanceRiskError
@@ -19,6 +21,9 @@ LOGGER = logging.getLogger("bentoml.balance_risk")
 POLL_SECONDS = 0.5
 RETRY_SECONDS = 30.0
 """A bundle that was refused is tried again after this time, in case only the key was late."""
+
+TRIALS = 2
+"""Bundles that are tried at the same time, each in a process of its own for half a second."""
 
 
 class BundleWatch:
@@ -46,14 +51,14 @@ class BundleWatch:
 
     def check(self) -> None:
         """Look at every pointer once, and take into service what is new and sound."""
-        fresh: dict[str, RiskModel] = {}
+        due: dict[str, Path] = {}
         for outcome in OUTCOMES:
             bundle = current_bundle(self._bundles_dir, outcome)
             if bundle is not None and bundle == self._loaded.get(outcome):
                 self._forget_refusal(outcome)  # a refused promotion was taken back
             elif bundle is not None and self._is_due(outcome, bundle):
-                fresh |= self._open(outcome, bundle)
-        if fresh:
+                due[outcome] = bundle
+        if fresh := self._open(due):
             served = {} if self.predictor is None else self.predictor.models
             predictor = Predictor({**served, **fresh})
             predictor.warm_up()  # before the swap, so that no request waits for it
@@ -92,18 +97,30 @@ class BundleWatch:
         refused, when, _ = self._refused.get(outcome, (None, 0.0, ""))
         return bundle != refused or time.monotonic() - when > RETRY_SECONDS
 
-    def _open(self, outcome: str, bundle: Path) -> dict[str, RiskModel]:
-        """Return the model of a bundle by its outcome; nothing, and a line in the log, if it is refused."""
+    def _open(self, due: Mapping[str, Path]) -> dict[str, RiskModel]:
+        """Return the models of bundles by outcome, without those that are refused: of these a line in the log says why."""
+        fresh: dict[str, RiskModel] = {}
+        if not due:
+            return fresh
+        with ThreadPoolExecutor(TRIALS) as pool:
+            found = dict(zip(due, pool.map(self._opened, due.values()), strict=True))
+        for outcome, model in found.items():
+            if isinstance(model, str):
+                self._refused = {**self._refused, outcome: (due[outcome], time.monotonic(), model)}
+                LOGGER.error("%s: promoted model refused; the one before, if any, stays in service. %s", outcome, model)
+                continue
+            fresh[outcome] = model
+            self._loaded[outcome] = due[outcome]
+            self._forget_refusal(outcome)
+            LOGGER.info("%s: version %s (%s) goes into service", outcome, model.version, model.artifact_sha256[:12])
+        return fresh
+
+    def _opened(self, bundle: Path) -> RiskModel | str:
+        """Return the model of a bundle, or why it is refused."""
         try:
-            model = open_bundle(bundle, self._public_key_path)
+            return open_bundle(bundle, self._public_key_path)
         except (BalanceRiskError, OSError) as error:
-            self._refused = {**self._refused, outcome: (bundle, time.monotonic(), str(error))}
-            LOGGER.error("%s: promoted model refused; the one before, if any, stays in service. %s", outcome, error)
-            return {}
-        self._loaded[outcome] = bundle
-        self._forget_refusal(outcome)
-        LOGGER.info("%s: version %s (%s) goes into service", outcome, model.version, model.artifact_sha256[:12])
-        return {outcome: model}
+            return str(error)
 
 
 def _spare_the_collector() -> None:

@@ -2,7 +2,7 @@
 
 It is declared here and nowhere learnt: no risk model has a part in it, and it predicts nothing. A score is placed within
 the range of its scale and turned so that more is better; the scales of a questionnaire count alike, the questionnaires of a
-domain count alike, and so do the domains. Only current scores count. See docs/clinician_page.md.
+domain count alike, and so do the domains. Only current scores count. See docs/pages_technical.md.
 """
 
 from __future__ import annotations

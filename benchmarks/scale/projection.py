@@ -15,8 +15,11 @@ NORWAY = 2_900_000
 
 WORKERS = (1, 8, 32, 145)
 MEMORY_GB = (16, 64, 256)
-DIVIDED = ("build-training-set", "score")
-"""Stages that a cluster works on partition by partition; the others hold what they read in one process."""
+PARTITIONED = ("validate", "build-training-set", "score")
+"""Stages that go through partitions, so that what they hold does not go on growing; the others hold what they read."""
+
+REACH = 10
+"""How many times the largest measured size a line is followed."""
 
 
 class Stage(NamedTuple):

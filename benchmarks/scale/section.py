@@ -12,7 +12,7 @@ Found = dict[str, Any]
 
 def scale_section(found: Found) -> Iterator[str]:
     """Yield every stage at every size."""
-    yield "The whole pipeline as a user runs it, SYNTHETIC persons. Fits, projection and what breaks first: [scale](scale.md)."
+    yield "The whole pipeline as a user runs it, SYNTHETIC persons. What it says of other sizes: [scale](scale.md)."
     yield ""
     yield from measured_table(found["runs"])
 

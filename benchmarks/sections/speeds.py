@@ -132,3 +132,11 @@ def demo(found: Found) -> Iterator[str]:
         f"{found['peak_mb']:,.0f}",
     ]
     yield from table(["persons", "s", "CPU s", "peak MB, all processes"], [row], 0)
+
+
+def night(found: Found) -> Iterator[str]:
+    """Yield what a night costs per person."""
+    yield f"{found['persons']:,} SYNTHETIC persons, {', '.join(found['outcomes'])}; the verb with the start of its processes."
+    yield ""
+    row = [f"{found[way]:.2f}" for way in ("alone_ms", "a_hundred_ms", "verb_ms")]
+    yield from table(["one at a time, CPU ms", "a hundred together", "`score`, all persons"], [row], 0)

@@ -49,12 +49,7 @@ def discontinuity(
     NotEnoughDataError
         With fewer than ``FEWEST_PER_SIDE`` persons on a side.
     """
-    n_above, n_below = int((score >= threshold).sum()), int((score < threshold).sum())
-    if min(n_above, n_below) < FEWEST_PER_SIDE:
-        raise NotEnoughDataError(
-            f"{n_below} persons are below the threshold and {n_above} at or above it; a discontinuity needs "
-            f"{FEWEST_PER_SIDE} on each side. Choose another --threshold, or wait for more persons."
-        )
+    n_below, n_above = _persons_beside(score, threshold)
     found = _rdrobust(outcome, score, c=threshold, bwselect=_BANDWIDTH)
     width = float(found.bws.loc["h", "left"])
     density = same_density(score, threshold)
@@ -70,8 +65,27 @@ def discontinuity(
     if contacted is not None:
         fuzzy = _rdrobust(outcome, score, c=threshold, bwselect=_BANDWIDTH, fuzzy=contacted.astype(float))
         details["effect_of_contact"] = _numbers(fuzzy)
+    return Estimate(
+        design="regression-discontinuity", **_numbers(found), counted="persons", n=n_above + n_below, n_with=n_above,
+        method="local linear, rdrobust; robust bias-corrected interval",
+        notes=tuple(_notes(density, is_contact_known=contacted is not None)), details=details,
+    )  # fmt: skip
+
+
+def _persons_beside(score: np.ndarray, threshold: float) -> tuple[int, int]:
+    """How many persons are below the threshold and how many are alerted, where there are enough of both."""
+    n_above, n_below = int((score >= threshold).sum()), int((score < threshold).sum())
+    if min(n_above, n_below) < FEWEST_PER_SIDE:
+        raise NotEnoughDataError(
+            f"{n_below} persons are below the threshold and {n_above} at or above it; a discontinuity needs "
+            f"{FEWEST_PER_SIDE} on each side. Choose another --threshold, or wait for more persons."
+        )
+    return n_below, n_above
+
+
+def _notes(density: dict[str, Any], *, is_contact_known: bool) -> list[str]:
     notes = ["It is the effect at the threshold; far above and below it nothing is said."]
-    if contacted is None:
+    if not is_contact_known:
         notes.append(
             "Who was contacted is not known here: it is the effect of standing above the threshold, not of contact."
         )
@@ -82,11 +96,7 @@ def discontinuity(
             "More persons stand on one side of the threshold than chance explains: the density may just be steep there; if "
             "somebody moved them across, this is no effect."
         )
-    return Estimate(
-        design="regression-discontinuity", **_numbers(found), counted="persons", n=n_above + n_below, n_with=n_above,
-        method="local linear, rdrobust; robust bias-corrected interval",
-        notes=tuple(notes), details=details,
-    )  # fmt: skip
+    return notes
 
 
 def same_density(score: np.ndarray, threshold: float) -> dict[str, int | float | None]:

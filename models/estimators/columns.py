@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -14,6 +14,7 @@ _FIRST_LOOK = 64
 """Rows at an end that are looked at first for persons enough; more where they are not."""
 
 _COLUMNS_AT_ONCE, _ROWS_AT_ONCE = 32, 2048
+_STANDARDISED_AT_ONCE = 32
 
 
 def ranges(X: np.ndarray, groups: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -116,30 +117,49 @@ def _are_many(person: np.ndarray, rows: np.ndarray) -> bool:
 
 def filled(X: np.ndarray, impute: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """Return X as float64 with the median for what is missing, held within the range."""
-    return np.clip(np.where(np.isnan(X), impute, X.astype(np.float64)), low, high)
+    held = X.astype(np.float64)
+    np.copyto(held, impute, where=np.isnan(X))
+    return np.clip(held, low, high, out=held)
 
 
-def standardised(columns: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Bring columns to weighted mean 0 and variance 1.
+def standardised(
+    columns: Callable[[slice], np.ndarray], n_columns: int, weight: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Bring columns to weighted mean 0 and variance 1, some at a time: in float64 all of them are twice the result.
 
     Parameters
     ----------
-    columns : float64 array, shape (n, p)
-        Is overwritten.
+    columns : callable
+        ``columns(some)`` returns these columns, float64 (n, n_some); they are overwritten.
+    n_columns : int
     weight : float64 array, shape (n,)
 
     Returns
     -------
-    Z : float32 array, shape (n, p)
-    mean, scale : float64 arrays, shape (p,)
+    Z : float32 array, shape (n, n_columns)
+        Each column behind the other in memory.
+    mean, scale : float64 arrays, shape (n_columns,)
         The scale of a column without spread is 1.
     """
     share = weight / weight.sum()
-    mean = share @ columns
-    columns -= mean
-    spread = np.sqrt(share @ columns**2)
-    scale = np.where(spread > _NO_SPREAD, spread, 1.0)
-    return (columns / scale).astype(np.float32), mean, scale
+    Z = np.empty((len(weight), n_columns), dtype=np.float32, order="F")
+    mean, scale = np.zeros(n_columns), np.ones(n_columns)
+    for some in _blocks(n_columns):
+        found = columns(some)
+        mean[some] = share @ found
+        found -= mean[some]
+        spread = np.sqrt(share @ found**2)
+        scale[some] = np.where(spread > _NO_SPREAD, spread, 1.0)
+        found /= scale[some]
+        Z[:, some] = found
+    return Z, mean, scale
+
+
+def _blocks(n_columns: int) -> list[slice]:
+    """Columns in blocks, what is left over in the last: products of a narrower block would be summed in another order."""
+    n = max(1, n_columns // _STANDARDISED_AT_ONCE)
+    starts = [block * _STANDARDISED_AT_ONCE for block in range(n)]
+    return [slice(start, end) for start, end in zip(starts, [*starts[1:], n_columns], strict=True)]
 
 
 def person_folds_of(groups: np.ndarray | None, n: int, folds: int, seed: int) -> np.ndarray:

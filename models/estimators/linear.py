@@ -44,7 +44,12 @@ class LinearEstimator(BaseEstimator):
         """
         impute, low, high = ranges(X, groups)
         varies = np.flatnonzero(low < high)
-        Z, means, scales = standardised(filled(X[:, varies], impute[varies], low[varies], high[varies]), sample_weight)
+
+        def columns(some: slice) -> np.ndarray:
+            chosen = varies[some]
+            return filled(X[:, chosen], impute[chosen], low[chosen], high[chosen])
+
+        Z, means, scales = standardised(columns, len(varies), sample_weight)
         beta = ridge(Z, y, sample_weight, 1 / self.inverse_penalty, self.target)
         # Of a column that few persons have, not even the median is kept: it may be one person's value.
         impute, low, high = (np.where(low < high, numbers, 0.0) for numbers in (impute, low, high))
@@ -83,4 +88,6 @@ def _linear_parts(columns: tuple[np.ndarray, ...], intercept: float) -> dict[str
 
 def _linear_raw(parts: dict[str, Any], X: np.ndarray) -> np.ndarray:
     held = filled(X, parts["impute"], parts["low"], parts["high"])
-    return parts["intercept"] + (held - parts["mean"]) / parts["scale"] @ parts["coefficients"]
+    held -= parts["mean"]
+    held /= parts["scale"]
+    return parts["intercept"] + held @ parts["coefficients"]

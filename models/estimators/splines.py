@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.additive import AdditiveTerms
-from models.estimators.columns import ranges, standardised
+from models.estimators.columns import filled, ranges, standardised
 
 KNOT_QUANTILES = (0.10, 0.50, 0.90)
 FEWEST_MISSING, MOST_MISSING = 0.02, 0.98
@@ -62,21 +62,20 @@ class Design:
 
     def matrix(self, X: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return standardised columns, float32 (n, p), and their weighted means and scales, float64 (p,)."""
-        values = self._columns(X)
-        return standardised(values, weight)
+        return standardised(lambda some: self._columns(X, some), len(self.feature), weight)
 
     def standard(self, X: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
         """Return the columns of other rows, standardised as those of :meth:`matrix`, float32 (n, p)."""
         return ((self._columns(X) - mean) / scale).astype(np.float32)
 
-    def _columns(self, X: np.ndarray) -> np.ndarray:
-        chosen = X[:, self.feature].astype(np.float64)
+    def _columns(self, X: np.ndarray, some: slice = slice(None)) -> np.ndarray:
+        j, knot = self.feature[some], self.knot[some]
+        chosen = X[:, j]
         absent = np.isnan(chosen)
-        j = self.feature
-        held = np.clip(np.where(absent, self.impute[j], chosen), self.low[j], self.high[j])
+        held = filled(chosen, self.impute[j], self.low[j], self.high[j])
         with np.errstate(invalid="ignore"):
-            bent = np.where(np.isneginf(self.knot), held, np.maximum(held - self.knot, 0.0))
-        return np.where(np.isnan(self.knot), absent, bent)
+            bent = np.where(np.isneginf(knot), held, np.maximum(held - knot, 0.0))
+        return np.where(np.isnan(knot), absent, bent)
 
     def terms(self, coefficients: np.ndarray, mean: np.ndarray) -> AdditiveTerms:
         """Return the curves, each with weighted mean 0 over the rows whose column means are ``mean``.

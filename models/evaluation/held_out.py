@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from models.risk_model import RiskModel
+from models.row_files import rows_of
 from models.splits import Split
 from models.training_set import TrainingSet
 
@@ -54,7 +55,7 @@ class HeldOut:
         rows = split.test[training_set.observed[split.test]]
         names = tuple(training_set.feature_names.tolist())
         position = {name: column for column, name in enumerate(names)}
-        X = training_set.X[rows]
+        X = rows_of(training_set.X, rows)
         linear = {
             name: model.log_odds(X[:, [position[feature] for feature in model.feature_names]])
             for name, model in models.items()

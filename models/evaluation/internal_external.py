@@ -24,6 +24,7 @@ from models.evaluation.meta_analysis import pool
 from models.evaluation.suppression import COMPLEMENT, FEWEST, TOO_SMALL, Size, hidden_groups
 from models.outcomes.outcome import Outcome
 from models.risk_model import risk_of
+from models.row_files import rows_of
 from models.splits import Split
 from models.training_set import TrainingSet
 
@@ -98,7 +99,7 @@ def internal_external(
     chosen = split.train[training_set.observed[split.train] & (training_set.company[split.train] >= 0)]
     chosen = drawn_rows(training_set, chosen, FOLDS, seed)
     names = training_set.feature_names.tolist()
-    X = training_set.X[chosen]
+    X = rows_of(training_set.X, chosen)
     columns = [names.index(name) for name in candidate.feature_names]
     y, weight, person, company = (getattr(training_set, part)[chosen] for part in ("y", "weight", "person", "company"))
     learns = learning_rows(training_set.t[chosen])

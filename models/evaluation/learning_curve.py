@@ -68,11 +68,13 @@ def learning_curve(
     (whether that step lowered the loss with its whole interval; None where there was no step) and ``note``; or a ``reason``.
     """
     found = learning_rows(training_set, split)
+    there = len(np.unique(found.person))
     rows = at_most(found, shares_of(training_set, found), most_rows)
+    del found  # the features of all rows are much more than those of the rows that are refitted on
     if reason := too_few(rows, held_out):
         return {"points": [], "reason": reason}
     curve, points = _points(candidate, rows, shares_of(training_set, rows), held_out, repeats, seed)
-    tried, there = len(np.unique(rows.person)), len(np.unique(found.person))
+    tried = len(np.unique(rows.person))
     who = "All persons" if tried == there else f"{tried} of {there} persons"
     return {"points": points, "training_persons": there, **_verdict(curve, who, rows.target, repeats, seed)}
 

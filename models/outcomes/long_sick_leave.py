@@ -47,7 +47,7 @@ class LongSickLeave(AbsenceOutcome):
     parameters: ClassVar[dict[str, tuple[int, int]]] = {**AbsenceOutcome.parameters, "min_days": (1, 364)}
     anticipated: ClassVar[Anticipated] = {
         "c_statistic": 0.72,
-        "source": "middle of 0.70-0.76, what published one-year models of survey and history reach",
+        "source": "towards the lower end of 0.70-0.76, what published one-year models of survey and history reach",
     }
     usual_level: ClassVar[float] = 0.18
     """0.145 of men and 0.23 of women in Norwegian rates; a quarter of it is mental, a third musculoskeletal."""

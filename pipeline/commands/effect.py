@@ -68,10 +68,15 @@ def effect(
     if published:
         return show(stage.published(), json_)
     if power:
-        if sd is None or icc is None:
-            raise SettingsError("--power needs --sd and --icc; docs/effect.md has values to start from.")
-        return show(stage.planned(stage.Clusters(companies, persons, sd, icc), periods, expected), json_)
+        return show(stage.planned(stage.Clusters(companies, persons, *_variance(sd, icc)), periods, expected), json_)
     assert design is not None
     question = stage.Question(design.value, outcome_measure, panel, threshold, outcome, day_of(scored_on))
     show(stage.run(Workspace(workspace), settings_of(params), question), json_)
     return None
+
+
+def _variance(sd: float | None, icc: float | None) -> tuple[float, float]:
+    """The two numbers that no default could stand for: they depend on the measure."""
+    if sd is None or icc is None:
+        raise SettingsError("--power needs --sd and --icc; docs/effect.md has values to start from.")
+    return sd, icc

@@ -73,7 +73,7 @@ SchedulerOption = Annotated[
     str | None,
     typer.Option(
         envvar="BALANCE_RISK_SCHEDULER",
-        help="Address of a Dask cluster, tcp://… or tls://…; default: a process per processor of this machine.",
+        help="Address of a Dask cluster, tls://host:port; default: a process per processor of this machine.",
     ),
 ]
 

@@ -30,7 +30,7 @@ ScorersOption = Annotated[
     str | None,
     typer.Option(
         "--scheduler",
-        help="Address of a Dask cluster, tcp://… or tls://…; default: a process per processor of this machine.",
+        help="Address of a Dask cluster, tls://host:port; default: a process per processor of this machine.",
     ),
 ]
 
@@ -97,6 +97,7 @@ def score(
     """Score everybody in the tables (store and CSV of risks), or explain one person, with the promoted champions."""
     from pipeline import rebuild
     from pipeline import score as stage
+    from pipeline.nightly import bundles_of
 
     place = Workspace(workspace)
     if again is not None:
@@ -107,7 +108,7 @@ def score(
         report = rebuild.run(place, day_of(again), workers)
         show(report, json_)
         return rebuild.refuse_differences(report)
-    outcomes = outcomes_of(outcome) if outcome else stage.promoted(place)
+    outcomes = outcomes_of(outcome) if outcome else stage.promoted(bundles_of(place))
     return show(stage.run(place, day_of(index_date), outcomes, person, workers, engine.value, scheduler), json_)
 
 

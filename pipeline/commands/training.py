@@ -31,7 +31,7 @@ GrowersOption = Annotated[
     str | None,
     typer.Option(
         "--scheduler",
-        help="Address of a Dask cluster, tcp://… or tls://…; default: a process per processor of this machine.",
+        help="Address of a Dask cluster, tls://host:port; default: a process per processor of this machine.",
     ),
 ]
 

@@ -46,7 +46,7 @@ def search(workspace: Workspace, wanted: Wanted, mapped: Mapped) -> Found:
         doubts: list[str] = []
         if _holds(workspace, path, name, wanted, doubts):
             found.hits.append(path)
-        elif doubts:
+        elif doubts and not _is_told_beside(workspace, path):
             found.doubts[path] = doubts[0]
         elif name.endswith(".npz"):
             found.clean.add(sha256(path))
@@ -54,6 +54,12 @@ def search(workspace: Workspace, wanted: Wanted, mapped: Mapped) -> Found:
     # long as they are there, a run that was broken off finds all that refers to them.
     found.hits.sort(key=lambda path: (cache.holds(workspace.root, path), _has_patient(workspace, path)))
     return found
+
+
+def _is_told_beside(workspace: Workspace, path: Path) -> bool:
+    """True for a workplace report as PDF whose page, which says the same and is searched, lies beside it."""
+    is_report = path.suffix == ".pdf" and path.is_relative_to(workspace.workplace_reports)
+    return is_report and path.with_suffix(".html").is_file()
 
 
 def _has_patient(workspace: Workspace, path: Path) -> bool:

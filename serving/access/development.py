@@ -136,7 +136,18 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
         return SettingsError.exit_code
     if not asked.organisation and asked.role not in ROLES_FOR_ANY:
         sys.stderr.write("balance-risk: without --organisation this token opens no person and no company.\n")
-    sys.stdout.write(f"{token}\n")
+    if asked.header is None:
+        sys.stdout.write(f"{token}\n")
+        return 0
+    return _keep_header(asked.header, token)
+
+
+def _keep_header(path: Path, token: str) -> int:
+    try:
+        _put(path, f"Authorization: Bearer {token}\n".encode(), keep=False)
+    except OSError as error:
+        sys.stderr.write(f"balance-risk: {path}: {error.strerror}. Choose another --header.\n")
+        return SettingsError.exit_code
     return 0
 
 
@@ -163,6 +174,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--subject", help="who calls, as the audit log will say")
     parser.add_argument("--minutes", type=int, default=60)
     parser.add_argument("--workspace", type=Path, default=Path(), help="directory that holds keys/")
+    parser.add_argument("--header", type=Path, help="write a header for curl to this file instead of printing")
     return parser
 
 

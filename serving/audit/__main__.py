@@ -16,8 +16,9 @@ from data_contracts.national_identity_number import contains
 from serving.audit import chain, export, heads, reading
 from serving.audit.errors import AuditBroken, AuditUnavailable
 from serving.audit.keys import create_audit_key, read_audit_key
+from serving.audit.proof import report_of
 from serving.audit.store import StoredRow
-from serving.audit.verify import report_of, verify
+from serving.audit.verify import verify
 from serving.settings import Settings
 
 _SHOWN_EVERY = 50_000

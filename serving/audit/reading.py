@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import sqlalchemy as sa
@@ -25,6 +25,14 @@ _AWAY = (
 _DAMAGED = "The audit log's file is damaged: it cannot be read to its end. Keep it, and bring a copy from the backup."
 _NOT_THERE = "{}: no audit log there."
 _NO_TABLE = "The database of the audit log has no table of events: there is no log yet, or it was dropped."
+
+
+class Access(NamedTuple):
+    """Who was accessed, when, and the event's link."""
+
+    link: str
+    person_id: str
+    at: str
 
 
 def events(url: str) -> Iterator[StoredRow]:
@@ -73,11 +81,24 @@ def newest(url: str) -> tuple[int, str]:
     return 0, ""
 
 
-def accesses_after(url: str, n: int, action: str) -> Iterator[tuple[str, str]]:
-    """Yield person and time of each allowed access of a kind after an event."""
+def accesses_after(url: str, n: int, action: str) -> Iterator[Access]:
+    """Yield each allowed access of a kind after an event."""
     is_it = (EVENTS.c.n > n, EVENTS.c.action == action, EVENTS.c.decision == "allowed", EVENTS.c.person_id.is_not(None))
-    for person_id, at in _rows(url, sa.select(EVENTS.c.person_id, EVENTS.c.at).where(*is_it).order_by(EVENTS.c.n)):
-        yield str(person_id), str(at)
+    shown = (EVENTS.c.link, EVENTS.c.person_id, EVENTS.c.at)
+    for row in _rows(url, sa.select(*shown).where(*is_it).order_by(EVENTS.c.n)):
+        yield Access(*map(str, row))
+
+
+def links_of(url: str, action: str) -> set[str]:
+    """Return the links of all events of a kind."""
+    return {str(link) for (link,) in _rows(url, sa.select(EVENTS.c.link).where(EVENTS.c.action == action))}
+
+
+def ends(url: str) -> tuple[str, str]:
+    """Return the link of event 1 and the time of the newest event; nothing of what is not there."""
+    first = [str(link) for (link,) in _rows(url, sa.select(EVENTS.c.link).where(EVENTS.c.n == 1))]
+    newest = [str(at) for (at,) in _rows(url, sa.select(EVENTS.c.at).order_by(EVENTS.c.n.desc()).limit(1))]
+    return (*first, "")[0], (*newest, "")[0]
 
 
 def require_log(url: str) -> None:

@@ -1,8 +1,9 @@
 """The event that says: here the log goes on from a backup. It is written by ``balance-risk restore``, under the chain's key.
 
 What was logged after the backup is gone, and the numbers of those events are given again. The event names the newest signed
-head that was known when it was written, so that heads of lost events are told from a log that somebody has cut off. It
-excuses nothing: to verify, it is a finding until whoever verifies names it (:attr:`Restoration.name`).
+head of the backup (``kept``) and the newest that was known (``head``): those between may be of lost events, every other one
+must fit the log, so a restore is told from a cut. It excuses nothing: to verify, it is a finding until whoever verifies names
+it (:attr:`Restoration.name`).
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ class Restoration:
     name: str
     backup: str
     taken_at: str
+    kept: int
     head: int
     withdrawals: str
     missing: int = 0
@@ -58,18 +60,21 @@ def restoration(n: int, row: Row, link: str) -> Restoration | None:
     try:
         said = orjson.loads(row[_REASON] or "")
         return Restoration(
-            n, str(row[_AT]), link[:NAME_DIGITS], str(said["backup"]), str(said["taken_at"]), int(said["head"]),
-            str(said["withdrawals"]),
+            n, str(row[_AT]), link[:NAME_DIGITS], str(said["backup"]), str(said["taken_at"]), int(said["kept"]),
+            int(said["head"]), str(said["withdrawals"]),
         )  # fmt: skip
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
         return None
 
 
-def append(url: str, key: bytes, backup: str, taken_at: str, newest: Head | None, withdrawals: str) -> int:
+def append(
+    url: str, key: bytes, backup: str, taken_at: str, kept: Head | None, newest: Head | None, withdrawals: str
+) -> int:
     """Write the event at the end of a log that was just restored, before it is in place; return its number."""
     said = {
         "backup": backup,
         "taken_at": taken_at,
+        "kept": 0 if kept is None else kept.k,
         "head": 0 if newest is None else newest.k,
         "withdrawals": withdrawals,
     }

@@ -5,65 +5,22 @@ Reads log and heads side by side, once, in constant memory.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import orjson
 
 from serving.audit import chain
 from serving.audit.event import Row, time_text
 from serving.audit.heads import Head, HeadUnreadable
+from serving.audit.proof import MOST_LISTED, Proof
 from serving.audit.restored import NAME_DIGITS, Restoration, restoration
 from serving.audit.store import StoredRow
 from serving.audit.writer import HEAD_SECONDS
 
-MOST_LISTED = 20
 SLACK_SECONDS = 5.0
 """What a busy disk may delay a head by."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One way in which the log is not what was written; ``n`` is the event it was seen at."""
-
-    kind: str
-    n: int
-    text: str
-
-
-@dataclass
-class Proof:
-    """What was found, and up to where there is proof."""
-
-    events: int = 0
-    last: int = 0
-    last_at: str = ""
-    heads: int = 0
-    newest_head: Head | None = None
-    has_heads: bool = True
-    keys: Counter[str] = field(default_factory=Counter)
-    findings: list[Finding] = field(default_factory=list)
-    n_findings: int = 0
-    restores: list[Restoration] = field(default_factory=list)
-
-    @property
-    def is_sound(self) -> bool:
-        """True if nothing was found."""
-        return self.n_findings == 0
-
-    @property
-    def unproven(self) -> int:
-        """How many events stand after the newest head."""
-        return max(0, self.last - (self.newest_head.n if self.newest_head else 0))
-
-    def found(self, kind: str, n: int, text: str) -> None:
-        """Count a finding and keep it if it is among the first."""
-        self.n_findings += 1
-        if len(self.findings) < MOST_LISTED:
-            self.findings.append(Finding(kind, n, text))
 
 
 def verify(
@@ -147,55 +104,88 @@ class _Links:
             )  # fmt: skip
 
 
+@dataclass
+class _Aside:
+    """Heads in a row, each of a later event than the one before, of events that are not in the log as they were signed."""
+
+    first: Head
+    last: Head
+    shown: list[Head]
+
+
 class _Heads:
     def __init__(self, proof: Proof, heads: Iterator[Head], keys: Mapping[str, bytes]) -> None:
         self._proof, self._keys = proof, keys
         self._heads = heads
         self._before: Head | None = None
+        self._aside: list[_Aside] = []
+        self._row = 0
         self._latest = ""
         self._next = self._read()
 
     def check(self, n: int, link: str, at: str) -> None:
-        """Hold an event against the heads of its number."""
+        """Hold an event against the heads of its number, and set aside those that signed another one.
+
+        Only a restore that comes later may explain them: they can be of what was written after an earlier restore.
+        """
         while self._next is not None and self._next.n <= n:
-            if self._next.n == n and self._next.link != link:
-                self._proof.found("rewritten", n, f"Event {n} is another one than head {self._next.k} signed.")
-            self._next, self._latest = self._read(), ""
+            # One between two rows is of an event that was found to be removed.
+            if (self._next.n, self._next.link) == (n, link) or self._row < self._next.n < n:
+                self._advance()
+            else:
+                self._set_aside(self._next)
+        self._row = n
         if self._next is None:
             self._latest = max(self._latest, at)
 
     def go_back(self, restored: Restoration) -> None:
-        """Pass over the heads up to the one that a restore names, and count the events that they had signed.
+        """Pass over the heads from those of the backup to the one that a restore names; count the events they had signed.
 
-        A head of a lower number than the one before begins what was written after an earlier restore, and is lost too.
+        A head of no higher number than the one before begins what was written after an earlier restore, and is lost too.
         """
-        first, before = restored.n, None
         while self._next is not None and self._next.k <= restored.head:
-            if before is not None and self._next.n <= before.n:
-                restored.missing += max(0, before.n - first + 1)
-                first = self._next.n
-            before = self._next
-            self._next, self._latest = self._read(), ""
-        if before is not None:
-            restored.missing += max(0, before.n - first + 1)
+            self._set_aside(self._next, after=restored.kept)
+        lost = [one for one in self._aside if restored.kept < one.first.k and one.last.k <= restored.head]
+        for number, one in enumerate(lost):
+            first = one.first.n if number else min(one.first.n, restored.n)
+            restored.missing += max(0, one.last.n - first + 1)
+        self._aside = [one for one in self._aside if one not in lost]
         if self._proof.has_heads and (self._before is None or self._before.k < restored.head):
             self._proof.found("heads-cut-off", restored.n, f"Event {restored.n} names head {restored.head}, not there.")
 
     def end(self) -> None:
         """Say what the heads tell of events that are not there, and what events tell of heads that are not there."""
-        proof, newest = self._proof, self._proof.newest_head
         while self._next is not None:
-            self._next = self._read()
-            newest = proof.newest_head
-        if newest is not None and newest.n > proof.last:
-            proof.found("cut-off", proof.last, f"The log ends with event {proof.last}; head {newest.k} signed event {newest.n} "
-                        f"on {newest.at}. {newest.n - proof.last} events or more are missing at the end.")  # fmt: skip
+            self._set_aside(self._next)
+        proof, newest = self._proof, self._proof.newest_head
+        for one in self._aside:
+            for head in one.shown:
+                if head.n <= proof.last:
+                    proof.found("rewritten", head.n, f"Event {head.n} is another one than head {head.k} signed.")
+        furthest = max((one.last for one in self._aside), key=lambda head: head.n, default=None)
+        if furthest is not None and furthest.n > proof.last:
+            proof.found(
+                "cut-off", proof.last, f"The log ends with event {proof.last}; head {furthest.k} signed event {furthest.n} on "
+                f"{furthest.at}. {furthest.n - proof.last} events or more are missing at the end.",
+            )  # fmt: skip
         elif proof.has_heads and newest is None and proof.last:
             proof.found("heads-missing", proof.last, "There are events and no signed head: the file of heads was removed or "
                         "could never be written.")  # fmt: skip
         elif newest is not None and self._latest > _limit(newest):
             proof.found("heads-cut-off", newest.n, f"Head {newest.k} of {newest.at} is the newest, and events go on for longer "
                         f"than {HEAD_SECONDS:.0f} seconds: later heads were removed, or could not be written.")  # fmt: skip
+
+    def _set_aside(self, head: Head, after: int = 0) -> None:
+        if self._aside and self._aside[-1].last.n < head.n and self._aside[-1].first.k > after:
+            one = self._aside[-1]
+            one.last = head
+            one.shown += [head] if len(one.shown) < MOST_LISTED else []
+        else:
+            self._aside.append(_Aside(head, head, [head]))
+        self._advance()
+
+    def _advance(self) -> None:
+        self._next, self._latest = self._read(), ""
 
     def _read(self) -> Head | None:
         """Return the next head that is signed; say what is wrong with others."""
@@ -237,42 +227,3 @@ def _bytes(link: str) -> bytes:
         return bytes.fromhex(link)
     except ValueError:
         return b""
-
-
-def report_of(proof: Proof) -> dict[str, Any]:
-    """Return the proof as JSON values, with a summary for people."""
-    newest = proof.newest_head
-    return {
-        "sound": proof.is_sound,
-        "events": proof.events,
-        "last_event": proof.last,
-        "last_event_at": proof.last_at or None,
-        "keys": dict(proof.keys),
-        "heads": proof.heads,
-        "newest_head": None if newest is None else {"number": newest.k, "event": newest.n, "at": newest.at},
-        "events_after_newest_head": proof.unproven,
-        "restores": [vars(one) for one in proof.restores],
-        "findings": [vars(one) for one in proof.findings],
-        "n_findings": proof.n_findings,
-        "summary": _summary(proof),
-    }
-
-
-def _summary(proof: Proof) -> str:
-    lines = [f"{proof.events} events, {proof.heads} heads, {proof.n_findings or 'no'} findings."]
-    lines += [f"{one.kind}: {one.text}" for one in proof.findings]
-    if proof.n_findings > len(proof.findings):
-        lines.append(f"... and {proof.n_findings - len(proof.findings)} more.")
-    lines += [f"restored, as you know: {one.text}" for one in proof.restores if one.is_known]
-    if proof.is_sound:
-        lines.append("Every event is as it was written, in its place.")
-        if proof.newest_head is not None:
-            besides = "But for those that restores lost, none" if proof.restores else "None"
-            lines.append(
-                f"{besides} is missing up to event {proof.newest_head.n}, signed on {proof.newest_head.at}. After it stand "
-                f"{proof.unproven} events; others, of {HEAD_SECONDS:.0f} seconds, could have been cut off unseen."
-            )
-        elif not proof.has_heads:
-            lines.append("No heads are kept: events cut off at the end would go unseen.")
-        lines.append("Whoever holds the key could write another chain; only heads kept out of their reach would tell.")
-    return "\n".join(lines)

@@ -20,6 +20,8 @@ HEAD_SECONDS = 10.0
 """An event is under a signed head after at most so many seconds, if the process lives; until then it can be cut off unseen."""
 HEAD_EVENTS = 10_000
 """... or after so many events, if that is earlier."""
+LOOK_SECONDS = 2.0
+"""How often a process that nobody asks looks whether the log is there: one read, and nothing is written."""
 _STALE_SECONDS = 1.0
 
 _AWAY = "The audit log cannot be written ({})."
@@ -122,8 +124,8 @@ class ChainWriter:
 
     @property
     def seconds_to_look(self) -> float:
-        """How long until somebody should look after the log: for a head of ours, or for what other processes wrote."""
-        return max(0.0, self._next_head - time.monotonic()) if self._lacks_head else HEAD_SECONDS
+        """How long until somebody should look after the log: it may be away, or lack a head of what anybody wrote."""
+        return min(LOOK_SECONDS, max(0.0, self._next_head - time.monotonic())) if self._lacks_head else LOOK_SECONDS
 
     def write_head_if_due(self) -> None:
         """Sign the newest event if there were enough since the last head, or enough time has passed."""

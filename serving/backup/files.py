@@ -9,7 +9,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from serving.backup.errors import BackupFailed
@@ -37,12 +37,10 @@ def whole_directory(place: Path) -> Iterator[Path]:
     try:
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         _sweep(place.parent)
-        partial = Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=place.parent))  # made with mode 700
+        partial, lock = _partial(place.parent)
     except OSError as error:
         raise BackupFailed(f"{place.parent}: cannot be written ({error.strerror}).") from None
-    lock = os.open(partial / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
         yield partial
         for path in partial.rglob("*"):
             sync(path)
@@ -56,8 +54,20 @@ def whole_directory(place: Path) -> Iterator[Path]:
     except OSError as error:
         raise BackupFailed(f"{place}: cannot be written ({error.strerror}). Nothing is left of the attempt.") from None
     finally:
+        _remove(partial)
         os.close(lock)
-        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _partial(parent: Path) -> tuple[Path, int]:
+    """Make a directory and hold its lock; if another process has swept it before it was locked, make another."""
+    while True:
+        partial = Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=parent))  # made with mode 700
+        with suppress(FileNotFoundError):
+            lock = os.open(partial / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if (partial / LOCK).exists():
+                return partial, lock
+            os.close(lock)
 
 
 def _sweep(parent: Path) -> None:
@@ -65,15 +75,28 @@ def _sweep(parent: Path) -> None:
         try:
             lock = os.open(left / LOCK, os.O_RDWR | os.O_CLOEXEC)
         except OSError:
-            continue  # it was made this moment, or its rename is
+            with suppress(OSError):
+                left.rmdir()  # killed before it had a lock, so it is empty; whoever makes it now makes another
+            continue
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             continue
         else:
-            shutil.rmtree(left, ignore_errors=True)
+            _remove(left)
         finally:
             os.close(lock)
+
+
+def _remove(partial: Path) -> None:
+    """Remove a directory, its lock last: if this is killed too, the next one knows what is left."""
+    for path in sorted(partial.glob("*")):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.name != LOCK:
+            with suppress(OSError):
+                path.unlink()
+    shutil.rmtree(partial, ignore_errors=True)
 
 
 def sync(path: Path) -> None:

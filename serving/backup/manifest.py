@@ -17,7 +17,7 @@ import orjson
 from data_contracts.errors import SettingsError
 from serving.audit import chain
 from serving.backup.errors import BackupDamaged
-from serving.backup.files import LOCK, sha256, write
+from serving.backup.files import LOCK, copy, sha256, write
 from serving.store.tables import HEAD
 
 FORMAT = 1
@@ -80,6 +80,16 @@ def read(directory: Path, keys: Mapping[str, bytes]) -> tuple[str, dict[str, Any
     _refuse_newer(directory, said)
     _refuse_changed(directory, said["files"])
     return name_of(content), said
+
+
+def copied(directory: Path, name: str, said: Mapping[str, Any], target: Path) -> None:
+    """Copy a file of a backup to where nobody else writes; raises BackupDamaged unless the copy is what was backed up.
+
+    The directory may be somebody else's, who changes a file between :func:`read` and its use.
+    """
+    copy(directory / name, target)
+    if sha256(target) != said["files"].get(name):
+        raise BackupDamaged(f"{directory}: was changed while it was read: {name}. Take another backup.")
 
 
 def _refuse_newer(directory: Path, said: Mapping[str, Any]) -> None:

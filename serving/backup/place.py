@@ -6,13 +6,13 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
-from serving.backup import postgresql
+from serving.backup import manifest, postgresql
 from serving.backup.errors import RestoreRefused
-from serving.backup.files import copy
 from serving.backup.take import LOG
 from serving.store.address import file_of
 from serving.store.schema import VERSION_TABLE
@@ -22,6 +22,19 @@ _READY = ".restore-"
 _LEAVING_SECONDS = 2.0
 """A server takes a moment to forget a connection that was closed."""
 _BESIDE = ("", "-wal", "-shm", "-journal")
+
+
+def refuse_left(url: str) -> None:
+    """Raise RestoreRefused where a killed restore has left the log's database half way."""
+    if file_of(url) is not None:
+        return
+    with postgresql.connected(url, "audit log") as connection:
+        left = connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (postgresql.ASIDE,)).fetchone()
+    if left is not None:
+        raise RestoreRefused(
+            "The database of the audit log has what a restore that was killed had loaded, and the store's may hold persons who "
+            "were erased: drop both databases, make them anew, and restore again."
+        )
 
 
 def refuse_filled(url: str, what: str) -> None:
@@ -60,22 +73,29 @@ def ready_beside(place: Path) -> Iterator[Path]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def put_bundles(source: Path, target: Path) -> None:
-    """Add the bundles that are not there; those that are, and what is in service, stay."""
-    for home in sorted(source.iterdir()):
-        place = target / home.name
-        place.mkdir(parents=True, exist_ok=True)
-        for bundle in sorted(path for path in home.iterdir() if path.is_dir() and not path.is_symlink()):
-            if not (place / bundle.name).exists():
-                _put_bundle(bundle, place / bundle.name)
+def put_bundles(backup: Path, said: Mapping[str, Any], target: Path) -> None:
+    """Add the bundles that are not there, as the manifest has them; those that are, and what is in service, stay."""
+    files: dict[Path, list[str]] = {}
+    links = []
+    for name in sorted(said["files"]):
+        if name.startswith(f"{manifest.BUNDLES}/"):
+            _, outcome, *rest = Path(name).parts
+            if len(rest) > 1:
+                files.setdefault(Path(outcome, rest[0]), []).append(name)
+            else:
+                links.append((target / outcome / rest[0], str(said["files"][name]).removeprefix("-> ")))
+    for bundle, names in files.items():
+        (target / bundle).parent.mkdir(parents=True, exist_ok=True)
+        if not (target / bundle).exists():
+            _put_bundle(backup, said, names, target / bundle)
+    for place, leads_to in links:
+        place.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileExistsError):
-            if (home / "current").is_symlink():
-                (place / "current").symlink_to((home / "current").readlink())
+            place.symlink_to(leads_to)
 
 
-def _put_bundle(source: Path, target: Path) -> None:
+def _put_bundle(backup: Path, said: Mapping[str, Any], names: Sequence[str], target: Path) -> None:
     with ready_beside(target) as ready:
-        for path in sorted(source.rglob("*")):
-            if path.is_file():
-                copy(path, ready / "bundle" / path.relative_to(source))
+        for name in names:
+            manifest.copied(backup, name, said, ready / "bundle" / Path(*Path(name).parts[3:]))
         os.rename(ready / "bundle", target)

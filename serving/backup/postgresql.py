@@ -13,12 +13,16 @@ from typing import Any
 
 import psycopg
 from psycopg.conninfo import make_conninfo
+from psycopg.pq import Conninfo
+from sqlalchemy.engine import make_url
 
 from serving.backup.errors import BackupFailed, RestoreRefused
 from serving.store.address import libpq_parameters
 
+ASIDE = "balance_risk_restoring"
+"""Schema in which a log stands while a restore is under way: no service looks there."""
+
 _CONNECT_SECONDS = 10
-_SPELLED = {"dbname": "PGDATABASE", "channel_binding": "PGCHANNELBINDING", "application_name": "PGAPPNAME"}
 _AWAY = "The database of the {} cannot be reached ({}). Check the address, the account and the server."
 
 
@@ -26,7 +30,9 @@ _AWAY = "The database of the {} cannot be reached ({}). Check the address, the a
 def connected(url: str, what: str) -> Iterator[psycopg.Connection[Any]]:
     """Yield a connection in a transaction that sees one moment; raises BackupFailed, which does not quote the URL."""
     try:
-        with psycopg.connect(make_conninfo(**libpq_parameters(url), connect_timeout=_CONNECT_SECONDS)) as connection:
+        with psycopg.connect(
+            make_conninfo(**{"connect_timeout": str(_CONNECT_SECONDS), **libpq_parameters(url)})
+        ) as connection:
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             yield connection
     except psycopg.Error as error:
@@ -34,11 +40,11 @@ def connected(url: str, what: str) -> Iterator[psycopg.Connection[Any]]:
 
 
 def others(url: str, what: str) -> int:
-    """Return how many connections there are to a database besides this one."""
+    """Return how many connections there are to a database besides this one, whatever role they are of."""
     with connected(url, what) as connection:
         found = connection.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
-            "AND backend_type = 'client backend'"
+            "AND usesysid IS NOT NULL AND coalesce(backend_type, 'client backend') = 'client backend'"  # NULL: another role's
         ).fetchone()
     return int(found[0]) if found else 0
 
@@ -70,6 +76,27 @@ def load(url: str, source: Path) -> None:
         raise RestoreRefused(f"pg_restore did not end well (exit code {done.returncode}): {_last(done.stderr)}")
 
 
+def set_aside(url: str, table: str, function: str) -> str:
+    """Move a table with its function where no service looks; return the URL by which it is read and written there."""
+    with connected(url, "audit") as connection:
+        connection.execute(f"CREATE SCHEMA {ASIDE}")
+        connection.execute(f"ALTER TABLE {table} SET SCHEMA {ASIDE}")
+        connection.execute(f"ALTER FUNCTION {function}() SET SCHEMA {ASIDE}")
+    parsed = make_url(url)
+    said = parsed.query.get("options", "")
+    options = f"{said if isinstance(said, str) else ' '.join(said)} -csearch_path={ASIDE}".strip()
+    return parsed.update_query_dict({"options": options}).render_as_string(hide_password=False)
+
+
+def put_back(url: str, table: str, function: str) -> None:
+    """Undo :func:`set_aside`, at once."""
+    with connected(url, "audit") as connection:
+        (schema,) = connection.execute("SELECT quote_ident(current_schema())").fetchone() or ("public",)
+        connection.execute(f"ALTER TABLE {ASIDE}.{table} SET SCHEMA {schema}")
+        connection.execute(f"ALTER FUNCTION {ASIDE}.{function}() SET SCHEMA {schema}")
+        connection.execute(f"DROP SCHEMA {ASIDE}")
+
+
 def _program(name: str, server: int) -> str:
     """Return where the program is, if it is as new as the server; an older one refuses to work, or loses what is new."""
     found = shutil.which(name)
@@ -86,9 +113,18 @@ def _program(name: str, server: int) -> str:
 
 
 def _environment(url: str) -> dict[str, str]:
-    """Return the address as variables: as an argument its password would stand in the list of processes."""
-    said = {_SPELLED.get(name, f"PG{name.upper()}"): value for name, value in libpq_parameters(url).items()}
-    return {**os.environ, **said, "LC_MESSAGES": "C"}
+    """Return the address as variables: as an argument its password would stand in the list of processes.
+
+    Raises
+    ------
+    BackupFailed
+        Something in it has no variable, and would silently not hold.
+    """
+    said = libpq_parameters(url)
+    names = {one.keyword.decode(): one.envvar.decode() for one in Conninfo.get_defaults() if one.envvar}
+    if unknown := sorted(said.keys() - names.keys()):
+        raise BackupFailed(f"{', '.join(unknown)} of the database's address cannot be given to pg_dump. Leave it out.")
+    return {**os.environ, **{names[name]: value for name, value in said.items()}, "LC_MESSAGES": "C"}
 
 
 def _last(said: bytes) -> str:

@@ -19,8 +19,9 @@ from serving.audit import heads, reading, restored
 from serving.audit.errors import AuditBroken
 from serving.audit.heads import Head
 from serving.audit.keys import hold
-from serving.audit.verify import report_of, verify
-from serving.backup import manifest, place, since
+from serving.audit.proof import report_of
+from serving.audit.verify import verify
+from serving.backup import manifest, place, since, withdrawn
 from serving.backup.errors import RestoreRefused
 from serving.backup.files import write
 from serving.backup.staged import Staged
@@ -43,39 +44,56 @@ class Known:
 
 
 def restore(settings: Settings, directory: Path, keys: Keys, known: Known) -> dict[str, Any]:
-    """Put a backup in place and return what it lacks; raises BalanceRiskError, and then nothing is in place."""
+    """Put a backup in place and return what it lacks; raises BalanceRiskError, and then neither store nor log is.
+
+    Heads and bundles that were put in place before stay: they name nobody.
+    """
     began = time.monotonic()
     with _alone(settings.audit_key):
         name, said = manifest.read(directory, keys.by_name)
+        place.refuse_left(settings.audit)
         for what, url in (("store", settings.store), ("audit", settings.audit)):
             _refuse_kind(said[what]["kind"], url, what)
             place.refuse_filled(url, what)
         if known.old_store is None and known.old_audit is None and not known.withdrawals_lost:
-            raise RestoreRefused(
-                f"Consent that was withdrawn after {said['taken_at']} would come back. Name what is left of the old store "
-                "(--old DIRECTORY, or BALANCE_RISK_OLD_STORE and BALANCE_RISK_OLD_AUDIT); if nothing is, say "
-                "--withdrawals-lost and have the app send what was withdrawn since then again before anybody is let in."
-            )
-        erased = since.Erased.known(known.erasures, directory, known.nobody_erased, said["taken_at"])
-        newest = _keep_heads(settings.audit_heads, directory / manifest.HEADS, known.old_heads, keys)
-        done = _put(settings, directory, said, keys, known, erased, name, newest)
+            raise withdrawn.refuse_unnamed(said["taken_at"])
+        with place.ready_beside(settings.audit_heads) as ready:
+            for part in {manifest.HEADS, manifest.ERASED} & {*said["files"]}:
+                manifest.copied(directory, part, said, ready / part)
+            erased = since.Erased.known(known.erasures, ready, known.nobody_erased, said["taken_at"])
+            newest = _keep_heads(settings.audit_heads, ready / manifest.HEADS, known.old_heads, keys)
+            done = _put(settings, _Backup(directory, name, said, ready), keys, known, erased, newest)
         found = _lost(settings, keys, done["event"])
     seconds = round(time.monotonic() - began, 1)
     report = {"backup": name, "taken_at": said["taken_at"], "events": said["audit"]["last_event"], **done, **found}
     return {**report, "seconds": seconds, "summary": _summary(report)}
 
 
+@dataclass(frozen=True)
+class _Backup:
+    """A backup; ``ready`` is where nobody else writes, and has its heads."""
+
+    directory: Path
+    name: str
+    said: dict[str, Any]
+    ready: Path
+
+
 def _put(
-    settings: Settings, directory: Path, said: dict[str, Any], keys: Keys, known: Known, erased: since.Erased, name: str,
-    newest: Head | None,
-) -> dict[str, Any]:  # fmt: skip
-    with Staged("audit", settings.audit, directory) as log, Staged("store", settings.store, directory) as store:
-        proof = verify(reading.events(log.url), heads.read(directory / manifest.HEADS), keys.by_name, None)
+    settings: Settings, backup: _Backup, keys: Keys, known: Known, erased: since.Erased, newest: Head | None
+) -> dict[str, Any]:
+    directory, said, signed = backup.directory, backup.said, backup.ready / manifest.HEADS
+    with (
+        Staged("audit", settings.audit, directory, said, backup.ready) as log,
+        Staged("store", settings.store, directory, said, backup.ready) as store,
+    ):
+        proof = verify(reading.events(log.url), heads.read(signed), keys.by_name, None)
         if not proof.is_sound or proof.last != said["audit"]["last_event"]:
             raise AuditBroken(f"{directory}: its audit log is not as it was written.\n{report_of(proof)['summary']}")
         kept_out = _keep_out(store.url, log.url, said, known, erased)
-        place.put_bundles(directory / manifest.BUNDLES, settings.bundles)
-        restored.append(log.url, keys.current, name, said["taken_at"], newest, kept_out["withdrawals"])
+        place.put_bundles(directory, said, settings.bundles)
+        between = (heads.newest(signed), newest)
+        restored.append(log.url, keys.current, backup.name, said["taken_at"], *between, kept_out["withdrawals"])
         n, link = reading.newest(log.url)
         store.put()
         log.put()
@@ -127,17 +145,16 @@ def _keep_heads(target: Path, backup: Path, old: Path | None, keys: Keys) -> Hea
 def _keep_out(store_url: str, log_url: str, said: dict[str, Any], known: Known, erased: since.Erased) -> dict[str, Any]:
     """Withdraw and erase again; the erasure last, as an old log names erased persons too."""
     store = open_store(store_url, patient=True)
-    old = None if known.old_store is None else open_store(known.old_store, migrate=False)
     try:
-        withdrawn = since.withdrawals(said, log_url, old, known.old_audit)
-        n_withdrawn = since.apply_withdrawals(store, withdrawn)
+        found = withdrawn.since(
+            said, log_url, store, known.old_store, known.old_audit, known.withdrawals_lost, erased.covers
+        )
+        n_withdrawn = found.apply(store)
         n_persons, rows = erased.apply(store)
     finally:
         store.close()
-        if old is not None:
-            old.close()
-    source = "old store" if old is not None else "old audit log" if known.old_audit is not None else "lost"
-    return {"withdrawals": source, "withdrawn_again": n_withdrawn, "erased_again": n_persons, "rows_erased": rows}
+    return {"withdrawals": found.source, "unread": found.unread, "withdrawn_again": n_withdrawn,
+            "erased_again": n_persons, "rows_erased": rows}  # fmt: skip
 
 
 def _lost(settings: Settings, keys: Keys, event: int) -> dict[str, Any]:
@@ -156,6 +173,7 @@ def _summary(report: dict[str, Any]) -> str:
         "companies and teams.",
         f"Kept out: {report['erased_again']} erased persons, withdrawals of {report['withdrawn_again']} persons (from: "
         f"{report['withdrawals']}).",
+        *(f"The {one} could not be read." for one in report["unread"]),
         f"Note the name of this restore, and prove the log: balance-risk audit verify --restored {report['restore']}",
         *([] if report["sound"] else ["The log does not verify. Do not start the service; see docs/audit.md."]),
     ])  # fmt: skip

@@ -6,15 +6,17 @@ A server has no such place beside: what was put into it is taken out again if th
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from serving.audit.store import AuditStore
 from serving.audit.tables import FUNCTION
 from serving.backup import manifest, postgresql, sqlite_copy
 from serving.backup.errors import RestoreRefused
-from serving.backup.files import copy, sync, tell
+from serving.backup.files import sync, tell
 from serving.backup.place import LOG, ready_beside
 from serving.store.address import file_of, sqlite_url
 from serving.store.schema import VERSION_TABLE
@@ -30,10 +32,14 @@ class Staged:
     url : str
         Where it shall be in the end.
     backup : Path
+    said : mapping
+        Its manifest.
+    scratch : Path
+        An empty directory that only we may read, for what a server loads.
     """
 
-    def __init__(self, what: str, url: str, backup: Path) -> None:
-        self._what, self._target, self._backup = what, url, backup
+    def __init__(self, what: str, url: str, backup: Path, said: Mapping[str, Any], scratch: Path) -> None:
+        self._what, self._target, self._backup, self._said, self._scratch = what, url, backup, said, scratch
         self._place = file_of(url)
         self._stack = ExitStack()
         self._is_put = self._is_kept = False
@@ -46,9 +52,9 @@ class Staged:
         else:
             directory = self._stack.enter_context(ready_beside(self._place))
             self._ready = directory / f"{self._what}.db"
-            copy(self._backup / manifest.file_name(self._what, "sqlite"), self._ready)
             self.url = sqlite_url(self._ready)
             try:
+                manifest.copied(self._backup, manifest.file_name(self._what, "sqlite"), self._said, self._ready)
                 sqlite_copy.check(self._ready)
             except BaseException:
                 self._stack.close()
@@ -66,6 +72,8 @@ class Staged:
     def put(self) -> None:
         """Put a file in its place; raises RestoreRefused if something has come there meanwhile."""
         if self._place is None:
+            if self._what == "audit":
+                postgresql.put_back(self._target, LOG, FUNCTION)
             return
         sqlite_copy.settle(self._ready)
         sync(self._ready)
@@ -83,10 +91,19 @@ class Staged:
         self._is_kept = True
 
     def _load(self) -> None:
+        """Load into the database; a log then stands where no service looks, until it is put.
+
+        A restore that is killed leaves a store in which erased persons still are. Without its log no service opens it.
+        """
+        name = manifest.file_name(self._what, "postgresql")
+        dump = self._scratch / name
         try:
+            manifest.copied(self._backup, name, self._said, dump)
             if self._what == "audit":
                 AuditStore(self._target).create()
-            postgresql.load(self._target, self._backup / manifest.file_name(self._what, "postgresql"))
+            postgresql.load(self._target, dump)
+            if self._what == "audit":
+                self.url = postgresql.set_aside(self._target, LOG, FUNCTION)
         except BaseException:
             self._undo()
             raise
@@ -97,6 +114,7 @@ class Staged:
                 self._place.unlink()
             return
         with postgresql.connected(self._target, self._what) as connection:
+            connection.execute(f"DROP SCHEMA IF EXISTS {postgresql.ASIDE} CASCADE")
             for name in [*METADATA.tables, VERSION_TABLE] if self._what == "store" else [LOG]:
                 connection.execute(f'DROP TABLE IF EXISTS "{name}" CASCADE')
             if self._what == "audit":

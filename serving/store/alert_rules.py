@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from sqlalchemy import Connection, and_, case, exists, null, select
 
@@ -21,7 +21,6 @@ from serving.store.tables import DECISIONS, MEMBERSHIPS, OUTCOME_SCORES, SCORES
 from serving.store.worklist import is_lately, lately_decided
 
 AlertKind = Literal["safety_flag", "new", "rising"]
-ALERT_KINDS: tuple[AlertKind, ...] = get_args(AlertKind)
 WhyNot = Literal["no_model", "no_evaluation", "no_net_benefit"]
 FLAG = "safety_flag"
 """What an alert is about that is about no outcome."""

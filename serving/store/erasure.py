@@ -43,7 +43,8 @@ def erase(store: Database, names: Sequence[str], in_texts: Sequence[str]) -> dic
     Raises
     ------
     StoreUnavailable
-        Also where the file could not be rewritten because somebody reads it: the rows are gone, their bytes may not be.
+        Also where the file could not be rewritten because somebody reads it, or tables because the account does not own them:
+        the rows are gone, their bytes may not be.
     """
     gone: dict[str, int] = {}
     with store.writing() as connection:
@@ -97,8 +98,20 @@ def _rewrite(store: Database) -> None:
             _rewrite_file(connection)
             return
         connection.driver_connection.autocommit = True  # type: ignore[union-attr]  # psycopg's own; it is open
-        for table in METADATA.sorted_tables:
-            connection.cursor().execute(f'VACUUM FULL "{table.name}"')
+        kept = [table.name for table in METADATA.sorted_tables if not _rewrite_table(connection.cursor(), table.name)]
+    if kept:
+        raise StoreUnavailable(
+            f"The rows are gone, their bytes are not: this account does not own {', '.join(kept)}, so PostgreSQL does not "
+            "write them anew. Run this again as their owner."
+        )
+
+
+def _rewrite_table(cursor: Any, name: str) -> bool:
+    """Return whether the table stands in another file now; of who may not rewrite it the server only takes note."""
+    asked = ("SELECT pg_relation_filenode(%s::regclass)", (f'"{name}"',))
+    before = cursor.execute(*asked).fetchone()
+    cursor.execute(f'VACUUM FULL "{name}"')
+    return bool(cursor.execute(*asked).fetchone() != before)
 
 
 def _rewrite_file(connection: Any) -> None:

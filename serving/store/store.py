@@ -105,11 +105,6 @@ class Store:
         with self.database.reading() as connection:
             return frozenset(connection.execute(query).scalars())
 
-    def consents_in_force(self, person_id: str, day: date) -> dict[Source, bool]:
-        """Return for each source whether consent to risk scoring is in force on a day, withdrawals to us included."""
-        with self.database.reading() as connection:
-            return consents.in_force(connection, person_id, day)
-
     def withdraw(self, person_id: str, source: Source | None, day: date) -> tuple[Source, ...]:
         """Note that a person withdraws one source, or all, for every purpose, from a day on; return which."""
         with self.database.writing() as connection:

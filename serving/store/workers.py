@@ -22,11 +22,14 @@ from typing import IO, Any, Protocol
 import orjson
 
 from data_contracts.errors import ArtifactError, BalanceRiskError, EngineError
+from data_contracts.time_limit import killed_after
 from serving.store.scoring import Scorer, Task
 
 BATCH = 100
 """Records that are scored together: more gain next to nothing, and each process holds a few batches at a time."""
 PROJECT = Path(__file__).resolve().parents[2]
+LONGEST_BATCH_SECONDS = 300.0
+"""Seconds are usual, also to open the models."""
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
@@ -72,18 +75,19 @@ class Worker:
         into, out = self._process.stdin, self._process.stdout
         assert into is not None, "it is a pipe"
         assert out is not None, "it is a pipe"
-        try:
-            into.write(b"".join(line.rstrip(b"\n") + b"\n" for line in lines))
-            into.flush()
-        except OSError:
-            raise EngineError(_DIED) from None
-        found = [line for line in islice(out, n_answers) if line.endswith(b"\n")]
+        with killed_after(self._process, LONGEST_BATCH_SECONDS):
+            try:
+                into.write(b"".join(line.rstrip(b"\n") + b"\n" for line in lines))
+                into.flush()
+            except OSError:
+                raise EngineError(_DIED) from None
+            found = [line for line in islice(out, n_answers) if line.endswith(b"\n")]
         if len(found) < n_answers:
             raise EngineError(_DIED)
         return found
 
 
-_DIED = "A process that scores has died, so nothing of this night was written. Run it again."
+_DIED = "A process that scores has died, or hung for five minutes, so nothing of this night was written. Run it again."
 
 
 @contextmanager

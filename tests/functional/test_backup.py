@@ -1,4 +1,4 @@
-"""Backup and restore by the real commands, of a real service that writes meanwhile: on SQLite and on PostgreSQL.
+"""Backup and restore by the real commands, of a real service that writes meanwhile: on SQLite, and on PostgreSQL (long).
 
 What would go wrong: a copy of a file that is being written; a row without its event; half a backup after a kill; a backup that
 was changed; a person who was erased, or had withdrawn, and is back; a restore that looks as if nothing were missing.
@@ -35,7 +35,6 @@ from tests.lib.backed_up import (
     HER,
     WITHDREW,
     Working,
-    client_programs,
     command,
     done,
     fill,
@@ -43,7 +42,8 @@ from tests.lib.backed_up import (
     take_care_of,
 )
 from tests.lib.deployment import PROJECT, REQUEST, Deployment
-from tests.lib.stores import KINDS, NIGHT, fresh_url, opened, scored, server, write
+from tests.lib.postgresql import client_programs
+from tests.lib.stores import NIGHT, fresh_url, opened, scored, server, write
 
 
 @dataclass
@@ -69,7 +69,7 @@ class Rehearsal:
         }
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
 def rehearsal(request, tmp_path_factory) -> Iterator[Rehearsal]:
     root = tmp_path_factory.mktemp(request.param)
     with server(request.param) as url:

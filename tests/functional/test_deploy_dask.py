@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import date
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from pipeline.nightly import store_url
 from pipeline.settings import SimulateSettings, read_settings
 from pipeline.workspace import Workspace
 from serving.store import open_store
+from serving.store.tables import NIGHTS
 from tests.lib import documented
 from tests.lib.stores import rows
 
@@ -140,6 +141,8 @@ def local(site) -> tuple[Workspace, Workspace]:
     private_key, _ = create_keys(there.keys)
     bundle = export_bundle(here.model(OUTCOME) / "champion", there.bundles, OUTCOME, "1", private_key)
     move_current(there.bundles, OUTCOME, bundle)
+    for directory in (there.keys, there.bundles):
+        shutil.copytree(directory, here.root / directory.relative_to(there.root), symlinks=True)
     return here, there
 
 
@@ -170,6 +173,26 @@ def ended(run: subprocess.Popen) -> dict:
     return json.loads(output)
 
 
+def test_nothing_of_the_cluster_answers_without_a_certificate(site):
+    """``--no-dashboard`` alone leaves a plain HTTP server at all addresses."""
+    ours = [one for one in psutil.process_iter(["cmdline"]) if site.places["tls://host:8786"] in (one.info["cmdline"] or [])
+            or {"scheduler", site.places["--port 8786"].split()[1]} <= {*(one.info["cmdline"] or [])}]  # fmt: skip
+    ours += workers_of(site)
+    listening = [
+        (connection.laddr.ip, connection.laddr.port)
+        for one in ours
+        for connection in one.net_connections("tcp4")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert len(listening) == len(ours) == 5, "a scheduler, two workers and who starts them anew: one port each"
+    for address, port in listening:
+        asked = ("127.0.0.1" if address == "0.0.0.0" else address, port)
+        with socket.create_connection(asked, 5) as connection:
+            connection.sendall(b"GET /info/main/workers.html HTTP/1.0\r\n\r\n")
+            with suppress(ConnectionError):
+                assert b"HTTP" not in connection.recv(100)
+
+
 def test_training_sets_have_the_bytes_of_one_process_although_a_worker_is_killed(site, local):
     _, there = local
     with site.verb("build-training-set", "--outcome", OUTCOME) as run:
@@ -189,7 +212,7 @@ def compared(workspace: Workspace) -> dict[str, dict[str, float]]:
 
 
 def test_only_trees_differ_and_are_as_good_although_a_worker_is_killed(site, local):
-    """How good trees of a cluster are on other rows: test_distributed_training."""
+    """How good trees of a cluster are on other rows: test_distributed_training. The workers have built training sets before."""
     with site.verb("train", "--outcome", OUTCOME) as run:
         wait_for(lambda: "[LightGBM]" in site.log("one"), run)
         killed(workers_of(site)[0], run)
@@ -207,26 +230,30 @@ def test_only_trees_differ_and_are_as_good_although_a_worker_is_killed(site, loc
         assert json.loads((home / "settings.json").read_text(encoding="utf-8"))["engine"] == engine
         assert artifact.load(home / "champion").name == "core"
         assert artifact.load(home / "candidates" / "lightgbm").kind == "lightgbm"
-    assert not list(there.root.rglob("dask-scratch-space")), "the workers' spill holds pseudonyms"
+
+
+def stored(workspace: Workspace) -> dict[str, list]:
+    """Every row of a workspace's store, but for the moment at which it was written."""
+    store = open_store(store_url(workspace))
+    try:
+        found = rows(store)
+    finally:
+        store.close()
+    moment = [column.name for column in NIGHTS.columns].index("written_at")
+    return found | {"nights": [row[:moment] + row[moment + 1 :] for row in found["nights"]]}
 
 
 def test_a_night_has_the_answers_of_one_process_although_a_worker_is_killed(site, local):
-    _, there = local
-    alone = score.run(there, DAY, [OUTCOME], None, 1)
-    listed = Path(alone["path"]).read_bytes()
-    store = open_store(store_url(there))
-    try:
-        before = rows(store)
-        with site.verb("score", "--index-date", str(DAY)) as run:
-            wait_for(lambda: busy_with(site, "serving.store.workers") is not None, run)
-            killed(busy_with(site, "serving.store.workers"), run)
-            found = ended(run)
-        assert found["night"]["digest"] == alone["night"]["digest"]
-        assert found["night"]["run_id"] == alone["night"]["run_id"]
-        assert found["night"]["is_new"] is False
-        assert rows(store) == before
-    finally:
-        store.close()
-    assert Path(found["path"]).read_bytes() == listed
+    here, there = local
+    alone = score.run(here, DAY, [OUTCOME], None, 1)
+    with site.verb("score", "--index-date", str(DAY)) as run:
+        wait_for(lambda: busy_with(site, "serving.store.workers") is not None, run)
+        killed(busy_with(site, "serving.store.workers"), run)
+        found = ended(run)
+    assert found["night"]["digest"] == alone["night"]["digest"]
+    assert found["night"]["run_id"] == alone["night"]["run_id"]
+    assert found["night"]["is_new"] is True
+    assert stored(there) == stored(here)
+    assert Path(found["path"]).read_bytes() == Path(alone["path"]).read_bytes()
     assert found["scored"] == alone["scored"] != {OUTCOME: 0}
     assert not list(there.scores.glob("parts-*"))

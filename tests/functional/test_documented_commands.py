@@ -26,6 +26,7 @@ from tests.lib.documented_pages import (
     EXPECTED,
     LAST,
     PAGES,
+    PROMOTES_ANOTHER,
     README,
     RUN_INSTEAD,
     VERBS,
@@ -42,16 +43,27 @@ INDEX_DATE = date(2026, 1, 1)
 
 
 @pytest.fixture(scope="module")
-def machine(tmp_path_factory) -> Machine:
-    """A reader's machine on which the README's commands were run, in its order, on simulated persons that were delivered."""
+def machine(tmp_path_factory) -> Iterator[Machine]:
+    """A reader's machine on which the README's commands were run, in its order, on simulated persons that were delivered.
+
+    Its service answers from where the page says `make serve`: what comes after reads the log of who asked.
+    """
     machine = Machine(tmp_path_factory.mktemp("reader"))
     assert machine.run(["simulate"], "delivered").code == 0
     declare_a_team(machine.home, machine.root / "delivered" / "data" / "source")
-    for command in documented.commands(README):
-        if is_verb(command):
-            if command.words[1] == "monitor":
-                machine.prepare()  # the page has said `make serve` before
+    commands = [command for command in documented.commands(README) if is_verb(command)]
+    served = [command.words[1] for command in commands].index("monitor")
+    for command in commands[:served]:
+        run_once(machine, README, command)
+    write_requests(machine)
+    with machine.serving("demo"):
+        for command in commands[served:]:
             run_once(machine, README, command)
+        yield machine
+
+
+def write_requests(machine: Machine) -> None:
+    """Write what the demo leaves: one person's request, and the same person as a FHIR bundle."""
     tables = read_tables(machine.home / "data" / "tables")
     record = person_record(tables, person_of(machine), np.datetime64(INDEX_DATE))
     request = {
@@ -61,31 +73,30 @@ def machine(tmp_path_factory) -> Machine:
     }
     (machine.home / "request.json").write_text(json.dumps(request))
     (machine.root / "bundle.json").write_text(json.dumps(bundle_of(request["record"])))
-    return machine
 
 
-@pytest.fixture(scope="module")
-def address(machine) -> Iterator[str]:
-    with machine.serving("demo") as found:
-        yield found
-
-
-RUNS: dict[tuple[str, str], Done] = {}
-"""What each command gave, by directory and words: a page that repeats another's is not paid for twice."""
+RUNS: dict[tuple[str, str, str], Done] = {}
+"""What each command gave, by directory, version and words: a page that repeats another's is not paid for twice."""
 
 
 def run_once(machine: Machine, page: Path, command: Command) -> Done:
     where = A_DIRECTORY_OF_ITS_OWN.get(name_of(page), "simulated" if command.words[1] == "simulate" else "demo")
     where = "demo" if WITH_SCORES in command.words else where
     text, _ = RUN_INSTEAD.get(text_of(command), (text_of(command), ""))
-    key = (where, name_of(page) + text if command.words[1] in ("evaluate", "register", "promote") else text)
-    if key not in RUNS:
-        for line in BEFORE.get(name_of(page), []):
-            if (where, line) not in RUNS:
-                RUNS[where, line] = machine.run(line.split(), where)
-        words = documented.as_command(text, command.line).words[1:]
-        RUNS[key] = machine.run(filled(list(words), placeholders(machine)), where)
+    before = [] if WITH_SCORES in command.words else BEFORE.get(name_of(page), [])
+    for line in [*before, text]:
+        key = (where, version_of(page, line), line)
+        if key not in RUNS:
+            words = documented.as_command(line, command.line).words[1:]
+            RUNS[key] = machine.run(filled(list(words), placeholders(machine)), where)
     return RUNS[key]
+
+
+def version_of(page: Path, line: str) -> str:
+    """Return which version of the model a command is about; what is not about one is the same on every page."""
+    if line.split()[1] not in ("evaluate", "register", "promote"):
+        return ""
+    return "second" if name_of(page) in PROMOTES_ANOTHER else "first"
 
 
 def person_of(machine: Machine) -> str:
@@ -119,12 +130,18 @@ def test_every_verb_on_the_page_does_what_the_page_needs(machine, page):
         check(machine, page, command)
 
 
+def token(machine: Machine) -> str:
+    """Make the app's token, in the file that pages hand to curl, and return it."""
+    done = machine.run(["token", "--role", "app", "--workspace", "demo", "--header", "app.header"])
+    assert done.code == 0, done.err
+    return (machine.root / "app.header").read_text().split()[-1]
+
+
 @pytest.mark.parametrize("page", ASKING, ids=name_of)
-def test_what_the_page_asks_with_curl_is_answered(machine, address, page):
-    token = 'TOKEN="${TOKEN:-$(balance-risk token --role app --workspace demo)}"'
+def test_what_the_page_asks_with_curl_is_answered(machine, page):
     strict = 'curl() { command curl --fail-with-body "$@"; echo; }'
-    script = at_address("\n".join([strict, token, *scripts_of(page)]), address)
-    done = machine.shell(script)
+    script = at_address("\n".join([strict, *scripts_of(page)]), machine.address)
+    done = machine.shell(script, TOKEN=token(machine))
     assert done.code == 0, f"{name_of(page)}\n{done.out[-1500:]}\n{done.err[-1500:]}"
     assert '"type": "urn:problem-type' not in done.out
 
@@ -134,11 +151,10 @@ PYTHON_PAGES = [page for page in (DOCS / "tutorials").glob("*.md") if documented
 
 
 @pytest.mark.parametrize("page", PYTHON_PAGES, ids=name_of)
-def test_python_on_the_page_runs(machine, address, page):
-    token = machine.shell("balance-risk token --role app --workspace demo").out.strip()
+def test_python_on_the_page_runs(machine, page):
     names: dict[str, object] = {}
     for block in documented.blocks(page, "python"):
-        code = at_address(block.text, address).replace("TOKEN_OF_YOUR_ISSUER", token)
+        code = at_address(block.text, machine.address).replace("TOKEN_OF_YOUR_ISSUER", token(machine))
         with chdir(machine.root):
             exec(compile(code, f"{name_of(page)}:{block.line}", "exec"), names)
 

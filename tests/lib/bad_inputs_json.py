@@ -236,7 +236,7 @@ def _identity_numbers() -> Iterator[BadInput]:
     yield _resource("identity number as a key", _new(**{number: 1}), (f"Patient.[{IDENTITY}]", "unknown field"))
 
 
-def _contents() -> Iterator[BadInput]:
+def _facts() -> Iterator[BadInput]:
     yield _resource("Patient without sex", _without(_new(), "gender"), ("sex", "required"))
     yield _resource("Patient of unknown sex", _new(gender="unknown"), ("sex", "codes"))
     yield _resource("Patient without birth date", _without(_new(), "birthDate"), ("birth_year", "required"))
@@ -255,6 +255,11 @@ def _contents() -> Iterator[BadInput]:
     yield _resource("Observation issued before the sample", early, ("sampled_on", "event after known_from"))
     year = _measured(effectiveDateTime="2025")
     yield _resource("Observation of a year", year, ("sampled_on", "type"))
+    twice = _measured(id="x", valueQuantity=quantity(40, "mmol/mol"), meta=meta("2025-05-03"))
+    yield _versions(twice)
+
+
+def _papers() -> Iterator[BadInput]:
     here = "QuestionnaireResponse"
     yield _resource("questionnaire of an unknown name", response("x:who6", {"item_1": 3}) | ABOUT,
                     (f"{here}.questionnaire", "unknown instrument"))  # fmt: skip
@@ -276,8 +281,6 @@ def _contents() -> Iterator[BadInput]:
     yield _resource(
         "consent without a purpose", consent(["survey"], []) | about, ("Consent.provision.purpose", "required")
     )
-    twice = _measured(id="x", valueQuantity=quantity(40, "mmol/mol"), meta=meta("2025-05-03"))
-    yield _versions(twice)
 
 
 def _versions(measured: Json) -> BadInput:
@@ -387,5 +390,5 @@ def _typed() -> Iterator[BadInput]:
 
 
 def cases() -> list[BadInput]:
-    parts = (_files(), _entries(), _references(), _identity_numbers(), _contents(), _records(), _typed())
+    parts = (_files(), _entries(), _references(), _identity_numbers(), _facts(), _papers(), _records(), _typed())
     return [case for part in parts for case in part]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import configparser
+import json
 import shlex
 import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,11 @@ from tests.lib.proxy import Proxy, need, proxy
 PAGE = PROJECT / "docs" / "deploy" / "service.md"
 PROXY = PROJECT / "docs" / "deploy" / "nginx.conf"
 PROGRAMS = Path(sys.executable).parent
+OWNER = "BALANCE_RISK_STORE=postgresql+psycopg://balance_risk_owner:owner-password@/balance_risk_store?"
+DRILL = OWNER.replace("_store?", "_store_drill?")
+"""How the files of variables begin that the owner of the databases has."""
+DATABASES = "CREATE DATABASE balance_risk_store"
+"""How the statements begin that make databases for roles that are there."""
 
 
 class Server(Deployment):
@@ -35,19 +42,19 @@ class Server(Deployment):
         self.client.close()
         self.postgresql = postgresql
         self.direct = f"http://127.0.0.1:{self.port}"
-        prepare(root)  # persons, and a model of long sick leave, signed with the key that the page names
         self.places = {
             "/opt/balance-risk/.venv/bin": str(PROGRAMS),
             "/opt/balance-risk": str(PROJECT),
             "/etc/balance-risk/verify.key": str(self.verify),
             "/etc/balance-risk": str(root / "keys"),
             "/var/lib/balance-risk": str(root),
+            "/var/backups/balance-risk": str(root / "backups"),
+            "/root/drill": str(root / "drill"),
             "/run/postgresql": str(postgresql.pgdata),
             "https://issuer.example.no": ISSUER,
             "--port 3000": f"--port {self.port}",
             "127.0.0.1:3000": f"127.0.0.1:{self.port}",
         }
-        self.promote(boosted_model(), "1")
         (root / "heads").mkdir(exist_ok=True)
 
     def here(self, text: str) -> str:
@@ -56,17 +63,26 @@ class Server(Deployment):
             text = text.replace(old, new)
         return text
 
-    def set_up(self, before: Proxy) -> None:
+    def set_up(self) -> None:
         """Do what the page says up to the first start."""
-        self.proxy = before
-        self.places["https://risk.example.no"] = before.url
         self._create_roles()
         clean = {name: value for name, value in self.environment.items() if not name.startswith("BALANCE_RISK_")}
         self.environment = clean | variables(self.here(block("BALANCE_RISK_MODE=production")))
-        self.owner = variables(self.here(block("BALANCE_RISK_STORE=postgresql+psycopg://balance_risk_owner")))
+        self.write_environment("auditor.env", "BALANCE_RISK_AUDIT=postgresql+psycopg://balance_risk_auditor")
+        self.owner = variables(self.here(block(OWNER)))
         done = self.run(self.here(command("serving.prepare").rpartition(";")[2]), self.owner)
         assert done.returncode == 0, done.stderr
-        self.url = before.url
+
+    def write_environment(self, name: str, start: str) -> None:
+        """Write a file of variables that the page shows, where the page's commands look for it."""
+        path = self.root / "keys" / name
+        path.touch(mode=0o600)
+        path.write_text(self.here(block(start)))
+
+    def stand_behind(self, before: Proxy) -> None:
+        """Be what the proxy passes requests on to."""
+        self.proxy, self.url = before, before.url
+        self.places["https://risk.example.no"] = before.url
         self.client = httpx.Client(base_url=self.url, timeout=20, verify=self.trust)
 
     @property
@@ -90,14 +106,21 @@ class Server(Deployment):
         return all(self.asked("/readyz") == 200 for _ in range(20))
 
     def asked(self, path: str) -> int:
-        """Return the status of a page on the service's own port, over a connection of its own; 0 if nobody answers."""
+        """Return the status of a page on the service's own port; 0 if nobody answers."""
         try:
-            return httpx.get(f"{self.direct}{path}", timeout=10).status_code
-        except httpx.TransportError:
+            return self._answer(path)[0]
+        except (OSError, HTTPException):
             return 0
 
     def told(self, path: str = "/readyz") -> Any:
-        return httpx.get(f"{self.direct}{path}", timeout=10).json()
+        return json.loads(self._answer(path)[1])
+
+    def _answer(self, path: str) -> tuple[int, bytes]:
+        """Ask over a connection of its own, hundreds of times: a client of httpx would read all authorities for each."""
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=10)) as connection:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
 
     def run(self, line: str, variables: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """Run a line of the page in the shell, with the service's variables and others."""
@@ -117,8 +140,9 @@ class Server(Deployment):
         return subprocess.run(words, input=statement, env=environment, capture_output=True, text=True, check=False)
 
     def _create_roles(self) -> None:
-        done = self.psql("postgres", "postgres", block("CREATE ROLE balance_risk_owner"))
-        assert done.returncode == 0, done.stderr
+        for first in ("CREATE ROLE balance_risk_owner", DATABASES):
+            done = self.psql("postgres", "postgres", block(first))
+            assert done.returncode == 0, done.stderr
         access = Path(self.postgresql.pgdata) / "pg_hba.conf"
         access.write_text(block("local balance_risk_store") + access.read_text())
         assert self.psql("postgres", "postgres", "SELECT pg_reload_conf()").returncode == 0
@@ -130,13 +154,25 @@ def server(root: Path) -> Iterator[Server]:
     need()
     with postgresql_server() as postgresql:
         found = Server(root, postgresql)
+        prepare(root)  # persons, and a model of long sick leave, signed with the key that the page names
+        found.promote(boosted_model(), "1")
         with proxy(root / "proxy", PROXY, {"127.0.0.1:3000": f"127.0.0.1:{found.port}"}) as before:
-            found.set_up(before)
+            found.stand_behind(before)
+            found.set_up()
             try:
                 found.start()
                 yield found
             finally:
                 found.stop()
+
+
+@contextmanager
+def databases(root: Path) -> Iterator[Server]:
+    """Yield the roles, databases and tables alone; skips the test where PostgreSQL is not installed."""
+    with postgresql_server() as postgresql:
+        found = Server(root, postgresql)
+        found.set_up()
+        yield found
 
 
 def block(start: str) -> str:

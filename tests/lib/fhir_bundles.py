@@ -213,3 +213,14 @@ def checked(document: Any, received_on: date) -> tuple[dict[str, Table], list[Vi
         tables[name] = done.table
         violations += done.violations
     return tables, violations
+
+
+def patient_view(person: str) -> dict[str, Any]:
+    """What CDS Hooks asks when the chart is opened of somebody whose answer is a sign of danger."""
+    answers = response("https://example.org/Questionnaire/phq9", {"item_9": 1}, id="phq9",
+                       subject={"reference": f"Patient/{person}"})  # fmt: skip
+    patient = {"resourceType": "Patient", "id": person, "birthDate": "1980-01-01", "gender": "female"}
+    bundle = {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": answers}]}
+    return {"hook": "patient-view", "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+             "context": {"userId": "Practitioner/1", "patientId": person},
+             "prefetch": {"patient": patient, "answers": bundle}}  # fmt: skip

@@ -12,8 +12,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import httpx
@@ -21,13 +22,13 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from tests.lib import documented
-from tests.lib.backed_up import client_programs
 from tests.lib.object_store import WRITER, ObjectStore, free_ports, object_store
-from tests.lib.postgresql import postgresql_url
+from tests.lib.postgresql import client_programs, postgresql_url
 
 PROJECT = Path(__file__).parents[2]
 PAGE = PROJECT / "docs" / "deploy" / "mlflow.md"
 ADMIN_PASSWORD, PASSWORD = "an-administrators-secret", "a-data-scientists-secret"
+CLIENT = ("MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")
 LONGEST_START_SECONDS = 120
 
 
@@ -96,8 +97,9 @@ class Registry:
 
     def kill(self) -> None:
         """Kill the server and its workers, as a machine that loses power does."""
-        if self.process is not None and self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
+        if self.process is not None:
+            with suppress(ProcessLookupError):  # workers may have outlived the one that was started
+                os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
@@ -135,3 +137,29 @@ def registry(home: Path) -> Iterator[Registry]:
             yield found
         finally:
             found.kill()
+
+
+def become_client(server: Registry, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Set in this process what the page lets a data scientist set, and nothing of the server's; return it."""
+    exports = "; ".join(server.commands("export MLFLOW_TRACKING"))
+    said = server.run(f"{exports}; env", server.keeper).splitlines()
+    found = dict(line.split("=", 1) for line in said if line.startswith(CLIENT))
+    for name in [name for name in os.environ if name.startswith(("MLFLOW_TRACKING", "AWS_"))]:
+        monkeypatch.delenv(name)
+    for name, value in found.items():
+        monkeypatch.setenv(name, value)
+    return found
+
+
+@contextmanager
+def killed_before(server: Registry, monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str) -> Iterator[None]:
+    """Kill the server just before a function runs."""
+    work = getattr(module, name)
+
+    def killed(*arguments, **named):
+        server.kill()
+        return work(*arguments, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, name, killed)
+        yield

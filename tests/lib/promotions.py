@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from models import artifact
+from models.bundle import current_bundle
 from models.risk_model import RiskModel
 from pipeline import register
 from pipeline.console import sha256
+from pipeline.in_service import champion_in_service
 from pipeline.workspace import Workspace
 from tests.lib.models import linear_model
 
@@ -94,3 +96,16 @@ def registered(workspace: Workspace, report: dict[str, Any] | None = None, seed:
     """Register one more version, return its number."""
     train_and_judge(workspace, report or sound_report(), linear_model(OUTCOME, seed, n_refits=2))
     return str(register.run(workspace, [OUTCOME])["outcomes"][OUTCOME]["version"])
+
+
+def against(workspace: Workspace) -> dict[str, Any]:
+    """A sound report that compares with what is in service."""
+    champion = champion_in_service(workspace, OUTCOME).about
+    report = sound_report(current_champion={"version": champion.version, "artifact_sha256": champion.artifact_sha256})
+    report["differences"]["current_champion"] = difference() | {"auroc": number(0.0, 0.009)}
+    return report
+
+
+def serving(workspace: Workspace) -> str:
+    """Return the version that is in service."""
+    return current_bundle(workspace.bundles, OUTCOME).name.split("-")[0]

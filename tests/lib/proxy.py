@@ -69,7 +69,11 @@ class Proxy:
         if getattr(self, "process", None) is None:
             return
         self.process.terminate()
-        self.process.communicate(timeout=10)
+        try:
+            self.process.communicate(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.communicate()
 
     def _command(self) -> list[str]:
         program = NGINX.find()

@@ -8,6 +8,8 @@ import threading
 import time
 from contextlib import suppress
 
+import httpx
+
 from tests.lib.proxy import NAME
 
 
@@ -35,3 +37,22 @@ def first_line(port: int, context: ssl.SSLContext, request: bytes) -> bytes:
     with context.wrap_socket(connection, server_hostname=NAME) as secured:
         secured.sendall(request)
         return secured.recv(4096).split(b"\r\n")[0]
+
+
+def flood(url: str, context: ssl.SSLContext, seconds: float = 20) -> list[httpx.Response]:
+    """Ask for a page from eight threads at once until one answer is no 200; return all answers."""
+    answers: list[httpx.Response] = []
+    until = time.monotonic() + seconds
+    with httpx.Client(verify=context, limits=httpx.Limits(max_connections=20), timeout=20) as client:
+
+        def ask() -> None:
+            for _ in range(60):
+                answers.append(client.get(url))
+
+        while {one.status_code for one in answers} <= {200} and time.monotonic() < until:
+            threads = [threading.Thread(target=ask) for _ in range(8)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+    return answers

@@ -19,19 +19,18 @@ import httpx
 import pandas as pd
 import yaml
 
-from pipeline import cli, serve
-from pipeline.workspace import Workspace
+from pipeline import cli
 from tests.lib.deployment import wait_for
 
 PROJECT = Path(__file__).parents[2]
 DOCUMENTED_ADDRESSES = ("http://127.0.0.1:3000", "localhost:3000")
 
 NUMBERS = {
-    "simulate": {"persons": 2000},
+    "simulate": {"persons": 1500},
     "train": {"folds": 2, "refits": 2},
-    "evaluate": {"bootstrap": 200},
+    "evaluate": {"bootstrap": 60},
     "promotion": {
-        "fewest_test_events": 10, "net_benefit_margin": 0.9, "auroc_margin": 0.4,
+        "fewest_test_events": 10, "fewest_resamples": 60, "net_benefit_margin": 0.9, "auroc_margin": 0.4,
         "observed_to_expected": [0.2, 5], "good_calibration": [0.2, 5], "calibration_slope": [0.1, 5],
         "good_slope": [0.1, 5], "widest_observed_to_expected": 10, "largest_detectable_ratio": 100,
     },
@@ -54,6 +53,7 @@ class Machine:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.home = self.directory("demo")
+        self.address = ""
         (root / "examples").symlink_to(self.home / "examples")
 
     def directory(self, name: str) -> Path:
@@ -68,6 +68,7 @@ class Machine:
 
     def run(self, words: list[str], where: str = "demo") -> Done:
         """Run ``balance-risk`` in this process, as its entry point does: a real start costs a second of imports each time."""
+        words, to_file = (words[:-2], words[-1]) if ">" in words else (words, "")
         out, err = io.StringIO(), io.StringIO()
         kept = sys.argv, dict(os.environ)
         directory = self.root if "demo" in words else self.directory(where)
@@ -85,11 +86,9 @@ class Machine:
             sys.argv = kept[0]
             os.environ.clear()
             os.environ.update(kept[1])
+        if to_file:
+            (directory / to_file).write_text(out.getvalue())
         return Done(code, out.getvalue(), err.getvalue())
-
-    def prepare(self) -> None:
-        """Make keys and tables of the service, as ``balance-risk serve`` does before anything else."""
-        serve.prepare(serve.environment(Workspace(self.home), {}))
 
     def shell(self, script: str, **variables: str) -> Done:
         """Run a script as bash does, with the commands of the environment on the path."""
@@ -101,8 +100,8 @@ class Machine:
         return Done(done.returncode, done.stdout, done.stderr)
 
     @contextmanager
-    def serving(self, workspace: str) -> Iterator[str]:
-        """Serve a workspace as ``make serve`` does, but on a free port; yields the address."""
+    def serving(self, workspace: str) -> Iterator[None]:
+        """Serve a workspace as ``make serve`` does, but on a free port."""
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
@@ -112,10 +111,10 @@ class Machine:
                 [sys.executable, "-m", "pipeline.cli", *words[1:]], cwd=self.root, stdout=log, stderr=log,
                 env=os.environ | {"PYTHONPATH": str(PROJECT)},
             )  # fmt: skip
-        address = f"http://127.0.0.1:{port}"
+        self.address = f"http://127.0.0.1:{port}"
         try:
-            wait_for(lambda: ready(address))
-            yield address
+            wait_for(lambda: ready(self.address))
+            yield
         finally:
             process.terminate()
             process.wait(30)

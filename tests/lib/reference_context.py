@@ -11,7 +11,8 @@ from typing import Any
 from data_contracts.instruments import INSTRUMENTS
 from data_contracts.time_windows import calendar_date
 from tests.lib.records import Row, Rows
-from tests.lib.reference_features import CONTEXT, NAN, Reference, number
+from tests.lib.reference_features import CONTEXT, Reference
+from tests.lib.reference_known import NAN, number
 
 SCALES = {"cbi_work": "cbi", "who5_wellbeing": "who5", "was_work_ability": "was", "shc_musculoskeletal": "shc"}
 SOURCES = {"days_doctor_365": "absence", **dict.fromkeys(SCALES, "survey")}

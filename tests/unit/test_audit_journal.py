@@ -349,11 +349,24 @@ def test_heads_are_written_at_once_then_after_a_time_and_at_close(file_url, head
 
 def test_an_idle_process_signs_what_another_one_wrote(file_url, heads, opened, tmp_path, monkeypatch):
     """Or the heads of a machine without traffic would look as if they had been cut off."""
-    monkeypatch.setattr(writer_module, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(writer_module, "LOOK_SECONDS", 0.2)
     opened(file_url, heads)
     opened(file_url, tmp_path / "others").append([event("r1")]).result(5)
     time.sleep(0.8)
     assert heads_file.newest(heads).n == 1
+
+
+def test_a_process_that_nobody_asks_notices_within_seconds_that_the_log_is_away(file_url, heads, opened):
+    """/readyz says so; an idle worker would be sent the first request otherwise, to refuse it."""
+    journal = opened(file_url, heads)
+    for name in ("r1", "r2"):  # the second lacks a head for ten seconds: it must not wait for that
+        journal.append([event(name)]).result(5)
+    for name in ("audit.db", "audit.db-wal", "audit.db-shm"):
+        (heads.parent / "store" / name).rename(heads.parent / name)
+    gone = time.monotonic()
+    while journal.is_healthy() and time.monotonic() < gone + 2 * writer_module.LOOK_SECONDS:
+        time.sleep(0.05)
+    assert not journal.is_healthy()
 
 
 def test_a_head_that_cannot_be_written_costs_no_answer(file_url, tmp_path, opened, caplog):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import pytest
@@ -12,9 +13,15 @@ import pytest
 from serving.audit import chain, restored
 from serving.audit import heads as heads_file
 from serving.audit.event import row_of
-from serving.audit.verify import Proof, report_of, verify
+from serving.audit.proof import Proof, report_of
+from serving.audit.verify import verify
 from tests.lib.audit_writer import KEY, event
 from tests.unit.test_audit_verify import ID, KEYS, NOON, OTHER
+
+
+class Backup(NamedTuple):
+    rows: list[tuple[Any, ...]]
+    kept: int
 
 
 class Log:
@@ -37,13 +44,20 @@ class Log:
         n, at, link = self.rows[-1][0], self.rows[-1][1], self.rows[-1][-1]
         heads_file.write(self.heads, key, n, link, at, ID, goes_back=goes_back)
 
-    def restore(self, to: int, *, key: bytes = KEY, head: int | None = None) -> str:
-        del self.rows[to:]
-        newest = heads_file.newest(self.heads)
-        said = {"backup": "b", "taken_at": "then", "head": newest.k if head is None else head, "withdrawals": "lost"}
+    def restore(self, to: int | Backup, *, key: bytes = KEY) -> str:
+        backup = self.backup(to) if isinstance(to, int) else to
+        self.rows[:] = backup.rows
+        head = heads_file.newest(self.heads)
+        said = {"backup": "b", "taken_at": "then", "kept": backup.kept, "head": head.k, "withdrawals": "lost"}
         self.write(1, head=False, key=key, action=restored.RESTORE, person_id=None, reason=orjson.dumps(said).decode())
         self.sign(goes_back=True)
         return str(self.rows[-1][-1][: restored.NAME_DIGITS])
+
+    def backup(self, to: int | None = None) -> Backup:
+        """What a backup holds: the first rows, and the heads that had signed no later one."""
+        rows = self.rows[:to]
+        heads = itertools.takewhile(lambda head: head.n <= len(rows), heads_file.read(self.heads))
+        return Backup(rows, max((head.k for head in heads), default=0))
 
     def proof(self, *names: str) -> Proof:
         return verify(iter(self.rows), heads_file.read(self.heads), KEYS, names)
@@ -132,3 +146,56 @@ def test_only_a_restore_may_sign_an_earlier_event(log):
     before = log.heads.read_bytes()
     heads_file.write(log.heads, KEY, 5, log.rows[4][-1], "now", ID)
     assert log.heads.read_bytes() == before
+
+
+def test_the_log_of_before_a_restore_in_the_place_of_the_restored_one_is_found(log):
+    """Its head is passed over by no restore: the event that would excuse it is gone."""
+    before = [*log.rows]
+    log.restore(to=12)
+    log.rows[:] = before
+    assert log.kinds() == ["rewritten"]
+
+
+def test_a_cut_is_found_also_where_the_newest_head_is_of_an_earlier_event_than_one_before(log):
+    before = [*log.rows]
+    log.restore(to=12)
+    log.rows[:] = before[:13]
+    assert "cut-off" in log.kinds()
+
+
+def test_a_backup_of_a_branch_that_was_left_says_what_was_written_on_the_other(log):
+    """Back to event 10, on to 14, and then back to where the log was before, at 20: five events are lost."""
+    later = log.backup()
+    log.restore(to=10)
+    log.write(4)
+    name = log.restore(later)
+    log.write(3)
+    proof = log.proof(name)
+    assert proof.is_sound
+    assert [(one.n, one.missing) for one in proof.restores] == [(21, 5)]
+    log.rows[15:] = []
+    assert not log.proof(name).is_sound
+
+
+def test_a_branch_that_was_left_is_told_also_where_no_head_was_signed_between(tmp_path):
+    """The head of event 11 on the other branch contradicts event 11 of this one; the restore explains it."""
+    log = Log(tmp_path)
+    log.write(10)
+    log.write(10, head=False)
+    later = log.backup()
+    log.restore(to=10)
+    log.write(4)
+    name = log.restore(later)
+    assert log.proof(name).is_sound
+    assert [one.missing for one in log.proof(name).restores] == [5]
+
+
+def test_no_restore_excuses_a_head_of_its_own_backup(tmp_path):
+    log = Log(tmp_path)
+    log.write(10)
+    backup = log.backup()
+    log.write(10)
+    log.rows.clear()
+    log.write(10, head=False, caller="somebody else")
+    name = log.restore(Backup([*log.rows], backup.kept))
+    assert [one.kind for one in log.proof(name).findings] == ["rewritten"]

@@ -22,7 +22,8 @@ from serving.audit.errors import AuditBroken, AuditUnavailable
 from serving.audit.event import row_of
 from serving.audit.heads import Head, HeadUnreadable
 from serving.audit.keys import create_audit_key
-from serving.audit.verify import MOST_LISTED, report_of, verify
+from serving.audit.proof import MOST_LISTED, report_of
+from serving.audit.verify import verify
 from serving.audit.writer import ChainWriter
 from tests.lib.audit_writer import KEY, event
 

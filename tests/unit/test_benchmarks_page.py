@@ -12,6 +12,7 @@ from benchmarks import meta, report
 from benchmarks import run as bench
 from benchmarks.catalogue import BENCHES
 from benchmarks.scale import report as scale_report
+from benchmarks.scale.beyond import two
 from benchmarks.scale.fit import line
 from benchmarks.scale.projection import breaking_points, fitted, on_a_cluster
 
@@ -103,7 +104,7 @@ def test_a_result_is_a_line_of_its_table(name):
 
 def test_a_projection_leaves_out_a_stage_that_failed():
     page = scale_report.page(None, {"meta": {}, **SMALL["partition"]})
-    assert "| build-training-set | 32 | 0 | 4 | 4 |" in page
+    assert "| build-training-set | 32 | 0.12 | 3.6 | 3.8 |" in page
     assert "| score | 32 |" not in page
     assert "**failed**: no such option" in page
 
@@ -175,6 +176,44 @@ def test_what_breaks_first_comes_first_and_a_failed_run_is_no_point_of_a_line():
     assert (first[0].name, second[0].name) == ("validate", "ingest")
     assert first[1][16] == pytest.approx((16_000 - 200) / 40 * 1000)
     assert first[0].sizes == (10_000, 100_000)
+
+
+def about_scale(*sizes: int) -> str:
+    names = ("ingest", "validate", "score")
+    found = [run for name in names for run in runs(name, 20.0, "needed more than 23 GB") if run["persons"] in sizes]
+    return scale_report.page({"meta": {}, "runs": found}, None)
+
+
+def test_two_sizes_say_nothing_of_others():
+    page = about_scale(10_000, 100_000)
+    assert page.startswith("# Time and memory, measured at 10 000 and 100 000 persons\n")
+    assert "Fewer than 3 sizes" in page
+    assert "exponent" not in page
+    assert "2,900,000" not in page
+    assert about_scale(10_000, 100_000, 1_000_000).count("Fewer than 3 sizes") == 1, "a failed size is no third one"
+
+
+def test_three_sizes_have_lines_but_not_of_what_goes_through_partitions_and_not_far_beyond():
+    found = [{**run, "problem": ""} for name in ("ingest", "validate", "score") for run in runs(name, 20.0)]
+    page = scale_report.page({"meta": {}, "runs": found}, None)
+    assert "measured at 10 000, 100 000 and 1 000 000 persons" in page
+    assert "| ingest | 3 | " in page
+    assert "| ingest | 20 | 790,000 | 3,200,000 | more than 10,000,000 |" in page
+    assert "through the memory of `validate`, `score`" in page
+    memory = page.partition("## What runs out of memory first")[2]
+    assert "| score |" not in memory
+    assert "| validate |" not in memory
+
+
+def test_numbers_that_are_worked_out_have_two_digits():
+    assert [two(n) for n in (406_962.0, 0.1249, 3.0, 99.7, -0.0071, 0.0)] == [
+        "410,000",
+        "0.12",
+        "3.0",
+        "100",
+        "-0.0071",
+        "0",
+    ]
 
 
 def test_a_cluster_shortens_what_workers_do_and_not_what_one_process_does():

@@ -61,6 +61,21 @@ def test_without_organisations_only_programs_and_auditors_act_for_all(tmp_path, 
     assert verifier_of(tmp_path).verify(token).organisations == organisations
 
 
+def test_a_header_is_written_for_curl_and_for_its_owner_alone(tmp_path, capsys):
+    """A token in the words of a command is read by whoever lists the machine's processes."""
+    keys, file = tmp_path / "workspace", tmp_path / "app.header"
+    words = ["--role", "app", "--workspace", str(keys), "--header", str(file)]
+    assert development.main(words, {}) == 0
+    name, _, token = file.read_text().removesuffix("\n").partition(": Bearer ")
+    assert name == "Authorization"
+    assert verifier_of(keys / "keys").verify(token).role == "app"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert development.main([*words[:-1], str(tmp_path / "no" / "app.header")], {}) == SettingsError.exit_code
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "No such file or directory. Choose another --header." in said.err
+
+
 def test_a_token_runs_out(tmp_path):
     later = TokenVerifier(
         DEVELOPMENT_ISSUER, AUDIENCE, KeySet.from_file(create_development_keys(tmp_path).public),

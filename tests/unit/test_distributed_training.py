@@ -17,7 +17,27 @@ from pipeline.cli import app
 pytest.importorskip("distributed")
 from distributed import KilledWorker
 
-CLIENT = SimpleNamespace(scheduler_info=lambda n_workers: {"workers": {"a": 1, "b": 2}})
+
+class Cluster:
+    """A client of two workers, the second of which is stuck in a growing tree; remembers what was asked of it."""
+
+    def __init__(self) -> None:
+        self.restarted: list[list[str]] = []
+        self.waited_for: list[int] = []
+
+    def scheduler_info(self, n_workers: int) -> dict:
+        return {"workers": {"a": 1, "b": 2}}
+
+    def run(self, function, on_error):
+        executing = {"a": [], "b": [SimpleNamespace(key="_train_part-1f0c")]}
+        return {name: function(SimpleNamespace(state=SimpleNamespace(executing=of))) for name, of in executing.items()}
+
+    def restart_workers(self, workers, timeout, raise_for_error):
+        self.restarted.append(workers)
+        raise ValueError("Restarting workers requires a nanny")
+
+    def wait_for_workers(self, n_workers, timeout):
+        self.waited_for.append(n_workers)
 
 
 @pytest.mark.parametrize(
@@ -37,9 +57,12 @@ def test_what_the_cluster_does_not_survive_is_said_in_words(monkeypatch, error, 
     trees = SimpleNamespace(fit=fails if place == "fit" else None)
     monkeypatch.setattr("lightgbm.dask.DaskLGBMRegressor", lambda **_: trees)
     monkeypatch.setattr(distributed_training, "_shared", (lambda *_: None) if place == "fit" else fails)
+    cluster = Cluster()
     with pytest.raises(EngineError, match=words) as raised:
-        distributed_training._grown(CLIENT, {}, np.zeros((4, 1)), np.zeros(4), np.ones(4))
+        distributed_training._grown(cluster, 2, {}, np.zeros((4, 1)), np.zeros(4), np.ones(4))
     assert "somebody" not in str(raised.value)
+    assert cluster.restarted == [["b"], ["b"]], "between the attempts, who still waits for a lost worker is ended"
+    assert cluster.waited_for == [2, 2], "also where nobody starts them again"
 
 
 def test_train_does_not_follow_the_environment_variables_of_build_training_set(monkeypatch, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.metadata import PackageNotFoundError
 
 import pytest
 
@@ -70,9 +71,18 @@ def test_an_address_without_the_dask_engine_is_refused_not_ignored(places, spill
 )
 def test_an_address_that_is_none_is_said_without_asking_anybody(address, places, spill):
     with (
-        pytest.raises(SettingsError, match="Write it as tcp://host:8786"),
+        pytest.raises(SettingsError, match="Write it as tls://host:8786"),
         open_engine("dask", address, 3, *places, spill),
     ):
+        pass
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["tcp://10.1.2.3:8786", "tcp://host:8786", "tcp://127.0.0.1.example.no:8786", "tcp://localhost.example:1"],
+)
+def test_another_machine_without_certificates_is_refused(address, places, spill):
+    with pytest.raises(SettingsError, match="needs tls://"), open_engine("dask", address, 3, *places, spill):
         pass
 
 
@@ -81,6 +91,18 @@ def test_two_processes_with_the_same_code_and_files_describe_themselves_alike(pl
     assert {"the code", "the catalogue of features", "balance-risk", "numpy", "pyarrow", "Python"} < {
         *description(*places)
     }
+
+
+def test_code_that_is_there_as_files_describes_itself_too(monkeypatch):
+    """An image of docs/deploy/containers.md has no package balance-risk."""
+
+    def version(name: str) -> str:
+        if name == "balance-risk":
+            raise PackageNotFoundError(name)
+        return "1"
+
+    monkeypatch.setattr(engine, "version", version)
+    assert engine._code.__wrapped__()["balance-risk"] == "not installed"
 
 
 def test_other_tables_or_a_place_where_nothing_can_be_written_are_seen(places, tmp_path):

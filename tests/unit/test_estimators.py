@@ -27,7 +27,7 @@ from models.estimators import (
     grown_by,
     refittable,
 )
-from models.estimators.columns import person_folds_of, training_ranges
+from models.estimators.columns import filled, person_folds_of, standardised, training_ranges
 from models.estimators.literature import CORE
 from models.estimators.splines import Design
 from models.outcomes import OUTCOMES
@@ -207,6 +207,30 @@ def test_ridge_for_days_is_scikit_learns_tweedie_regression():
     parts = LinearEstimator(target="days").fit(X[:, :3], DAYS, WEIGHT).parts_
     assert parts["coefficients"] == pytest.approx(reference.coef_, abs=1e-4)
     assert parts["intercept"] == pytest.approx(reference.intercept_, abs=1e-4)
+
+
+@pytest.mark.parametrize("p", [0, 1, 31, 33, 67, 130])
+def test_columns_in_blocks_have_the_bits_of_all_at_once(p):
+    """With millions of rows the float64 columns would be what does not fit; the model must not change for that."""
+    random = np.random.default_rng(p)
+    X = np.asfortranarray(random.normal(size=(2003, p)).astype(np.float32))
+    X[random.random(X.shape) < 0.1] = np.nan
+    X[:, 3:4] = 2.0
+    impute, low, high, weight = np.full(p, 0.3), np.full(p, -1.5), np.full(p, 2.0), random.random(len(X))
+    known = np.clip(np.where(np.isnan(X), impute, X.astype(np.float64)), low, high)
+    share = weight / weight.sum()
+    mean = share @ known
+    spread = np.sqrt(share @ (known - mean) ** 2)
+    scale = np.where(spread > 1e-9, spread, 1.0)
+
+    def columns(some: slice) -> np.ndarray:
+        return filled(X[:, some], impute[some], low[some], high[some])
+
+    Z, *moments = standardised(columns, p, weight)
+    np.testing.assert_array_equal(filled(X, impute, low, high), known)
+    np.testing.assert_array_equal(Z, ((known - mean) / scale).astype(np.float32))
+    np.testing.assert_array_equal(moments, [mean, scale])
+    assert Z.flags.f_contiguous
 
 
 def test_elastic_net_is_glums_and_its_curves_are_its_columns():

@@ -21,6 +21,7 @@ from data_contracts.open_data_contract import open_data_contract
 from data_contracts.parsing import without_empty_texts
 from data_contracts.records import RECORDS, TABLES, columns
 from data_contracts.rules import RULES
+from data_contracts.table_parts import TableParts
 from data_contracts.tables import Table, empty_table
 from data_contracts.validation import check_record, orphans
 from tests.lib.sound_rows import FAULTS, RECEIVED_ON, SOUND, changed, checked, raw
@@ -136,6 +137,32 @@ def test_sound_rows_pass_both():
     report = expectations.run({table: unchecked(table, row) for table, row in SOUND.items()}, RECEIVED_ON)
     assert {name: result["success"] for name, result in report.items()} == dict.fromkeys(TABLES, True)
     assert all(checked(table, row).violations == [] for table, row in SOUND.items())
+
+
+def test_counts_of_parts_add_up_to_those_of_the_whole():
+    """Every kind of fault among persons of three parts: conflicts and contradicting pressures are of rows of one person."""
+    faulty: dict[str, Rows] = {"persons": [changed("persons", person_id=f"q{i}") for i in range(40)]}
+    for _, table, rows in BROKEN:
+        copies = [row | {"person_id": f"{row.get('person_id', '')}{i}"} for i in range(12) for row in rows]
+        faulty.setdefault(table, []).extend(copies if "person_id" in TABLES[table].model_fields else rows)
+    tables = {table: unchecked(table, *rows) for table, rows in faulty.items()}
+    whole = expectations.run(tables, RECEIVED_ON)
+    in_parts = expectations.run_in_parts(TableParts.of(tables, 3), RECEIVED_ON)
+    assert in_parts == whole
+    assert {one["rule"] for one in whole["lab_results"]["expectations"] if not one["success"]} >= {
+        "unit mismatch", "systolic not above diastolic", "person not in persons",
+    }  # fmt: skip
+
+
+def test_a_rule_that_one_part_could_not_be_held_against_is_not_evaluated():
+    """A part that lacks a column must not pass on the word of the part that has it."""
+    sound, other = (unchecked("persons", changed("persons", person_id=name)) for name in ("q1", "q2"))
+    parts = [{"persons": sound}, {"persons": {name: values for name, values in other.items() if name != "sex"}}]
+    for order in (parts, parts[::-1]):
+        tables = TableParts(("persons",), 2, lambda part, names, order=order: order[part])
+        report = expectations.run_in_parts(tables, RECEIVED_ON)["persons"]
+        assert not report["success"]
+        assert {one["column"] for one in report["expectations"] if not one["evaluated"]} >= {"sex"}
 
 
 def test_empty_tables_pass():

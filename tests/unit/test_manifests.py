@@ -6,6 +6,7 @@ is said in docs/deploy/containers.md.
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import kubernetes_validate
 import pytest
@@ -40,6 +42,8 @@ OWN_IMAGES = {"balance-risk": "", "balance-risk-pipeline": "pipeline", "balance-
 KNOWN_VARIABLES = {f"{PREFIX}{field.name.upper()}" for field in fields(Settings)} | {
     f"{PREFIX}ENGINE",
     f"{PREFIX}SCHEDULER",
+    f"{PREFIX}OLD_STORE",
+    f"{PREFIX}OLD_AUDIT",
 }
 MANIFESTS = sorted(path for path in KUBERNETES.glob("*.yaml") if path.name != "kustomization.yaml")
 DOCUMENTS = [one for path in MANIFESTS for one in yaml.safe_load_all(path.read_text())]
@@ -256,7 +260,7 @@ def test_ports_are_those_that_the_images_listen_on():
         assert str(port["port"]) == wanted[service["metadata"]["name"]]
     command = " ".join(SERVICES["proxy"]["command"])
     assert f"127.0.0.1:{exposed['']}" in (DEPLOY / "nginx.conf").read_text()
-    assert f"s/127.0.0.1:{exposed['']}/service:{exposed['']}/" in command
+    assert f"server service:{exposed['']} resolve" in command
 
 
 def test_paths_are_below_what_the_image_lets_be_written():
@@ -300,7 +304,7 @@ def test_a_service_may_finish_what_it_has_begun():
 def test_verbs_and_their_options_are_there():
     verbs = get_command(app).commands
     started = [one["args"] for pod in PODS.values() for one in pod["containers"]
-               if one["image"] == "balance-risk-pipeline" and one.get("command") != ["dask"] and "args" in one]  # fmt: skip
+               if one["image"] == "balance-risk-pipeline" and "command" not in one and "args" in one]  # fmt: skip
     started += [one["command"] for one in SERVICES.values()
                 if one["image"] == "balance-risk-pipeline" and "entrypoint" not in one]  # fmt: skip
     shells = [
@@ -325,6 +329,41 @@ def test_verbs_find_the_bundles_that_the_service_has():
     for name in ("night", "backup"):
         found = {volume.split(":")[1] for volume in SERVICES[name]["volumes"] if volume.startswith("bundles:")}
         assert found == places
+
+
+def test_dask_answers_nobody_without_a_certificate_and_finds_our_code():
+    """``dask`` is a program of its own: without PYTHONPATH it does not look where the code is."""
+    started = [one["args"] for pod in PODS.values() for one in pod["containers"] if one.get("command") == ["dask"]]
+    started += [one["command"] for one in SERVICES.values() if one.get("entrypoint") == ["dask"]]
+    preload = "pipeline.dask_without_http"
+    assert len(started) == 4
+    for words in started:
+        assert " --no-dashboard " in " ".join(words)
+        assert f"--preload {preload}" in " ".join(words)
+    assert importlib.util.find_spec(preload)
+    assert any("PYTHONPATH=/app" in text for text in of("pipeline", "ENV"))
+    page = [one.text for one in documented.commands(DEPLOY / "dask.md") if one.program == "dask"]
+    assert all(f"--preload {preload}" in text for text in page)
+    assert len(page) == 2
+
+
+def test_a_restore_is_done_by_the_owner_into_new_databases_with_the_old_ones_beside_it():
+    (container,) = PODS["CronJob restore"]["containers"]
+    in_kubernetes = {one["name"]: one.get("value", "") for one in container["env"]}
+    in_compose = SERVICES["restore"]["environment"]
+    for found in (in_kubernetes, in_compose):
+        for what in ("store", "audit"):
+            for name, database in ((what, f"balance_risk_{what}"), (f"old_{what}", f"balance_risk_{what}_old")):
+                url = urlsplit(found[f"{PREFIX}{name.upper()}"])
+                assert (url.username, url.path) == ("balance_risk_owner", f"/{database}")
+    (secret,) = (one["secret"] for one in PODS["CronJob restore"]["volumes"] if "secret" in one)
+    assert secret["secretName"] == "database-owner"
+    assert {"source": "pgpass_owner", "target": "pgpass"} in SERVICES["restore"]["secrets"]
+    again = (DEPLOY / "postgres-init.sh").read_text().split("if [", 1)[1].split("else")[0]
+    renamed = re.findall(r"ALTER DATABASE (\w+) RENAME TO (\w+);", again)
+    assert renamed == [(f"balance_risk_{what}", f"balance_risk_{what}_old") for what in ("store", "audit")]
+    (suspended,) = (one["spec"]["suspend"] for one in of_kind("CronJob") if one["metadata"]["name"] == "restore")
+    assert suspended is True
 
 
 # Secrets, and who reaches whom.
@@ -385,11 +424,13 @@ def test_every_variable_of_compose_is_in_the_pattern_and_stops_it_or_has_a_defau
 
 def test_roles_of_the_databases_are_those_of_the_page():
     script = re.sub(r":'\w+'", "''", (DEPLOY / "postgres-init.sh").read_text())
-    (block,) = (one for one in documented.blocks(DEPLOY / "service.md", "sql"))
-    for statement in re.sub(r"PASSWORD '[^']*'", "PASSWORD ''", block.text).strip().splitlines():
+    page = "".join(one.text for one in documented.blocks(DEPLOY / "service.md", "sql"))
+    statements = re.sub(r"PASSWORD '[^']*'", "PASSWORD ''", page).strip().splitlines()
+    assert len(statements) > 15
+    for statement in statements:
         assert statement in script
     subprocess.run(["bash", "-n", DEPLOY / "postgres-init.sh"], check=True)
-    assert {f"postgres_{name}" for name in re.findall(r"\$\(secret (\w+)\)", script)} < set(
+    assert {f"postgres_{name}" for name in re.findall(r"\$\(secret (\w+)\)", script)} == set(
         SERVICES["postgres"]["secrets"]
     )
 
@@ -404,7 +445,7 @@ def test_the_network_is_shut_but_for_what_is_named():
     labels = {pod["metadata"]["labels"]["app.kubernetes.io/name"] for one in DOCUMENTS
               for spec in [one.get("spec", {})] for spec in [spec.get("jobTemplate", {}).get("spec", spec)]
               if (pod := spec.get("template"))}  # fmt: skip
-    assert reach == labels - {"dask-scheduler", "dask-worker", "publish"}
+    assert reach == labels - {"dask-scheduler", "dask-worker", "publish", "retention"}
 
 
 def test_only_what_must_be_is_reached_from_outside():
@@ -432,14 +473,14 @@ def test_only_who_promotes_may_write_bundles():
         for volume in pod["volumes"]
         if volume["name"] == "bundles" and not volume["persistentVolumeClaim"].get("readOnly")
     }
-    assert in_pods == {"CronJob publish"}
+    assert in_pods == {"CronJob publish", "CronJob restore"}
     in_containers = {
         name
         for name, one in SERVICES.items()
         for volume in one.get("volumes", [])
         if volume.startswith("bundles:") and not volume.endswith(":ro")
     }
-    assert in_containers == {"publish"}
+    assert in_containers == {"publish", "restore"}
 
 
 def publish(source: Path, target: Path) -> str:

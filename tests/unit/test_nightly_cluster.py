@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import select
+
 import orjson
 import pytest
 
-from data_contracts.errors import EngineError, SettingsError
-from pipeline import nightly_cluster, score
+from data_contracts.errors import EngineError, MissingInputError, SettingsError
+from pipeline import nightly, nightly_cluster, score
 from pipeline.engine import in_turn
+from pipeline.workspace import Workspace
 
 MODELS = {"burnout": {"directory": "1-abc", "version": "1", "artifact_sha256": "abc"}}
 
@@ -15,8 +19,6 @@ MODELS = {"burnout": {"directory": "1-abc", "version": "1", "artifact_sha256": "
 @pytest.mark.parametrize(
     ("hello", "words"),
     [
-        (b"", "has died"),
-        (b'{"models"', "has died"),
         (
             orjson.dumps({"error": "no such bundle."}) + b"\n",
             "no such bundle. Bundles and key must be at the same path",
@@ -72,3 +74,28 @@ def test_partitions_come_in_turn_and_only_one_is_held():
     assert next(found) == (0, 0)
     assert client.asked == [0]
     assert list(found) == [(1, 10), (2, 20)]
+
+
+def test_what_is_asked_reaches_the_process_before_results_are_waited_for():
+    """Both would wait for each other: results of a cluster come only after the process has said which models it opened."""
+    reading, writing = os.pipe()
+    sender = nightly._Sender(os.fdopen(writing, "wb"), {"mode": "score"}, lambda told: iter([b"a result\n"]))
+    with os.fdopen(reading, "rb") as process:
+        sender.start()
+        try:
+            arrived, _, _ = select.select([process], [], [], 10)
+            assert arrived
+        finally:
+            sender.hear({"models": {}})
+        assert process.read().splitlines() == [b'{"mode":"score"}', b"a result", nightly.END.strip()]
+    sender.join()
+
+
+def test_champions_are_looked_for_where_the_process_that_scores_opens_them(tmp_path, monkeypatch):
+    workspace, elsewhere = Workspace(tmp_path / "workspace"), tmp_path / "elsewhere"
+    (workspace.bundles / "burnout").mkdir(parents=True)
+    (workspace.bundles / "burnout" / "current").symlink_to("1-abcdef012345")
+    score._require_champions(workspace, ["burnout"])
+    monkeypatch.setenv("BALANCE_RISK_BUNDLES", str(elsewhere))
+    with pytest.raises(MissingInputError, match=f"promoted in {elsewhere}"):
+        score._require_champions(workspace, ["burnout"])

@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from data_contracts import partitions
 from data_contracts.errors import SourceFileError
-from data_contracts.partitions import PARTITION_PERSONS, divided, partition_of, partitions_for
+from data_contracts.partitions import PARTITION_PERSONS, divided, has_persons, partition_of, partitions_for
 from data_contracts.readers.parquet_files import (
     PARTITIONS_KEY,
     arrow_schema,
@@ -23,6 +24,7 @@ from data_contracts.readers.parquet_files import (
     write_tables,
 )
 from data_contracts.records import RECORDS, TABLES, AbsenceSpell, Person
+from data_contracts.table_parts import TableParts
 from data_contracts.tables import Coded, empty_table, n_rows
 from pipeline.erasure.files import parquet_without
 from tests.lib.records import event, job, person, rows_of, spell, tables
@@ -182,3 +184,31 @@ def test_the_span_of_a_table_is_over_all_partitions(n, tmp_path):
     assert day_span(tmp_path, "absence_spells", "known_from") == (days.min().item(), days.max().item())
     assert isinstance(day_span(tmp_path, "absence_spells", "known_from")[0], date)
     assert day_span(tmp_path, "survey_answers", "known_from") is None
+
+
+@pytest.mark.parametrize("n", [1, 3, 7])
+def test_parts_in_memory_are_those_that_would_be_stored(n, tmp_path):
+    whole = firm()
+    write_tables(tmp_path, whole, n)
+    stored, in_memory = TableParts.stored(tmp_path), TableParts.of(whole, n)
+    assert stored.names == tuple(TABLES)
+    assert (stored.count, in_memory.count) == (n, n)
+    for name, times in (("absence_spells", n), ("workplace_events", 1)):
+        parts, others = [*stored.each(name, "persons")], [*in_memory.each(name, "persons")]
+        assert len(parts) == len(others) == times
+        for part, other in zip(parts, others, strict=True):
+            assert part.keys() == other.keys() == {name, "persons"}
+            for table in part:
+                assert rows(part[table]) == rows(other[table])
+                if n > 1 and has_persons(TABLES[table]):
+                    assert part[table]["person_id"].vocabulary == other[table]["person_id"].vocabulary
+
+
+def test_tables_in_memory_make_as_many_parts_as_they_would_on_the_disk(monkeypatch):
+    assert TableParts.of(firm()).count == 1
+    monkeypatch.setattr(partitions, "PARTITION_PERSONS", 12)
+    assert TableParts.of(firm()).count == 4
+
+
+def test_no_two_parts_can_hold_rows_with_one_key():
+    assert all("person_id" in record.natural_key for record in RECORDS if has_persons(record))

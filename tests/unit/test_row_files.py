@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from models.row_files import merged_rows, rows_between, rows_kept_in, whole_or_nothing, write_npz
+from models import row_files
+from models.row_files import mapped, merged_rows, rows_between, rows_kept_in, rows_of, whole_or_nothing, write_npz
 
 
 @pytest.fixture
@@ -90,3 +93,48 @@ def test_two_writers_of_one_file_do_not_meet(tmp_path):
         assert (tmp_path / "file").read_text() == "all"
         one.write_text("all again")
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("file", "all again")]
+
+
+def test_rows_on_the_disk_are_those_that_were_written_also_after_the_file_was_replaced(X, tmp_path):
+    others = {"y": np.arange(len(X), dtype=np.float64), "person_ids": np.array(["ø", "SYNTHETIC-1"])}
+    path = tmp_path / "rows.npz"
+    write_npz(path, [X], X.shape, others)
+    found = mapped(path, "X")
+    np.testing.assert_array_equal(found, X)
+    for name, values in others.items():
+        np.testing.assert_array_equal(mapped(path, name), values)
+    with whole_or_nothing(path) as partial:
+        write_npz(partial, [X + 1], X.shape, {})
+    np.testing.assert_array_equal(found, X)
+    with pytest.raises(ValueError, match="read-only"):
+        found[0] = 0
+
+
+def test_no_rows_on_the_disk_are_no_rows_and_compressed_ones_are_refused(tmp_path):
+    write_npz(tmp_path / "rows.npz", [np.empty((0, 3), dtype=np.float32)], (0, 3), {})
+    assert mapped(tmp_path / "rows.npz", "X").shape == (0, 3)
+    np.savez_compressed(tmp_path / "small.npz", X=np.zeros((2, 3)))
+    with pytest.raises(ValueError, match="compressed"):
+        mapped(tmp_path / "small.npz", "X")
+
+
+def test_chosen_rows_on_the_disk_are_copied_piece_by_piece_and_do_not_stay(tmp_path, monkeypatch):
+    """All features of a population in memory, beside those that are learnt from, would not fit."""
+    monkeypatch.setattr(row_files, "_COPIED_AT_ONCE", 1000)
+    X = np.random.default_rng(3).normal(size=(20_000, 300)).astype(np.float32)
+    write_npz(tmp_path / "rows.npz", [X], X.shape, {})
+    on_disk, chosen = mapped(tmp_path / "rows.npz", "X"), np.arange(0, len(X), 3)[::-1]
+    for some in (chosen, chosen[:1], chosen[:0]):
+        found = rows_of(on_disk, some)
+        np.testing.assert_array_equal(found, X[some])
+        assert found.flags.writeable
+        np.testing.assert_array_equal(rows_of(X, some), X[some])
+    assert resident_bytes("rows.npz") < X.nbytes / 4
+
+
+def resident_bytes(file: str) -> int:
+    """What this process has in memory of the mapped file."""
+    lines = iter(Path("/proc/self/smaps").read_text(encoding="utf-8").splitlines())
+    sizes = [next(line for line in lines if line.startswith("Rss:")) for line in lines if line.endswith(file)]
+    assert sizes
+    return sum(int(size.split()[1]) * 1024 for size in sizes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import weakref
 from datetime import date
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from data_contracts.errors import SettingsError, SourceFileError
 from data_contracts.pseudonyms import VARIABLE
 from data_contracts.readers.parquet_files import read_tables
 from data_contracts.tables import Coded
-from pipeline import ingest
+from pipeline import ingest, source_check
 from pipeline.erasures import Tombstones, add_tombstones
 from pipeline.settings import IngestSettings
 from pipeline.source_check import check_source
@@ -249,3 +250,21 @@ def test_a_database_is_ingested_like_the_files_it_was_filled_from(tmp_path):
 def sorted_rows(table) -> list[str]:
     cells = [column.texts() if isinstance(column, Coded) else column.astype(str).tolist() for column in table.values()]
     return sorted(map(repr, zip(*cells, strict=True)))
+
+
+def test_the_text_of_a_sound_table_is_gone_when_the_next_is_read(tmp_path, monkeypatch):
+    """Of a million persons the text of all tables takes as much memory as what is made of it."""
+    source = write(tmp_path / "s", absence_spells=[SPELL])
+    read, texts, still_there = source_check._read, [], []
+
+    def reading(source, record):
+        still_there.append(sum(text() is not None for text in texts))
+        table = read(source, record)
+        if table.raw and record.table != "consents":
+            texts.append(weakref.ref(table.raw["known_from"].codes))
+        return table
+
+    monkeypatch.setattr(source_check, "_read", reading)
+    assert not check(source).violations
+    assert len(texts) > 2
+    assert set(still_there) == {0}
