@@ -55,7 +55,7 @@ def run(
     """
     found = fetched(workspace, company)
     report = found["report"]
-    directory = out or workspace.workplace_reports / company / report["month"]
+    directory = out or workspace.root / "data" / "workplace_reports" / company / report["month"]
     contents = rendered(found, languages, formats, synthetic=is_synthetic(workspace))
     directory.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():

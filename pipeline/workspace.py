@@ -64,11 +64,6 @@ class Workspace:
         return self.root / "data" / "registry.json"
 
     @property
-    def workplace_reports(self) -> Path:
-        """What employers may read, by company and month."""
-        return self.root / "data" / "workplace_reports"
-
-    @property
     def tracking_uri(self) -> str:
         """MLflow's store: a server by MLflow's own variable, else a file; raises SettingsError where models are elsewhere."""
         named, used = named_server(), _pinned(self.registry_pin)

@@ -46,7 +46,7 @@ def search(workspace: Workspace, wanted: Wanted, mapped: Mapped) -> Found:
         doubts: list[str] = []
         if _holds(workspace, path, name, wanted, doubts):
             found.hits.append(path)
-        elif doubts and not _is_told_beside(workspace, path):
+        elif doubts and not _is_told_beside(path):
             found.doubts[path] = doubts[0]
         elif name.endswith(".npz"):
             found.clean.add(sha256(path))
@@ -56,10 +56,9 @@ def search(workspace: Workspace, wanted: Wanted, mapped: Mapped) -> Found:
     return found
 
 
-def _is_told_beside(workspace: Workspace, path: Path) -> bool:
+def _is_told_beside(path: Path) -> bool:
     """True for a workplace report as PDF whose page, which says the same and is searched, lies beside it."""
-    is_report = path.suffix == ".pdf" and path.is_relative_to(workspace.workplace_reports)
-    return is_report and path.with_suffix(".html").is_file()
+    return path.match("workplace_report.*.pdf") and path.with_suffix(".html").is_file()
 
 
 def _has_patient(workspace: Workspace, path: Path) -> bool:

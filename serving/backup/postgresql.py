@@ -14,10 +14,9 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg.pq import Conninfo
-from sqlalchemy.engine import make_url
 
 from serving.backup.errors import BackupFailed, RestoreRefused
-from serving.store.address import libpq_parameters
+from serving.store.address import in_schema, libpq_parameters
 
 ASIDE = "balance_risk_restoring"
 """Schema in which a log stands while a restore is under way: no service looks there."""
@@ -82,10 +81,7 @@ def set_aside(url: str, table: str, function: str) -> str:
         connection.execute(f"CREATE SCHEMA {ASIDE}")
         connection.execute(f"ALTER TABLE {table} SET SCHEMA {ASIDE}")
         connection.execute(f"ALTER FUNCTION {function}() SET SCHEMA {ASIDE}")
-    parsed = make_url(url)
-    said = parsed.query.get("options", "")
-    options = f"{said if isinstance(said, str) else ' '.join(said)} -csearch_path={ASIDE}".strip()
-    return parsed.update_query_dict({"options": options}).render_as_string(hide_password=False)
+    return in_schema(url, ASIDE)
 
 
 def put_back(url: str, table: str, function: str) -> None:

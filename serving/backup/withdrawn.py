@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, get_args
 
-from sqlalchemy import func, select
-
 from data_contracts.errors import MissingInputError
 from data_contracts.records import Source
 from data_contracts.time_windows import OSLO
@@ -22,7 +20,6 @@ from serving.audit.errors import AuditBroken, AuditUnavailable
 from serving.audit.restored import RESTORE
 from serving.backup.errors import RestoreRefused
 from serving.store import Store, StoreUnavailable, open_store
-from serving.store.tables import NIGHTS
 
 Days = Mapping[str, Mapping[Source, date]]
 """By person and source the latest day of withdrawal."""
@@ -76,10 +73,8 @@ def since(
 
     Parameters
     ----------
-    said : mapping
-        The backup's manifest.
-    log, store : str, Store
-        The restored audit log and the restored store.
+    said, log, store : mapping, str, Store
+        The backup's manifest, and its log and store, restored.
     old_store, old_log : str, optional
         URLs of what is left of those that the backup replaces; one that cannot be read is passed over if the other can.
     is_lost : bool
@@ -90,10 +85,9 @@ def since(
     Raises
     ------
     RestoreRefused
-        Nothing can be read that tells all, or what is named is not of the same service, or older than the backup.
+        Nothing can be read that tells all, or what is named is of another service, or older than the backup.
     """
-    before = said["store"]["events_before"]
-    found = Withdrawn("lost", accesses={*reading.accesses_after(log, before, Action.WITHDRAW)})
+    found = Withdrawn("lost", accesses={*reading.accesses_after(log, said["store"]["events_before"], Action.WITHDRAW)})
     if old_log is not None:
         try:
             found.accesses |= _of_log(said, log, old_log)
@@ -108,11 +102,20 @@ def since(
             found.unread.append("old store")
     if found.source != "old store" and is_lost:
         found.source = "lost"
-    elif found.source == "old audit log":
-        _refuse_restored(log, str(old_log))
-    elif found.source == "lost":
-        raise RestoreRefused(f"The {' and the '.join(found.unread)} cannot be read. {_ELSE}")
+    elif found.source != "old store":
+        _refuse_too_little(found, log, old_log)
     return found
+
+
+def _refuse_too_little(found: Withdrawn, log: str, old_log: str | None) -> None:
+    """What is noted again at a restore has no event of its own, so a log that was restored does not tell all."""
+    if found.source == "lost" or old_log is None:
+        raise RestoreRefused(f"The {' and the '.join(found.unread)} cannot be read. {_ELSE}")
+    if reading.links_of(old_log, RESTORE) - reading.links_of(log, RESTORE):
+        raise RestoreRefused(
+            "The old audit log was itself restored after this backup was taken. Who had withdrawn before that stands in the "
+            "old store alone: name that one too, or say --withdrawals-lost and have the app send what was withdrawn again."
+        )
 
 
 def _of_log(said: Mapping[str, Any], log: str, old: str) -> set[reading.Access]:
@@ -126,21 +129,11 @@ def _of_log(said: Mapping[str, Any], log: str, old: str) -> set[reading.Access]:
     return {*reading.accesses_after(old, 0, Action.WITHDRAW)} - {*reading.accesses_after(log, 0, Action.WITHDRAW)}
 
 
-def _refuse_restored(log: str, old: str) -> None:
-    """What is noted again at a restore has no event of its own, so a log that was restored does not tell all."""
-    if reading.links_of(old, RESTORE) - reading.links_of(log, RESTORE):
-        raise RestoreRefused(
-            "The old audit log was itself restored after this backup was taken. Who had withdrawn before that stands in the "
-            "old store alone: name that one too, or say --withdrawals-lost and have the app send what was withdrawn again."
-        )
-
-
 def _of_store(said: Mapping[str, Any], store: Store, url: str, is_erased: Callable[[str], bool]) -> Days:
     old = open_store(url, migrate=False)
     try:
         _, days = old.withdrawals()
-        with old.database.reading() as connection:
-            night = connection.execute(select(func.max(NIGHTS.c.night))).scalar()
+        night = old.newest_night()
     finally:
         old.close()
     _, then = store.withdrawals()

@@ -36,3 +36,11 @@ def libpq_parameters(url: str) -> dict[str, str]:
 
     plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     return {name: str(value) for name, value in conninfo_to_dict(plain).items() if value is not None}
+
+
+def in_schema(url: str, schema: str) -> str:
+    """Return a PostgreSQL URL by which tables are looked for in one schema."""
+    parsed = make_url(url)
+    said = parsed.query.get("options", "")
+    options = f"{said if isinstance(said, str) else ' '.join(said)} -csearch_path={schema}".strip()
+    return parsed.update_query_dict({"options": options}).render_as_string(hide_password=False)

@@ -156,6 +156,12 @@ def night(connection: Connection, day: date) -> Night | None:
     return None if row is None else Night(**{**row, "models": json.loads(row["models"])})
 
 
+def newest(connection: Connection) -> date | None:
+    """Return the newest night, None if there is none."""
+    found: date | None = connection.execute(select(func.max(NIGHTS.c.night))).scalar()
+    return found
+
+
 def answers(connection: Connection, day: date) -> dict[str, bytes]:
     """Return by person the answers of the current run of a day, as they were computed."""
     query = select(SCORES.c.person_id, SCORES.c.answer).join(NIGHTS, NIGHTS.c.run_id == SCORES.c.run_id)

@@ -204,6 +204,11 @@ class Store:
         with self.database.reading() as connection:
             return nights.night(connection, day)
 
+    def newest_night(self) -> date | None:
+        """Return the newest night, None if there is none."""
+        with self.database.reading() as connection:
+            return nights.newest(connection)
+
     def answers(self, day: date) -> dict[str, bytes]:
         """Return by person the answers of the current run of a day."""
         with self.database.reading() as connection:

@@ -242,7 +242,7 @@ def test_what_cannot_be_decoded_is_named_and_blocks_nothing_but_the_certificate(
 
 
 def test_a_workplace_report_is_searched_in_the_page_that_says_the_same(small):
-    pdf = small.workplace_reports / "c1" / "2026-03" / "workplace_report.nb.pdf"
+    pdf = small.root / "data" / "workplace_reports" / "c1" / "2026-03" / "workplace_report.nb.pdf"
     pdf.parent.mkdir(parents=True)
     pdf.write_bytes(b"%PDF-1.7")
     with pytest.raises(erase.ErasureIncomplete, match=r"workplace_report\.nb\.pdf is a PDF file, which is not opened"):

@@ -40,7 +40,7 @@ def test_the_proxy_may_hold_no_more_than_its_container_has():
 def test_the_proxy_of_compose_looks_the_service_up_again_and_again(tmp_path):
     """A container that is started anew has another address."""
     script = SERVICES["proxy"]["command"][2].partition("&&")[0]
-    for old, new in (("/etc/balance-risk", str(DEPLOY)), ("/tmp", str(tmp_path))):
+    for old, new in (("/tmp/nginx.conf", f"{tmp_path}/nginx.conf"), ("/etc/balance-risk/", f"{DEPLOY}/")):
         script = script.replace(old, new)
     subprocess.run(["sh", "-c", script], check=True)
     changed = [
