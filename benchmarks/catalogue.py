@@ -123,6 +123,14 @@ BENCHES = (
         ("--seconds", "1"),
     ),
     Bench(
+        "soak",
+        "The scoring service under load for minutes",
+        "benchmarks.serving.soak",
+        21,
+        "serving_soak.json",
+        ("--minutes", "0.1"),
+    ),
+    Bench(
         "pages", "Pages, from request to last byte", "benchmarks.serving.pages", 3, "pages.json", ("--persons", "100")
     ),
     Bench(

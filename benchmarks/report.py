@@ -22,7 +22,7 @@ from benchmarks.features.training_section import training_section
 from benchmarks.meta import KEPT, NOT_RECORDED, ROOT, told
 from benchmarks.scale.section import partition_section, scale_section
 from benchmarks.sections import speeds, statistics
-from benchmarks.serving.report import serving_section
+from benchmarks.serving.report import serving_section, soak_section
 
 Found = dict[str, Any]
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -37,6 +37,7 @@ SECTIONS: dict[str, Callable[[Found], Iterator[str]]] = {
     "training-rivals": training_section,
     "training": speeds.training,
     "service": serving_section,
+    "soak": soak_section,
     "pages": speeds.pages,
     "disclosure": statistics.disclosure,
     "effects": statistics.effects,

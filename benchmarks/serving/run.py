@@ -1,6 +1,6 @@
 """Requests per second, latency, processor time and memory of the service beside the usual way and ``mlflow models serve``.
 
-    python -m benchmarks.serving.run [--seconds 15] [--soak 20m] [--note "beside other work"]
+    python -m benchmarks.serving.run [--seconds 15] [--note "beside other work"]
 
 The same boosted trees (200 of 15 leaves, two outcomes, core predictors), the same raw record, the same risks (held against each
 other to 1e-9 before anything is timed), one answering process each. Ours checks the token, the policy and the record, numbers
@@ -13,9 +13,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
-import json
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -34,7 +32,7 @@ from pipeline.serve import DEVELOPMENT_ISSUER
 RESULTS = meta.RESULTS / "serving.json"
 HOME = CACHE / "serving"
 CONNECTIONS = (1, 16, 64)
-WARM_UP_SECONDS, SAMPLE_SECONDS = 4, 30
+WARM_UP_SECONDS = 4
 SAME = 1e-9
 ROUNDS, LONGEST_SECONDS = 8, 60
 
@@ -67,23 +65,6 @@ def measured(server: Server, body: Path, seconds: float) -> Iterator[dict[str, A
         }
 
 
-def soaked(server: Server, body: Path, seconds: float) -> list[dict[str, float]]:
-    """Return memory and open files every half minute under load."""
-    samples, until = [], time.monotonic() + seconds
-    while time.monotonic() < until:
-        line = loaded(server.url, body, server.token, 16, min(SAMPLE_SECONDS, max(1, until - time.monotonic())))
-        samples.append(
-            {
-                "memory_mb": server.memory_mb(),
-                "open_files": server.open_files(),
-                "per_second": line["per_second"],
-                "bad": line["requests"] - line["good"] + line["socket_errors"] + line["timeouts"],
-            }
-        )
-        print(f"  soak: {samples[-1]}", flush=True)
-    return samples
-
-
 def with_server(server: Server, work: Callable[[], Any]) -> tuple[float, Any]:
     """Start a server, do the work, stop it; return the seconds until it was ready, and what the work returned."""
     ready = server.start(HOME / f"{server.name.replace(' ', '_').replace(',', '')}.log")
@@ -93,14 +74,14 @@ def with_server(server: Server, work: Callable[[], Any]) -> tuple[float, Any]:
         server.stop()
 
 
-def compared(seconds: float, soak: float) -> dict[str, Any]:
+def compared(seconds: float) -> dict[str, Any]:
     """Measure everybody."""
     workspace, folder, body = make(HOME)
     framed = body.with_name("request_in_a_frame.json")
     servers = [
         contestants.ours(workspace), contestants.usual(folder), contestants.mlflow(folder, HOME / "pyfunc"),
     ]  # fmt: skip
-    lines, wanted, soak_samples = [], None, []
+    lines, wanted = [], None
     for server in servers:
         mine = framed if server.wraps else body
         cold, found = with_server(server, lambda server=server, mine=mine: risks(server, mine))
@@ -118,8 +99,6 @@ def compared(seconds: float, soak: float) -> dict[str, Any]:
         for row in rows:
             print(f"{server.name:<24} {_line(row)}", flush=True)
         lines.append({"name": server.name, "cold_seconds": cold, "warm_seconds": warm, "gap": gap, "load": rows})
-    if soak:
-        _, soak_samples = with_server(servers[0], lambda: soaked(servers[0], body, soak))
     empty = contestants.echo(workspace)
     _, echoed = with_server(empty, lambda: next(measured(empty, body, seconds)))
     variables = servers[0].variables
@@ -129,7 +108,7 @@ def compared(seconds: float, soak: float) -> dict[str, Any]:
     )  # fmt: skip
     return {
         "seconds": seconds,
-        "lines": lines, "echo": echoed, "stages": parts, "soak": soak_samples, "body_bytes": body.stat().st_size,
+        "lines": lines, "echo": echoed, "stages": parts, "body_bytes": body.stat().st_size,
     }  # fmt: skip
 
 
@@ -140,23 +119,15 @@ def _line(row: dict[str, Any]) -> str:
     )
 
 
-def _seconds(text: str) -> float:
-    return float(text[:-1]) * {"s": 1, "m": 60, "h": 3600}[text[-1]]
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=15.0, help="of load per line")
-    parser.add_argument("--soak", type=_seconds, default=0.0, help="load ours so long, such as 20m")
     parser.add_argument("--note", default="", help="what else the machine was doing; printed in the docs")
     asked = parser.parse_args()
     if not has_wrk():
         print(HOW_TO_GET_WRK, file=sys.stderr)
         return 0
-    found = compared(asked.seconds, asked.soak)
-    if not asked.soak and RESULTS.exists():
-        # A soak takes long; one that was made stays until another is.
-        found["soak"] = json.loads(RESULTS.read_text(encoding="utf-8")).get("soak", [])
+    found = compared(asked.seconds)
     ours, theirs = ("bentoml", "lightgbm", "numpy", "orjson"), ("fastapi", "uvicorn", "mlflow", "shap", "pandas")
     rivals = {name: importlib.metadata.version(name) for name in theirs}
     meta.save(RESULTS, found, packages=ours, rivals=rivals, note=asked.note)
