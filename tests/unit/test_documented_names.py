@@ -131,6 +131,10 @@ def test_every_target_of_make_and_every_module_that_the_page_names_exists(page):
 
 def test_make_serve_starts_what_the_tests_here_start():
     recipe = subprocess.run(
-        ["make", "-n", "serve", "WORKSPACE=demo"], cwd=PROJECT, capture_output=True, text=True, check=True
+        ["make", "-n", "--no-print-directory", "serve", "WORKSPACE=demo"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert recipe.stdout.strip().endswith(".venv/bin/balance-risk serve --workspace demo")
