@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import re
 import shlex
 from dataclasses import dataclass
@@ -186,3 +187,11 @@ def without_comment(text: str) -> str:
         if sign == "#" and (at == 0 or text[at - 1].isspace()) and balanced(text[:at]):
             return text[:at].rstrip()
     return text.rstrip()
+
+
+class Settings(configparser.RawConfigParser):
+    """Sections of keys and values, as systemd and environment files have them: a key is as it is written."""
+
+    def optionxform(self, optionstr: str) -> str:
+        """Return the key unchanged; the parser would write it small."""
+        return optionstr

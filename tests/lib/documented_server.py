@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import json
 import shlex
 import ssl
@@ -198,10 +197,9 @@ def units() -> dict[str, str]:
     return found
 
 
-def unit(name: str) -> configparser.RawConfigParser:
+def unit(name: str) -> documented.Settings:
     """Return a unit; of a key that stands more than once, the last."""
-    parser = configparser.RawConfigParser(strict=False)
-    parser.optionxform = str  # type: ignore[assignment, method-assign]
+    parser = documented.Settings(strict=False)
     parser.read_string(units()[name])
     return parser
 

@@ -5,7 +5,6 @@ Names of the page become those of this machine: addresses, ports and directories
 
 from __future__ import annotations
 
-import configparser
 import os
 import signal
 import subprocess
@@ -47,8 +46,7 @@ class Registry:
     def _of_the_page(self) -> dict[str, str]:
         accounts, server = (block.text for block in documented.blocks(PAGE, "ini"))
         (self.home / "accounts.ini").write_text(accounts)
-        parser = configparser.ConfigParser(interpolation=None)
-        parser.optionxform = str  # type: ignore[assignment,method-assign]
+        parser = documented.Settings()
         parser.read_string("[server]\n" + server)
         ours = {"MLFLOW_AUTH_CONFIG_PATH": str(self.home / "accounts.ini"), "MLFLOW_AUTH_ADMIN_PASSWORD": ADMIN_PASSWORD,
                 "MLFLOW_FLASK_SERVER_SECRET_KEY": "5e" * 32, "MLFLOW_S3_ENDPOINT_URL": self.store.url,
