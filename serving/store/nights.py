@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
 
 from data_contracts.domains import Domain
+from serving.store.batches import batched
 from serving.store.cohorts import Cohorts
 from serving.store.consents import forget_ended
 from serving.store.releases import write_month
 from serving.store.scores import packed, unpacked
 from serving.store.tables import CONSENTS, MEMBERSHIPS, NIGHTS, OUTCOME_SCORES, RECORDS, SCORES, WITHDRAWALS
-
-AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -135,7 +133,7 @@ def write_night(
         connection.execute(delete(MEMBERSHIPS))
         connection.execute(delete(CONSENTS))
         connection.execute(delete(RECORDS))
-    for some in _batched(persons):
+    for some in batched(persons):
         if is_new:
             _insert_scores(connection, night.run_id, some)
         if is_newest:
@@ -204,11 +202,6 @@ def _forget_withdrawn(connection: Connection, night: Night) -> set[str]:
     since = select(WITHDRAWALS.c.person_id).where(WITHDRAWALS.c.withdrawal_id > night.last_withdrawal)
     connection.execute(delete(RECORDS).where(RECORDS.c.person_id.in_(since)))
     return set(connection.execute(since).scalars())
-
-
-def _batched(persons: Iterable[ScoredPerson]) -> Iterator[list[ScoredPerson]]:
-    source = iter(persons)
-    return iter(lambda: list(islice(source, AT_ONCE)), [])
 
 
 def _insert(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> None:

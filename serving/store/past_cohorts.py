@@ -8,21 +8,20 @@ newest of a place, which its release still rests on: who kept a report for longe
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from itertools import groupby, islice
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import groupby
 from operator import attrgetter
 from typing import Any, Literal
 
 from sqlalchemy import Connection, and_, delete, exists, func, select
 
+from serving.store.batches import batched
 from serving.store.disclosure import Block, Cell
 from serving.store.tables import RELEASE_COHORTS, RELEASE_MEMBERS
 
 Level = Literal["company", "industry"]
 MONTHS_COMPARED = 24
 """As many months as a report shows of the past."""
-
-_AT_ONCE = 500
 
 
 class PastCohorts:
@@ -43,16 +42,14 @@ class PastCohorts:
         self._level = level
         self._place = place
         self._cells: dict[str, list[Any]] = {}
-        for row in connection.execute(
-            select(RELEASE_COHORTS).where(self._of(RELEASE_COHORTS), RELEASE_COHORTS.c.place == place)
-        ):
+        of_place = select(RELEASE_COHORTS).where(self._of(RELEASE_COHORTS), RELEASE_COHORTS.c.place == place)
+        for row in connection.execute(of_place).all():
             self._cells.setdefault(row.measure, []).append(row)
         self._elsewhere: dict[str, list[Any]] = {}
-        for some in _batched(persons):
+        for some in batched(sorted(persons)):
             is_elsewhere = and_(self._of(RELEASE_MEMBERS), RELEASE_MEMBERS.c.person_id.in_(some))
-            for row in connection.execute(
-                select(RELEASE_MEMBERS).where(is_elsewhere, RELEASE_MEMBERS.c.place != place)
-            ):
+            elsewhere = select(RELEASE_MEMBERS).where(is_elsewhere, RELEASE_MEMBERS.c.place != place)
+            for row in connection.execute(elsewhere).all():
                 self._elsewhere.setdefault(row.measure, []).append(row)
 
     def own(self, measure: str) -> list[Block]:
@@ -68,35 +65,42 @@ class PastCohorts:
         cells = self._rows(RELEASE_COHORTS, measure, {place for place, _ in met}) if met else []
         return list(_blocks((row for row in cells if (row.place, row.month) in met), members))
 
-    def remember(self, measure: str, month: str, block: Block) -> None:
-        """Keep a cohort of which something is computed now."""
-        key = {"level": self._level, "place": self._place, "measure": measure, "month": month}
-        cells = [key | {"part": part, "category": of, "n_persons": n} for (part, of), n in sorted(block.cells.items())]
-        members = [key | {"person_id": one, "part": part, "category": of}
-                   for one, (part, of) in sorted(block.members.items())]  # fmt: skip
-        self._connection.execute(RELEASE_COHORTS.insert(), cells)
-        if members:
-            self._connection.execute(RELEASE_MEMBERS.insert(), members)
+    def remember(self, month: str, blocks: Mapping[str, Block]) -> None:
+        """Keep the cohorts, by measure, of which something is computed now."""
+        keys = {name: {"level": self._level, "place": self._place, "measure": name, "month": month} for name in blocks}
+        cells = [keys[name] | {"part": part, "category": of, "n_persons": n}
+                 for name, block in blocks.items() for (part, of), n in sorted(block.cells.items())]  # fmt: skip
+        members = [keys[name] | {"person_id": one, "part": part, "category": of}
+                   for name, block in blocks.items() for one, (part, of) in sorted(block.members.items())]  # fmt: skip
+        for table, rows in ((RELEASE_COHORTS, cells), (RELEASE_MEMBERS, members)):
+            if rows:
+                self._connection.execute(table.insert(), rows)
 
     def _of(self, table: Any) -> Any:
         return table.c.level == self._level
 
     def _rows(self, table: Any, measure: str, places: Collection[str]) -> list[Any]:
         query = select(table).where(self._of(table), table.c.place.in_(sorted(places)), table.c.measure == measure)
-        return [*self._connection.execute(query)]
+        return list(self._connection.execute(query).all())
 
 
 def newest(connection: Connection, measure: str, companies: Collection[str]) -> dict[str, Block]:
     """Return by company what was last computed of a measure, which what it is told rests on."""
-    is_asked = and_(RELEASE_COHORTS.c.level == "company", RELEASE_COHORTS.c.measure == measure)
-    months = select(RELEASE_COHORTS.c.place, func.max(RELEASE_COHORTS.c.month).label("month")).where(is_asked)
-    last = months.group_by(RELEASE_COHORTS.c.place).subquery()
-    rows = []
-    for table in (RELEASE_COHORTS, RELEASE_MEMBERS):
-        is_last = and_(table.c.place == last.c.place, table.c.month == last.c.month)
-        query = select(table).join(last, is_last).where(table.c.level == "company", table.c.measure == measure)
-        rows.append([row for row in connection.execute(query) if row.place in companies])
-    return {block.place: block for block in _blocks(*rows)}
+    found: dict[str, Block] = {}
+    for some in batched(sorted(companies)):
+        of_some = [_of_companies(table, measure, some) for table in (RELEASE_COHORTS, RELEASE_MEMBERS)]
+        months = select(RELEASE_COHORTS.c.place, func.max(RELEASE_COHORTS.c.month).label("month")).where(of_some[0])
+        last = months.group_by(RELEASE_COHORTS.c.place).subquery()
+        rows = []
+        for table, is_asked in zip((RELEASE_COHORTS, RELEASE_MEMBERS), of_some, strict=True):
+            is_last = and_(table.c.place == last.c.place, table.c.month == last.c.month)
+            rows.append(connection.execute(select(table).join(last, is_last).where(is_asked)).all())
+        found |= {block.place: block for block in _blocks(*rows)}
+    return found
+
+
+def _of_companies(table: Any, measure: str, companies: Collection[str]) -> Any:
+    return and_(table.c.level == "company", table.c.measure == measure, table.c.place.in_(companies))
 
 
 def forget_old(connection: Connection, month: str) -> None:
@@ -117,8 +121,3 @@ def _blocks(cells: Iterable[Any], members: Iterable[Any]) -> Iterator[Block]:
     for (place, month), rows in groupby(sorted(cells, key=key), key=key):
         counts = {(row.part, row.category): row.n_persons for row in rows}
         yield Block(place, month, counts, where.get((place, month), {}))
-
-
-def _batched(persons: Collection[str]) -> Iterator[list[str]]:
-    source = iter(sorted(persons))
-    return iter(lambda: list(islice(source, _AT_ONCE)), [])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from serving.store.batches import batched
 from serving.store.disclosure import Told
 from serving.store.past_cohorts import Level
 from serving.store.tables import COMPANY_INDUSTRIES, RELEASES
@@ -70,22 +71,34 @@ def industry(connection: Connection, section: str, month: str) -> tuple[Release,
     return tuple(map(_release, found))
 
 
-def insert(connection: Connection, level: Level, place: str, month: str, measure: str, told: dict[str, Told]) -> None:
-    """Write what is told of a measure, by part."""
-    key: dict[str, str | None] = {"level": level, "place": place, "month": month, "measure": measure}
+def insert(
+    connection: Connection, level: Level, place: str, month: str, told: Mapping[str, Mapping[str, Told]]
+) -> None:
+    """Write what is told of a place, by measure and part."""
+    key: dict[str, str | None] = {"level": level, "place": place, "month": month}
     rows = [
-        key | {"part": part, "persons": one.persons, "why_not": one.why_not,
+        key | {"measure": measure, "part": part, "persons": one.persons, "why_not": one.why_not,
                "shares": None if one.shares is None else json.dumps(one.shares)}
-        for part, one in told.items()
+        for measure, parts in told.items() for part, one in parts.items()
     ]  # fmt: skip
     connection.execute(RELEASES.insert(), rows)
 
 
-def told_in(connection: Connection, level: Level, place: str, measure: str, month: str | None) -> dict[str, Told]:
-    """Return by part what was told of a measure in a month, or in the newest where none is named."""
+def last_told(connection: Connection, level: Level, place: str, measure: str) -> dict[str, Told]:
+    """Return by part what was told of a measure in the newest month that has it; nothing if none has."""
     query = select(RELEASES).where(RELEASES.c.level == level, RELEASES.c.place == place, RELEASES.c.measure == measure)
     rows = connection.execute(query.order_by(RELEASES.c.month.desc())).all()
-    return {row.part: _told(row) for row in rows if row.month == (month or rows[0].month)}
+    return {row.part: _told(row) for row in rows if row.month == rows[0].month}
+
+
+def whole_told_in(connection: Connection, measure: str, months: Mapping[str, str]) -> dict[str, Told]:
+    """Return by company what was told of all of it in a month of its own; nothing of one that has none there."""
+    found: dict[str, Told] = {}
+    for some in batched(sorted(months)):
+        is_asked = (RELEASES.c.level == "company") & (RELEASES.c.part == WHOLE) & RELEASES.c.place.in_(some)
+        query = select(RELEASES).where(is_asked, RELEASES.c.measure == measure)
+        found |= {row.place: _told(row) for row in connection.execute(query).all() if row.month == months[row.place]}
+    return found
 
 
 def _month(company_id: str, month: str, section: str | None, rows: Iterable[Any]) -> CompanyRelease:

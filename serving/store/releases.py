@@ -15,6 +15,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
+from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
@@ -32,7 +33,7 @@ from serving.store.disclosure import (
     units_told,
 )
 from serving.store.past_cohorts import Level, PastCohorts, forget_old, newest
-from serving.store.released import WHOLE, insert, told_in
+from serving.store.released import WHOLE, insert, last_told, whole_told_in
 from serving.store.tables import COMPANY_INDUSTRIES, RELEASES
 from serving.workplace_measures import MEASURES
 
@@ -81,8 +82,8 @@ def write_month(
         own = {measure: cohorts[company, measure] for _, measure in places}
         everybody = {one for cohort in own.values() for one in cohort.categories}
         past = PastCohorts(connection, "company", company, everybody)
-        for measure, cohort in own.items():
-            insert(connection, "company", company, now.month, measure, _company(now, past, measure, cohort, company))
+        found = {measure: _company(now, past, measure, cohort, company) for measure, cohort in own.items()}
+        _write(now, "company", company, past, found)
     if missing:
         forget_old(connection, now.month)
     _write_sections(now, sections)
@@ -97,23 +98,35 @@ def _without_release(
     return sorted(place for place in places if place not in there)
 
 
-def _company(now: _Now, past: PastCohorts, measure: str, cohort: Cohort, company: str) -> dict[str, Told]:
+class _Found(NamedTuple):
+    """What is told of a measure, by part, and the cohort that it was computed from, None where it was not."""
+
+    told: dict[str, Told]
+    block: Block | None = None
+
+
+def _write(now: _Now, level: Level, place: str, past: PastCohorts, found: Mapping[str, _Found]) -> None:
+    past.remember(now.month, {name: one.block for name, one in found.items() if one.block is not None})
+    insert(now.connection, level, place, now.month, {name: one.told for name, one in found.items()})
+
+
+def _company(now: _Now, past: PastCohorts, measure: str, cohort: Cohort, company: str) -> _Found:
     """Return what is told of a company and its units; few persons off a cohort of before, it is what was last told."""
     block, last, own = block_of(cohort), MEASURES[measure].last, past.own(measure)
     if _is_near([*own, *past.others(measure)], block.undivided(), last) or _is_near(own, block, last):
         return _last_told(now, "company", company, measure)
-    if cohort.categories:  # nobody differs from anybody by those who are told of
-        past.remember(measure, now.month, block)
     told = {WHOLE: told_of(cohort.counts(last + 1), now.fewest(measure))}
-    return told | _units(block, last + 1, now.fewest(measure))
+    told |= _units(block, last + 1, now.fewest(measure))
+    # Nobody differs from anybody by those who are told of where nobody is.
+    return _Found(told, block if cohort.categories else None)
 
 
 def _is_near(blocks: Collection[Block], now: Block, last: int) -> bool:
     return any(tells_of_few(then, now, last) for then in blocks)
 
 
-def _last_told(now: _Now, level: Level, place: str, measure: str) -> dict[str, Told]:
-    return told_in(now.connection, level, place, measure, None) or NOTHING
+def _last_told(now: _Now, level: Level, place: str, measure: str) -> _Found:
+    return _Found(last_told(now.connection, level, place, measure) or NOTHING)
 
 
 def _units(block: Block, n_categories: int, fewest: int) -> dict[str, Told]:
@@ -143,25 +156,19 @@ def _write_quarter(now: _Now, quarter: str, cohorts: Places, sections: Mapping[s
         own = {measure: newest(now.connection, measure, companies[section, measure]) for _, measure in places}
         everybody = {one for there in own.values() for block in there.values() for one in block.members}
         past = PastCohorts(now.connection, "industry", section, everybody)
-        for measure, there in own.items():
-            told = _industry(now, past, measure, there, section)
-            insert(now.connection, "industry", section, now.month, measure, told)
+        found = {measure: _industry(now, past, measure, there, section) for measure, there in own.items()}
+        _write(now, "industry", section, past, found)
 
 
-def _industry(
-    now: _Now, past: PastCohorts, measure: str, companies: Mapping[str, Block], section: str
-) -> dict[str, Told]:
+def _industry(now: _Now, past: PastCohorts, measure: str, companies: Mapping[str, Block], section: str) -> _Found:
     last, everybody = MEASURES[measure].last, together(companies.values())
     if _is_near([*past.own(measure), *past.others(measure)], everybody, last):
         return _last_told(now, "industry", section, measure)
-    if companies:
-        past.remember(measure, now.month, everybody)
-    levels = _levels(now, measure, companies)
-    return {WHOLE: industry_told(companies, levels, last + 1, now.fewest(measure))}
+    told = industry_told(companies, _levels(now, measure, companies), last + 1, now.fewest(measure))
+    return _Found({WHOLE: told}, everybody if companies else None)
 
 
 def _levels(now: _Now, measure: str, companies: Mapping[str, Block]) -> dict[str, int]:
     """Return in how many categories each company was told of, when it was last computed."""
-    told = {one: told_in(now.connection, "company", one, measure, block.month) for one, block in companies.items()}
-    shares = {company: there[WHOLE].shares for company, there in told.items() if WHOLE in there}
-    return {company: len(there) for company, there in shares.items() if there is not None}
+    told = whole_told_in(now.connection, measure, {company: block.month for company, block in companies.items()})
+    return {company: len(one.shares) for company, one in told.items() if one.shares is not None}

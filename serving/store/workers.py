@@ -23,6 +23,7 @@ import orjson
 
 from data_contracts.errors import ArtifactError, BalanceRiskError, EngineError
 from data_contracts.time_limit import killed_after
+from serving.store.batches import batched
 from serving.store.scoring import Scorer, Task
 
 BATCH = 100
@@ -107,8 +108,7 @@ def scorers(task: Task, n_workers: int) -> Iterator[list[Scores]]:
 
 def in_order(lines: Iterable[bytes], scorers: Sequence[Scores]) -> Iterator[bytes]:
     """Yield the result of each line in the order of the lines; only a few batches are held at a time."""
-    source = iter(lines)
-    batches = iter(lambda: list(islice(source, BATCH)), [])
+    batches = batched(lines, BATCH)
     if len(scorers) == 1:
         for batch in batches:
             yield from scorers[0].lines(batch)
