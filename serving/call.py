@@ -46,6 +46,14 @@ class Call:
     """What is read once a request: whom the audit log names is whom the answer shows."""
 
 
+def answer_or_error(handle: Callable[[Call], Any], call: Call) -> Any:
+    """Return what a handler answers to a call, or why it does not."""
+    try:
+        return handle(call)
+    except Exception as error:
+        return error
+
+
 def _document(problem: Problem, scope: Scope) -> Response:
     return problem.response()
 
@@ -97,6 +105,8 @@ class Endpoint:
     """A page on which the model explains a number: such pages have a quota of their own."""
     is_wrong: Callable[[Call], bool] = lambda call: False
     """True of a form that cannot be kept as it was filled in: it is logged as refused, and ``handle`` shows it again."""
+    handle_all: Callable[[Sequence[Call]], Sequence[Any]] | None = None
+    """Answers the calls that wait at the same moment, each as ``handle`` does alone; an error is the answer to its own call."""
     shows: Action | None = None
     """What a form shows of a person when it is shown again: an event of its own."""
 
@@ -104,3 +114,11 @@ class Endpoint:
     def is_page(self) -> bool:
         """True if a person at a browser asks, not a program."""
         return self.purpose is not None
+
+
+def response_of(endpoint: Endpoint, answer: Any) -> Response:
+    """Return what a handler answered as a response."""
+    if isinstance(answer, Response):
+        return answer
+    content = answer.__pydantic_serializer__.to_json(answer) if isinstance(answer, BaseModel) else answer
+    return Response(content, media_type=endpoint.media_type)

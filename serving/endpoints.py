@@ -46,7 +46,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "POST", "/v1/risk", Action.SCORE, risk.risk, RiskResponse,
         "Risk of each outcome from one person's record, with the strongest reasons.",
-        body=RiskRequest, subjects=risk.subject, basis=risk.basis,
+        body=RiskRequest, subjects=risk.subject, basis=risk.basis, handle_all=risk.risk_all,
     ),
     Endpoint(
         "POST", "/v1/risk/batch", Action.SCORE, risk.batch, BatchResponse,

@@ -17,13 +17,14 @@ from starlette.types import Receive, Scope, Send
 from data_contracts.time_windows import today
 from serving.access.policy import Purpose
 from serving.body import ClientGone, read_body
-from serving.call import Call, Endpoint
+from serving.call import Call, Endpoint, response_of
 from serving.faults import problem_of
 from serving.gate import Gate
 from serving.metrics import observe
 from serving.parts import Parts
 from serving.problems import Refused
-from serving.ticket import NOBODY, Ticket, response_of, wait_for
+from serving.ticket import NOBODY, Ticket, wait_for
+from serving.together import Asked, Together, may_share, worked
 
 
 class Exchange:
@@ -33,6 +34,7 @@ class Exchange:
         self.endpoint = endpoint
         self.parts = parts
         self.gate = gate
+        self.together = Together(gate, worked)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -82,7 +84,11 @@ class Exchange:
             raise
 
     async def _worked(self, ticket: Ticket, scope: Scope, body: bytes) -> Response:
-        response, committed = await self.gate.run(partial(ticket.work, scope, body), self.endpoint.is_bulk)
+        asked = Asked(ticket, scope, body)
+        if may_share(asked):
+            response, committed = await self.together.run(asked)
+        else:
+            ((response, committed),) = await self.gate.run(partial(worked, [asked]), self.endpoint.is_bulk)
         await wait_for(committed)
         return response
 

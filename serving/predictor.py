@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from data_contracts.errors import ArtifactError
+from data_contracts.many_records import check_records
 from data_contracts.records import Source
 from features.record import tables_of_record
 from models.bundle import current_bundle, open_bundle
@@ -21,7 +22,7 @@ from models.outcomes import OUTCOMES
 from models.risk_model import RiskModel, inverse_link
 from models.wording import RISK_BANDS, risk_band
 from serving.answer_json import answer_json
-from serving.case import Case, Cases, Served
+from serving.case import Case, Cases, Served, cases_of
 from serving.case import case_of as case_of
 from serving.caveats import caveats, not_carried, not_eligible, not_sent
 from serving.ended_consents import NOTHING
@@ -131,6 +132,18 @@ class Predictor:
         """Return the answer of ``predict`` as JSON, the same bytes as its model gives, sooner; raises as ``predict``."""
         case = case_of(tables_of_record(record, received_on), index_date, received_on, withdrawn)
         return self._json(case, index_date, outcomes, _risk_fields)
+
+    def predict_json_all(
+        self, records: Sequence[Any], index_date: date, outcomes: Sequence[str], received_on: date
+    ) -> dict[int, bytes]:
+        """Return by position what ``predict_json`` returns of each record that is plainly sound; of others nothing is said."""
+        checked = check_records(records, received_on)
+        if not checked.sound:
+            return {}
+        ids = [records[position]["person"]["person_id"] for position in checked.sound]
+        cases, flags = cases_of(checked.tables, ids, index_date, received_on)
+        answers = self.answers(cases, flags, index_date, outcomes)
+        return {position: one.json for position, one in zip(checked.sound, answers, strict=True)}
 
     def explain_json(
         self,

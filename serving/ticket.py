@@ -30,7 +30,7 @@ from serving.access.tokens import TokenRefused
 from serving.audit.errors import AuditUnavailable
 from serving.audit.event import AuditEvent
 from serving.body import WrongForm, parsed
-from serving.call import Call, Endpoint
+from serving.call import Call, Endpoint, response_of
 from serving.faults import problem_of
 from serving.handlers.subjects import subject_of
 from serving.parts import Parts
@@ -64,6 +64,8 @@ class Ticket:
         self.record: Any = None
         self.person_id: str | None = None
         """Whom the address names, for the events of what is refused before anybody is read about."""
+        self.committed: list[Future[int]] = []
+        """Events of the log without which no answer leaves."""
         self.names_nobody = False
         self.is_allowed = False
 
@@ -105,38 +107,46 @@ class Ticket:
             return quotas.take_explained_page(subject)
         return quotas.take(subject, self.endpoint.action)
 
-    def work(self, scope: Scope, body: bytes) -> tuple[Response, Sequence[Future[int]]]:
-        """Return the answer and what must be committed before it leaves; runs in a thread, never raises."""
-        committed: list[Future[int]] = []
+    def begin(self, scope: Scope, body: bytes) -> Call | Exception:
+        """Return what the handler is given, its event handed over, or what refuses the request."""
         try:
-            return self._answer(scope, body, committed), committed
+            return self._begun(scope, body)
+        except Exception as error:
+            return error
+
+    def end(self, scope: Scope, call: Call | Exception, answer: Any) -> tuple[Response, Sequence[Future[int]]]:
+        """Return the answer, or what became of it, and what must be committed before it leaves; never raises."""
+        try:
+            if isinstance(call, Exception):
+                raise call
+            if isinstance(answer, Exception):
+                raise answer
+            self._must_name(call)
+            return response_of(self.endpoint, answer), self.committed
         except Exception as error:
             problem = problem_of(error)
-        if not committed:
-            committed.append(self._noted(problem))
+        if not self.committed:
+            self.committed.append(self._noted(problem))
         try:
-            return self.endpoint.refuse(self._with_safety(problem), scope), committed
+            return self.endpoint.refuse(self._with_safety(problem), scope), self.committed
         except Exception as error:  # a fault of ours in the record that a refusal is about
-            return self.endpoint.refuse(problem_of(error), scope), committed
+            return self.endpoint.refuse(problem_of(error), scope), self.committed
 
     async def note(self, problem: Problem) -> None:
         """Log that a known caller was refused before anything was read that could name somebody."""
         await wait_for([self._noted(problem)])
 
-    def _answer(self, scope: Scope, body: bytes, committed: list[Future[int]]) -> Response:
+    def _begun(self, scope: Scope, body: bytes) -> Call:
         call = self._call(scope, body)
         if self.endpoint.body is None:
             query(self.endpoint, scope)  # before the store is asked whom the answer would be about
         else:
-            call = replace(call, body=self._parsed(self.endpoint.body, call, body, committed))
-        subjects = self.endpoint.subjects(call) or (Subject(None, frozenset()),)
-        self._audit(call, subjects, committed)
+            call = replace(call, body=self._parsed(self.endpoint.body, call, body))
+        self._audit(call, self.endpoint.subjects(call) or (Subject(None, frozenset()),))
         query(self.endpoint, scope)
         if call.predictor is None and self.endpoint.needs_model:
             raise Refused(problems.not_ready(self.parts.watch.not_ready_because()))
-        answer = self.endpoint.handle(call)
-        self._must_name(call)
-        return response_of(self.endpoint, answer)
+        return call
 
     def _must_name(self, call: Call) -> None:
         """Raise if an answer that the policy ties to an organisation is about nobody whom it was asked about."""
@@ -168,20 +178,18 @@ class Ticket:
             sent=f"sha256:{hashlib.sha256(body).hexdigest()[:16]}" if body else "",
         )
 
-    def _parsed(self, model: type[BaseModel], call: Call, body: bytes, committed: list[Future[int]]) -> Any:
+    def _parsed(self, model: type[BaseModel], call: Call, body: bytes) -> Any:
         try:
             asked = parsed(body, model, is_form=self.endpoint.is_page)
         except WrongForm as wrong:
             if isinstance(wrong.record, dict) and self.endpoint.action in FROM_RECORD:
                 self.record = wrong.record  # about somebody all the same, whose flags the refusal may carry
-                self._audit(call, [subject_of(wrong.record, call.today)], committed, is_answered=False)
+                self._audit(call, [subject_of(wrong.record, call.today)], is_answered=False)
             raise
         self.record = getattr(asked, "record", None)
         return asked
 
-    def _audit(
-        self, call: Call, subjects: Sequence[Subject], committed: list[Future[int]], is_answered: bool = True
-    ) -> None:
+    def _audit(self, call: Call, subjects: Sequence[Subject], is_answered: bool = True) -> None:
         """Decide about each subject and hand over an event of each; raises Refused if one of them is denied."""
         decisions = [self._decision(call, self._believed(subject)) for subject in subjects]
         denied = [decision for decision in decisions if not decision.allowed]
@@ -196,11 +204,11 @@ class Ticket:
         if is_wrong and self.endpoint.shows:
             seen = decisions[0].reason
             events += [replace(one, action=self.endpoint.shows, decision="allowed", reason=seen) for one in events]
-        committed.append(self.journal.append(events))
+        self.committed.append(self.journal.append(events))
         if denied:
             raise Refused(problems.forbidden(denied[0].reason))
         if self.endpoint.writes and not is_wrong:
-            _committed(committed[-1])
+            _committed(self.committed[-1])
         self.is_allowed = True
 
     def _believed(self, subject: Subject) -> Subject:
@@ -270,14 +278,6 @@ def _committed(future: Future[int]) -> None:
         future.result(AUDIT_SECONDS)
     except (AuditUnavailable, TimeoutError):
         raise Refused(problems.AUDIT_UNAVAILABLE) from None
-
-
-def response_of(endpoint: Endpoint, answer: Any) -> Response:
-    """Return what a handler answered as a response."""
-    if isinstance(answer, Response):
-        return answer
-    content = answer.__pydantic_serializer__.to_json(answer) if isinstance(answer, BaseModel) else answer
-    return Response(content, media_type=endpoint.media_type)
 
 
 def _person_of(scope: Scope) -> str | None:

@@ -1,4 +1,4 @@
-"""Load by wrk: the same body over and over, so many connections at a time."""
+"""Load by wrk: the same record over and over, of another person each time, so many connections at a time."""
 
 from __future__ import annotations
 

@@ -10,17 +10,55 @@ import orjson
 from data_contracts.time_windows import latest_index_date
 from serving import problems
 from serving.access.policy import Subject
-from serving.call import Basis, Call
+from serving.call import Basis, Call, answer_or_error
 from serving.faults import problem_of
 from serving.handlers.subjects import person_of, subject_of
-from serving.predictor import Predictor
+from serving.log import log_without_values
+from serving.predictor import OutcomeNotServed, Predictor
 from serving.problems import Refused
 from serving.requests import BatchRequest, RiskRequest
+from serving.store import StoreUnavailable
 
 
 def risk(call: Call) -> bytes:
     """Risk of each outcome, with the strongest reasons: the JSON of a RiskResponse."""
     return _answer(call, call.body.record, Predictor.predict_json)
+
+
+def risk_all(calls: Sequence[Call]) -> list[Any]:
+    """Return of each call what :func:`risk` returns of it alone, or its error; those that ask for the same go in one pass."""
+    alike: dict[Any, list[int]] = {}
+    for place, call in enumerate(calls):
+        if _has_withdrawn_nothing(call):
+            asked = id(call.predictor), call.body.index_date, tuple(call.body.outcomes), call.today
+            alike.setdefault(asked, []).append(place)
+    found: dict[int, Any] = {}
+    for places in alike.values():
+        found |= _in_one_pass(calls, places)
+    return [found[place] if place in found else answer_or_error(risk, call) for place, call in enumerate(calls)]
+
+
+def _has_withdrawn_nothing(call: Call) -> bool:
+    try:
+        return not call.parts.withdrawals.of(person_of(call.body.record))
+    except StoreUnavailable:  # which each is told
+        return False
+
+
+def _in_one_pass(calls: Sequence[Call], places: Sequence[int]) -> dict[int, bytes]:
+    """Return the answers to calls that differ only in their records, but for those that must be looked at alone."""
+    first = calls[places[0]]
+    if len(places) == 1 or first.predictor is None or first.body.index_date > latest_index_date():
+        return {}
+    records = [calls[place].body.record for place in places]
+    try:
+        told = first.predictor.predict_json_all(records, first.body.index_date, first.body.outcomes, first.today)
+    except OutcomeNotServed:  # which each is told, with her flags
+        return {}
+    except Exception as error:  # whose record it was, is found when each is answered alone
+        log_without_values(error)
+        return {}
+    return {places[position]: answer for position, answer in told.items()}
 
 
 def explanation(call: Call) -> bytes:
