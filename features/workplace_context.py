@@ -45,14 +45,15 @@ from features.workplace_totals import (
     SCALE_NAMES,
     UNITS_OF_SUMS,
     YEAR,
+    Sum,
     WorkplaceContext,
     from_document,
     merged,
     sorted_places,
 )
 
-__all__ = ["FEATURES", "GROUP", "NAMES", "VALID_DAYS", "WorkplaceContext", "context_features", "from_document", "is_current",
-           "merged", "workplace_context"]  # fmt: skip
+__all__ = ["FEATURES", "GROUP", "NAMES", "VALID_DAYS", "Sum", "WorkplaceContext", "context_features", "from_document",
+           "is_current", "merged", "workplace_context"]  # fmt: skip
 
 VALID_DAYS = 183
 """Half a year: of an older snapshot nothing is told. Training sees the others as they are on the index date itself; at half

@@ -64,6 +64,7 @@ _LOWEST, _HIGHEST = np.rint(np.array(RANGES).T * UNITS_OF_SUMS).astype(np.int64)
 _LONGEST_IDENTIFIER = 64
 _FIELDS = {"format", "day", "purpose", "consent_on", "known_by", "columns", "workplaces"}
 _MOST_PERSONS = 10**9
+_DO_NOT_ADD_UP = "contexts add up if there is at least one, and all are of one day and on the same terms"
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,6 +169,35 @@ def _given_away(places: Sequence[Place], counts: np.ndarray) -> np.ndarray:
     return ((rest > 0) & (rest < FEWEST_PUBLISHED))[company] & is_smallest
 
 
+class Sum:
+    """Adds up contexts of disjoint persons as they come; what one more takes does not depend on how many came before."""
+
+    def __init__(self) -> None:
+        self._first: WorkplaceContext | None = None
+        self._rows: dict[Place, int] = {}
+        self._totals = np.zeros((0, len(COLUMNS)), dtype=np.int64)
+
+    def add(self, part: WorkplaceContext) -> None:
+        """Take in the context of some more persons; raises ValueError if it is of another day, or on other terms."""
+        self._first = self._first or part
+        if (part.day, part.terms) != (self._first.day, self._first.terms):
+            raise ValueError(_DO_NOT_ADD_UP)
+        rows = [self._rows.setdefault(place, len(self._rows)) for place in part.places]
+        if len(self._rows) > len(self._totals):
+            room = np.zeros((2 * len(self._rows), len(COLUMNS)), dtype=np.int64)
+            room[: len(self._totals)] = self._totals
+            self._totals = room
+        self._totals[rows] += part.totals
+
+    def context(self) -> WorkplaceContext:
+        """Return the context of everybody; raises ValueError if there is none."""
+        if self._first is None:
+            raise ValueError(_DO_NOT_ADD_UP)
+        places = sorted_places(self._rows)
+        rows = np.array([self._rows[place] for place in places], dtype=np.intp)
+        return replace(self._first, places=places, totals=self._totals[rows])
+
+
 def merged(parts: Iterable[WorkplaceContext]) -> WorkplaceContext:
     """Add up the contexts of disjoint persons.
 
@@ -176,15 +206,10 @@ def merged(parts: Iterable[WorkplaceContext]) -> WorkplaceContext:
     ValueError
         If there is none, or if they are not of one day and on the same terms.
     """
-    parts = list(parts)
-    if not parts or any((part.day, part.terms) != (parts[0].day, parts[0].terms) for part in parts):
-        raise ValueError("contexts add up if there is at least one, and all are of one day and on the same terms")
-    places = sorted_places({place for part in parts for place in part.places})
-    row = {place: position for position, place in enumerate(places)}
-    totals = np.zeros((len(places), len(COLUMNS)), dtype=np.int64)
+    total = Sum()
     for part in parts:
-        totals[[row[place] for place in part.places]] += part.totals
-    return replace(parts[0], places=places, totals=totals)
+        total.add(part)
+    return total.context()
 
 
 def sorted_places(places: Iterable[Place]) -> tuple[Place, ...]:

@@ -23,7 +23,7 @@ from data_contracts.records import TABLES
 from data_contracts.time_windows import day_number
 from features.catalogue import FEATURE_NAMES
 from features.histories import Histories
-from features.workplace_context import WorkplaceContext, from_document, merged, workplace_context
+from features.workplace_context import Sum, WorkplaceContext, workplace_context
 from models.artifact import CONTEXT_FILE
 from models.cohorts import Part, part_of, published_contexts
 from models.comparison import onset_note
@@ -32,7 +32,7 @@ from models.outcomes.outcome import Outcome
 from models.row_accounts import exits_note
 from models.row_files import merged_rows, rows_between, rows_kept_in
 from models.training_set import Rows, assembled
-from pipeline.console import Advance, progress, read_json, write_json
+from pipeline.console import Advance, progress, read_json
 from pipeline.engine import Each, EngineName, open_engine
 from pipeline.lacking import forget, remember, told, with_data, with_outlook
 from pipeline.lacking import lines as lacking_lines
@@ -48,6 +48,7 @@ from pipeline.training_dates import (
     short_history_note,
     snapshot_day,
 )
+from pipeline.workplace_files import read_context, write_context
 from pipeline.workplace_snapshot import WORKPLACE_TABLES, store_snapshot
 from pipeline.workspace import Workspace, require
 
@@ -161,11 +162,11 @@ class Job:
 
     def context_file(self, t: int) -> Path:
         """Where the workplaces of all partitions at an index date are, if there are several."""
-        return self.scratch / f"context-{t}.json"
+        return self.scratch / f"context-{t}.npz"
 
     def context(self, t: int) -> WorkplaceContext:
         """Read the workplaces of all partitions at an index date."""
-        return from_document(read_json(self.context_file(t)))
+        return read_context(self.context_file(t))
 
     def features_file(self, partition: int) -> Path:
         """Where the features of a partition's rows are."""
@@ -220,12 +221,13 @@ def _put_in_place(scratch: Path) -> None:
 
 def _store_contexts(job: Job, each: Each, advance: Advance) -> None:
     """Add up the workplaces of all partitions, one partition at a time, and put them where every worker reads them."""
-    whole: list[WorkplaceContext] = []
+    sums = [Sum() for _ in job.days]
     for _, found in each(partial(contexts_of, job), job.partitions):
-        whole = [merged(pair) for pair in zip(whole, found, strict=True)] if whole else found
+        for whole, part in zip(sums, found, strict=True):
+            whole.add(part)
         advance(1)
-    for context in whole:
-        write_json(job.context_file(context.day), context.to_document())
+    for t, whole in zip(job.days, sums, strict=True):
+        write_context(job.context_file(t), whole.context())
 
 
 def _refuse_incomplete(path: Path, part: Part) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from data_contracts.readers.parquet_files import read_partition
 from data_contracts.time_windows import day_number
 from features.histories import Histories
-from features.workplace_context import WorkplaceContext, merged, workplace_context
+from features.workplace_context import Sum, WorkplaceContext, workplace_context
 from models.artifact import CONTEXT_FILE, parse_context
 from pipeline.console import Advance, write_json
 from pipeline.engine import Each
@@ -25,12 +25,11 @@ WORKPLACE_TABLES = ("persons", "consents", "employments", "absence_spells", "sur
 
 def store_snapshot(home: Path, tables: Path, day: date, each: Each, n_partitions: int, advance: Advance) -> None:
     """Add up the workplaces of all partitions and write what may be published of them beside the training set."""
-    whole: WorkplaceContext | None = None
+    whole = Sum()
     for _, found in each(partial(snapshot_of, tables, day), n_partitions):
-        whole = found if whole is None else merged([whole, found])
+        whole.add(found)
         advance(1)
-    assert whole is not None, "there is at least one partition"
-    write_json(home / CONTEXT_FILE, whole.to_document())
+    write_json(home / CONTEXT_FILE, whole.context().to_document())
 
 
 def snapshot_of(tables: Path, day: date, partition: int) -> WorkplaceContext:

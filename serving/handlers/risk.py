@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -18,6 +18,10 @@ from serving.predictor import OutcomeNotServed, Predictor
 from serving.problems import Refused
 from serving.requests import BatchRequest, RiskRequest
 from serving.store import StoreUnavailable
+from serving.store.batches import batched
+
+AT_ONCE = 100
+"""Records of a batch that are scored in one pass."""
 
 
 def risk(call: Call) -> bytes:
@@ -27,38 +31,14 @@ def risk(call: Call) -> bytes:
 
 def risk_all(calls: Sequence[Call]) -> list[Any]:
     """Return of each call what :func:`risk` returns of it alone, or its error; those that ask for the same go in one pass."""
-    alike: dict[Any, list[int]] = {}
+    alike: dict[Any, dict[int, Any]] = {}
     for place, call in enumerate(calls):
-        if _has_withdrawn_nothing(call):
-            asked = id(call.predictor), call.body.index_date, tuple(call.body.outcomes), call.today
-            alike.setdefault(asked, []).append(place)
+        asked = id(call.predictor), call.body.index_date, tuple(call.body.outcomes), call.today
+        alike.setdefault(asked, {})[place] = call.body.record
     found: dict[int, Any] = {}
-    for places in alike.values():
-        found |= _in_one_pass(calls, places)
+    for records in alike.values():
+        found |= _in_one_pass(calls[next(iter(records))], records)
     return [found[place] if place in found else answer_or_error(risk, call) for place, call in enumerate(calls)]
-
-
-def _has_withdrawn_nothing(call: Call) -> bool:
-    try:
-        return not call.parts.withdrawals.of(person_of(call.body.record))
-    except StoreUnavailable:  # which each is told
-        return False
-
-
-def _in_one_pass(calls: Sequence[Call], places: Sequence[int]) -> dict[int, bytes]:
-    """Return the answers to calls that differ only in their records, but for those that must be looked at alone."""
-    first = calls[places[0]]
-    if len(places) == 1 or first.predictor is None or first.body.index_date > latest_index_date():
-        return {}
-    records = [calls[place].body.record for place in places]
-    try:
-        told = first.predictor.predict_json_all(records, first.body.index_date, first.body.outcomes, first.today)
-    except OutcomeNotServed:  # which each is told, with her flags
-        return {}
-    except Exception as error:  # whose record it was, is found when each is answered alone
-        log_without_values(error)
-        return {}
-    return {places[position]: answer for position, answer in told.items()}
 
 
 def explanation(call: Call) -> bytes:
@@ -68,7 +48,11 @@ def explanation(call: Call) -> bytes:
 
 def batch(call: Call) -> bytes:
     """Risks of up to a thousand persons, for each the answer of /v1/risk or the problem: the JSON of a BatchResponse."""
-    return b'{"results":[' + b",".join(_item(call, record) for record in call.body.records) + b"]}"
+    records = call.body.records
+    found: dict[int, bytes] = {}
+    for places in batched(range(len(records)), AT_ONCE):
+        found |= _in_one_pass(call, {place: records[place] for place in places})
+    return b'{"results":[' + b",".join(_item(call, one, found.get(place)) for place, one in enumerate(records)) + b"]}"
 
 
 def subject(call: Call) -> Sequence[Subject]:
@@ -101,9 +85,32 @@ def _answer(call: Call, record: dict[str, Any], method: Callable[..., bytes]) ->
     return method(call.predictor, record, request.index_date, request.outcomes, call.today, withdrawn)
 
 
-def _item(call: Call, record: dict[str, Any]) -> bytes:
+def _in_one_pass(call: Call, records: Mapping[int, Any]) -> dict[int, bytes]:
+    """Return by place the answers about records, as a call asks for them, but for those that must be looked at alone."""
+    if len(records) == 1 or call.predictor is None or call.body.index_date > latest_index_date():
+        return {}
+    places = [place for place, record in records.items() if _has_withdrawn_nothing(call, record)]
+    asked = call.body.index_date, call.body.outcomes, call.today
     try:
-        answer = _answer(call, record, Predictor.predict_json)
+        told = call.predictor.predict_json_all([records[place] for place in places], *asked)
+    except OutcomeNotServed:  # which each is told, with her flags
+        return {}
+    except Exception as error:  # whose record it was, is found when each is answered alone
+        log_without_values(error)
+        return {}
+    return {places[position]: answer for position, answer in told.items()}
+
+
+def _has_withdrawn_nothing(call: Call, record: Any) -> bool:
+    try:
+        return not call.parts.withdrawals.of(person_of(record))
+    except StoreUnavailable:  # which each is told
+        return False
+
+
+def _item(call: Call, record: dict[str, Any], answer: bytes | None) -> bytes:
+    try:
+        answer = answer or _answer(call, record, Predictor.predict_json)
         if person_of(record) is None:
             raise RuntimeError("an answer about nobody")  # nobody was asked whether the caller may have it
         return b'{"status":200,"answer":' + answer + b',"problem":null}'

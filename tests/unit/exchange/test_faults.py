@@ -98,18 +98,29 @@ def test_a_service_that_stops_says_so(tmp_path):
         assert (response.status_code, kind(response)) == (503, "stopping")
 
 
+def of_persons(*names: str) -> list[dict[str, Any]]:
+    return [ASKED["record"] | {"person": ASKED["record"]["person"] | {"person_id": name}} for name in names]
+
+
 def test_a_record_that_breaks_the_code_costs_the_others_nothing(service, monkeypatch):
-    whole, n = Predictor.predict_json, iter(range(9))
+    """Neither those that are scored with it in one pass nor those that are scored after it."""
+    whole, met = Predictor.predict_json, []
 
-    def sometimes(*given: Any, **named: Any) -> Any:
-        if next(n) == 1:
+    def together(self: Predictor, cases: Any, *given: Any) -> Any:
+        met.append(len(cases.values))
+        raise RuntimeError(SECRET)
+
+    def alone(self: Predictor, record: Any, *given: Any) -> Any:
+        if record["person"]["person_id"] == "b":
             raise RuntimeError(SECRET)
-        return whole(*given, **named)
+        return whole(self, record, *given)
 
-    monkeypatch.setattr(Predictor, "predict_json", sometimes)
-    batch = {name: ASKED[name] for name in ("index_date", "outcomes")} | {"records": [ASKED["record"]] * 3}
+    monkeypatch.setattr(Predictor, "answers", together)
+    monkeypatch.setattr(Predictor, "predict_json", alone)
+    batch = {name: ASKED[name] for name in ("index_date", "outcomes")} | {"records": of_persons("a", "b", "c")}
     response = service.post("/v1/risk/batch", batch)
     assert [one["status"] for one in response.json()["results"]] == [200, 500, 200]
+    assert met == [3]
     BatchResponse.model_validate_json(response.content)
     assert SECRET not in response.text
 
