@@ -35,7 +35,9 @@ def _targets(found: dict[str, Any]) -> Iterator[str]:
     for name, times in ((USUAL, TIMES_USUAL), (MLFLOW, TIMES_MLFLOW)):
         shares = [a["per_second"] / b["per_second"] for a, b in zip(ours["load"], lines[name]["load"], strict=True)]
         words = ", ".join(f"{share:.1f}" for share in shares)
-        yield _row(f"at least {times} times the requests per second of {name} (1, 16, 64)", words, min(shares) >= times)
+        missed = [f"{row['connections']}" for row, share in zip(ours["load"], shares, strict=True) if share < times]
+        target = f"at least {times} times the requests per second of {name} (1, 16, 64 connections)"
+        yield f"| {target} | {words} | {_verdict(missed, len(shares))} |"
     p50 = ours["load"][0]["p50_ms"]
     yield _row(f"p50 under {FASTEST_MS} ms with one connection", f"{p50:.1f} ms", p50 < FASTEST_MS)
     statuses = set(ours["load"][-1]["statuses"])
@@ -74,6 +76,12 @@ def _row(target: str, measured: str, is_met: bool) -> str:
     return f"| {target} | {measured} | {'met' if is_met else 'NOT met'} |"
 
 
+def _verdict(missed: list[str], n: int) -> str:
+    if not missed:
+        return "met"
+    return "NOT met" if len(missed) == n else f"NOT met at {', '.join(missed)}"
+
+
 def _split(found: dict[str, Any]) -> Iterator[str]:
     p50 = found["lines"][0]["load"][0]["p50_ms"]
     yield f"Where the {p50:.1f} ms of an answer go (each step alone, one thread; the audit event is written beside the rest):"
@@ -87,7 +95,8 @@ def _split(found: dict[str, Any]) -> Iterator[str]:
 
 
 _METHOD = """\
-The same boosted trees (two outcomes, 200 trees of 15 leaves on the 15 core predictors), the same raw record, the same risks
+The same boosted trees (two outcomes, 200 trees of 15 leaves on the 15 core predictors), the same raw record, of another
+person each time, the same risks
 (held against each other to 1e-9 before anything is timed), one answering process each, load by wrk on the same machine. Ours
 is `balance-risk serve`: it checks token, policy and record, numbers all features of the catalogue, gives the interval of 20
 refits, warnings and reasons in two languages, and commits an audit event per answer. The rivals read the record into pandas,
