@@ -8,12 +8,14 @@ of the time.)
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
+from pathlib import Path
 from threading import Lock
 from typing import TypeVar
 
@@ -41,6 +43,14 @@ def workers(n: int) -> Iterator[None]:
         yield
     finally:
         _WORKERS.reset(token)
+
+
+def memory_of_this_machine() -> int:
+    """Return the bytes of memory of the machine, or of the container if it has a smaller share."""
+    limit = Path("/sys/fs/cgroup/memory.max")
+    share = limit.read_text().strip() if limit.is_file() else ""
+    whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min(int(share), whole) if share.isdigit() else whole
 
 
 def side_by_side(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:

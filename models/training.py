@@ -23,7 +23,7 @@ from models.risk_model import RiskModel
 from models.row_files import rows_of
 from models.sample_size import Verdict, verdict
 from models.self_description import describe
-from models.side_by_side import side_by_side, workers
+from models.side_by_side import memory_of_this_machine, side_by_side, workers
 from models.small_data import fallback
 from models.splits import Split, person_folds
 from models.target import EVENT, TARGETS, Target
@@ -32,8 +32,9 @@ from models.training_set import TrainingSet
 FEWEST_ROWS = 200
 FEWEST_EVENTS = 20
 
-MOST_BYTES_SIDE_BY_SIDE = 2**30
-"""Of the rows: a fit of all of more takes several times as much, and comes alone. Its bits are the same."""
+ROWS_IN_TWO_FITS = 6
+"""So many times the bytes of the rows are held, at most, while two fits of all of them run side by side. Where the machine
+has less, fits come one by one: their bits are the same."""
 
 LEARNS_NOTHING = ("roelen",)
 """Candidates that are not fitted to data alone: where only they are left, there is a better way with so few persons."""
@@ -156,7 +157,7 @@ def _train(
         compared_on=compared_on(rows, compared, plan.comparison_persons),
     )
     comparison = with_lines_note(comparison)
-    with workers(1) if rows.X.nbytes > MOST_BYTES_SIDE_BY_SIDE else nullcontext():
+    with nullcontext() if ROWS_IN_TWO_FITS * rows.X.nbytes < memory_of_this_machine() else workers(1):
         return _kept(fits, comparison, rows, outcome, facts(comparison), plan, on_step)
 
 
