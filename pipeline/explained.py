@@ -64,7 +64,7 @@ def _in_words(name: str, found: dict[str, Any]) -> list[str]:
     number = found["risk"] if is_risk else found["expected_days"]
     reference = found["reference_risk"] if is_risk else found["reference_days"]
     ends = found["interval"]
-    between = f"interval {_shown(ends[0], is_risk)} to {_shown(ends[1], is_risk)}; " if ends else ""
+    between = f"90 % interval of refits {_shown(ends[0], is_risk)} to {_shown(ends[1], is_risk)}; " if ends else ""
     line = f"  {name}: {_shown(number, is_risk)} ({between}reference group {_shown(reference, is_risk)})"
     return [line, *(f"    {reason['contribution']:+.3f}  {reason['text']['en']}" for reason in _strongest(found))]
 

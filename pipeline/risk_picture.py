@@ -18,7 +18,7 @@ _LABEL_CHARACTERS, _FOOTER_CHARACTERS = 60, 165
 _WORDS = {
     "nb": {
         "headline": "{count} av 100 med lignende profil: {label}",
-        "context": "usikkerhet {low}–{high} · referansegruppen {reference} av 100",
+        "context": "usikkerhet {low}–{high} (90 %) · referansegruppen {reference} av 100",
         "no interval": "referansegruppen {reference} av 100",
         "lowers": "◀ lavere risiko",
         "raises": "høyere risiko ▶",
@@ -30,7 +30,7 @@ _WORDS = {
     },
     "en": {
         "headline": "{count} of 100 with a similar profile: {label}",
-        "context": "uncertainty {low}–{high} · reference group {reference} of 100",
+        "context": "uncertainty {low}–{high} (90 %) · reference group {reference} of 100",
         "no interval": "reference group {reference} of 100",
         "lowers": "◀ lower risk",
         "raises": "higher risk ▶",

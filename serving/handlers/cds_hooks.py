@@ -125,7 +125,10 @@ def _paragraph(one: OutcomeRisk) -> str:
 
 
 def _interval(one: OutcomeRisk) -> str:
-    return "" if one.interval is None else f", usikkerhet {100 * one.interval[0]:.0f}–{100 * one.interval[1]:.0f}"
+    if one.interval is None:
+        return ""
+    low, high = (f"{100 * end:.0f}" for end in one.interval)
+    return f", usikkerhet {low}–{high} (90 %)"
 
 
 def _card(call: Call, indicator: str, summary: str, detail: str) -> Json:

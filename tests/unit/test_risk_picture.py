@@ -36,7 +36,7 @@ def size(path) -> tuple[int, int]:
 
 def test_the_sentence_keeps_acronyms():
     assert sentence(outcome()) == (
-        "28 of 100 with a similar profile: burnout (CBI 50 or more)\n(uncertainty 17–53 · reference group 17 of 100)"
+        "28 of 100 with a similar profile: burnout (CBI 50 or more)\n(uncertainty 17–53 (90 %) · reference group 17 of 100)"
     )
     assert sentence(outcome(interval=None), "nb").endswith(
         "utbrenthet (CBI 50 eller mer)\n(referansegruppen 17 av 100)"
