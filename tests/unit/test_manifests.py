@@ -11,10 +11,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import kubernetes_validate
@@ -27,11 +25,21 @@ from pipeline.workspace import Workspace
 from serving.openapi_pages import PAGES
 from serving.settings import PREFIX, Settings
 from tests.lib import documented
+from tests.lib.manifests import (
+    DEPLOY,
+    DOCUMENTS,
+    KUBERNETES,
+    MANIFESTS,
+    PODS,
+    ROOT,
+    SERVICES,
+    containers,
+    filled,
+    of_kind,
+    texts,
+)
 from tests.unit.test_container import instructions, of, stages
 
-ROOT = Path(__file__).parents[2]
-DEPLOY = ROOT / "docs" / "deploy"
-KUBERNETES = DEPLOY / "kubernetes"
 VERSIONS = ("1.32", "1.35")
 LONGEST_REQUEST = 10 + 55 + 6
 """Seconds for a body, for a batch and for the log."""
@@ -45,39 +53,9 @@ KNOWN_VARIABLES = {f"{PREFIX}{field.name.upper()}" for field in fields(Settings)
     f"{PREFIX}OLD_STORE",
     f"{PREFIX}OLD_AUDIT",
 }
-MANIFESTS = sorted(path for path in KUBERNETES.glob("*.yaml") if path.name != "kustomization.yaml")
-DOCUMENTS = [one for path in MANIFESTS for one in yaml.safe_load_all(path.read_text())]
 NAMED = [pytest.param(one, id=f"{one['kind']} {one['metadata']['name']}") for one in DOCUMENTS]
-COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
-SERVICES = COMPOSE["services"]
-
-
-def of_kind(*kinds: str) -> Iterator[dict[str, Any]]:
-    return (one for one in DOCUMENTS if one["kind"] in kinds)
-
-
-def pod_of(one: dict[str, Any]) -> dict[str, Any] | None:
-    spec = one.get("spec", {})
-    spec = spec.get("jobTemplate", {}).get("spec", spec)
-    return spec["template"]["spec"] if "template" in spec else None
-
-
-PODS = {f"{one['kind']} {one['metadata']['name']}": pod for one in DOCUMENTS if (pod := pod_of(one))}
 EACH_POD = pytest.mark.parametrize("pod", PODS.values(), ids=PODS)
 EACH_SERVICE = pytest.mark.parametrize("name", SERVICES)
-
-
-def containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
-    return [*pod.get("initContainers", []), *pod["containers"]]
-
-
-def texts(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        yield from (text for one in value.items() for part in one for text in texts(part))
-    elif isinstance(value, list):
-        yield from (text for one in value for text in texts(one))
-    else:
-        yield str(value)
 
 
 # By schema.
@@ -364,143 +342,3 @@ def test_a_restore_is_done_by_the_owner_into_new_databases_with_the_old_ones_bes
     assert renamed == [(f"balance_risk_{what}", f"balance_risk_{what}_old") for what in ("store", "audit")]
     (suspended,) = (one["spec"]["suspend"] for one in of_kind("CronJob") if one["metadata"]["name"] == "restore")
     assert suspended is True
-
-
-# Secrets, and who reaches whom.
-
-
-def test_no_manifest_holds_a_secret():
-    assert not list(of_kind("Secret"))
-    for path in [*KUBERNETES.glob("*.yaml"), DEPLOY / "compose.yaml", DEPLOY / "compose.env"]:
-        assert not re.search(r"://[^/\s:@]+:[^/\s@]+@", path.read_text()), f"{path.name}: a password in an address"
-    for one in texts([DOCUMENTS, SERVICES]):
-        assert not re.search(r"BEGIN [A-Z ]*KEY", one)
-    for pod in PODS.values():
-        for one in containers(pod):
-            for variable in one.get("env", []):
-                assert not re.search(r"PASSWORD|SECRET|TOKEN", variable["name"]), variable
-    for name, one in SERVICES.items():
-        for variable, value in one.get("environment", {}).items():
-            is_secret = re.search(r"PASSWORD|SECRET_|TOKEN", variable)
-            assert not is_secret or str(value).startswith("/run/secrets/"), f"{name}: {variable}"
-
-
-def test_every_secret_file_is_declared_used_and_explained():
-    page = (DEPLOY / "containers.md").read_text()
-    used = {
-        one if isinstance(one, str) else one["source"]
-        for service in SERVICES.values()
-        for one in service.get("secrets", [])
-    }
-    assert used == set(COMPOSE["secrets"])
-    for name, one in COMPOSE["secrets"].items():
-        assert re.fullmatch(r"\$\{SECRETS:\?directory of the secrets\}/[\w.-]+", one["file"]), name
-        assert f"`{one['file'].rsplit('/', 1)[1]}`" in page, f"{one['file']} is not explained"
-    for pod in PODS.values():
-        for volume in pod["volumes"]:
-            if "secret" in volume:
-                assert f"`{volume['secret']['secretName']}`" in page
-
-
-def placeholders() -> dict[str, str]:
-    """Every variable of compose.yaml with what stands behind its name."""
-    return dict(re.findall(r"(?<!\$)\$\{([A-Z_]+)([^}]*)\}", (DEPLOY / "compose.yaml").read_text()))
-
-
-def example() -> dict[str, str]:
-    lines = [line for line in (DEPLOY / "compose.env").read_text().splitlines() if line and not line.startswith("#")]
-    return dict(line.split("=", 1) for line in lines)
-
-
-def filled(text: str) -> str:
-    return re.sub(r"(?<!\$)\$\{([A-Z_]+)[^}]*\}", lambda found: example()[found[1]], text)
-
-
-def test_every_variable_of_compose_is_in_the_pattern_and_stops_it_or_has_a_default():
-    assert set(placeholders()) == set(example())
-    assert all(rest.startswith((":?", ":-")) for rest in placeholders().values())
-    assert not [text for text in texts(COMPOSE) if re.search(r"(?<!\$)\$[A-Za-z]", text)], "$NAME would be empty unseen"
-
-
-def test_roles_of_the_databases_are_those_of_the_page():
-    script = re.sub(r":'\w+'", "''", (DEPLOY / "postgres-init.sh").read_text())
-    page = "".join(one.text for one in documented.blocks(DEPLOY / "service.md", "sql"))
-    statements = re.sub(r"PASSWORD '[^']*'", "PASSWORD ''", page).strip().splitlines()
-    assert len(statements) > 15
-    for statement in statements:
-        assert statement in script
-    subprocess.run(["bash", "-n", DEPLOY / "postgres-init.sh"], check=True)
-    assert {f"postgres_{name}" for name in re.findall(r"\$\(secret (\w+)\)", script)} == set(
-        SERVICES["postgres"]["secrets"]
-    )
-
-
-def test_the_network_is_shut_but_for_what_is_named():
-    policies = {one["metadata"]["name"]: one["spec"] for one in of_kind("NetworkPolicy")}
-    assert policies["nothing"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
-    cluster = {"podSelector": {"matchLabels": {"balance-risk/cluster": "yes"}}}
-    assert policies["dask"]["ingress"] == [{"from": [cluster]}]
-    assert policies["dask"]["egress"] == [{"to": [cluster]}]
-    reach = set(policies["database"]["podSelector"]["matchExpressions"][0]["values"])
-    labels = {pod["metadata"]["labels"]["app.kubernetes.io/name"] for one in DOCUMENTS
-              for spec in [one.get("spec", {})] for spec in [spec.get("jobTemplate", {}).get("spec", spec)]
-              if (pod := spec.get("template"))}  # fmt: skip
-    assert reach == labels - {"dask-scheduler", "dask-worker", "publish", "retention"}
-
-
-def test_only_what_must_be_is_reached_from_outside():
-    published = {name: one["ports"] for name, one in SERVICES.items() if "ports" in one}
-    assert published == {"proxy": ["443:443", "80:80"], "mlflow": ["127.0.0.1:5000:5000"]}
-    open_ = {name for name, one in COMPOSE["networks"].items() if not one.get("internal")}
-    assert open_ == {"front"}
-    assert {name for name, one in SERVICES.items() if open_ & set(one.get("networks", []))} == {
-        "proxy",
-        "alerts",
-        "mlflow",
-    }
-    for name in ("scheduler", "worker", "training"):
-        assert SERVICES[name]["networks"] == ["cluster"], "Dask speaks pickle"
-    for ingress in of_kind("Ingress"):
-        paths = [path["path"] for rule in ingress["spec"]["rules"] for path in rule["http"]["paths"]]
-        assert ingress["spec"]["tls"]
-        assert ingress["metadata"]["name"] == "mlflow" or not set(paths) & {"/", "/metrics", "/livez", "/readyz"}
-
-
-def test_only_who_promotes_may_write_bundles():
-    in_pods = {
-        name
-        for name, pod in PODS.items()
-        for volume in pod["volumes"]
-        if volume["name"] == "bundles" and not volume["persistentVolumeClaim"].get("readOnly")
-    }
-    assert in_pods == {"CronJob publish", "CronJob restore"}
-    in_containers = {
-        name
-        for name, one in SERVICES.items()
-        for volume in one.get("volumes", [])
-        if volume.startswith("bundles:") and not volume.endswith(":ro")
-    }
-    assert in_containers == {"publish", "restore"}
-
-
-def publish(source: Path, target: Path) -> str:
-    words = ["sh", KUBERNETES / "publish-bundles.sh", source, target]
-    return subprocess.run(words, capture_output=True, text=True, check=True).stdout
-
-
-def test_bundles_are_published_whole_and_the_link_last(tmp_path):
-    source, target = tmp_path / "from", tmp_path / "to"
-    for name in ("1-aaa", "2-bbb"):
-        (source / "burnout" / name).mkdir(parents=True)
-        (source / "burnout" / name / "manifest.json").write_text(name)
-    (source / "burnout" / "history.jsonl").write_text("")
-    current = source / "burnout" / "current"
-    current.symlink_to("1-aaa")
-    (target / "burnout" / ".coming").mkdir(parents=True)  # of a run that was killed
-    assert publish(source, target) == "burnout: 1-aaa\n"
-    current.unlink()
-    current.symlink_to("2-bbb")
-    assert publish(source, target) == publish(source, target) == "burnout: 2-bbb\n"
-    link = target / "burnout" / "current"
-    assert (str(link.readlink()), (link / "manifest.json").read_text()) == ("2-bbb", "2-bbb")
-    assert {path.name for path in (target / "burnout").iterdir()} == {"1-aaa", "2-bbb", "current"}

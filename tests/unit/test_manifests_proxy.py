@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 
-from tests.unit.test_manifests import DEPLOY, SERVICES, of_kind
+from tests.lib.manifests import DEPLOY, SERVICES, of_kind
 
 NGINX = (DEPLOY / "nginx.conf").read_text()
 MIB = {"m": 1, "g": 1024}
