@@ -141,8 +141,10 @@ def write_night(
             cohorts.add(some)
     if is_newest:
         cohorts.leave_out(_forget_withdrawn(connection, night))
+        # Before: nothing is compared with what may not be known any more. After: nor is any of it kept until tomorrow.
         forget_ended(connection, night.night)
         write_month(connection, night.night, cohorts.found(), cohorts.sections(), by_diagnosis)
+        forget_ended(connection, night.night)
     return is_new
 
 

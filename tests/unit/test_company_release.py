@@ -172,6 +172,18 @@ def test_whose_consent_ends_in_the_tables_is_known_in_no_release_either(store):
     assert members(store, "p0") == {"absence"}
 
 
+def test_a_night_that_is_written_again_leaves_the_same_releases(store):
+    """Who takes part without her answers being counted is in the month, but not known in it, from the first time on."""
+    ended = COUNTED + consents("survey", purpose="aggregate_reporting", withdrawn="2026-02-15")
+    ended = tuple(one for one in ended if one[:2] != ("survey", "aggregate_reporting") or one[3])
+    persons = [scored("p0", 0.5, consents=ended, measures=FACTOR), *staff(12, 6, first=1)]
+    write(store, *persons)
+    first = rows(store)["release_members"]
+    assert members(store, "p0") == {"absence"}
+    write(store, *persons)
+    assert rows(store)["release_members"] == first
+
+
 def test_who_withdraws_while_a_night_is_computed_is_not_counted(store):
     """The night has read nothing of it: 12 of whom six are above, and with her 13."""
     last, _ = store.withdrawals()
