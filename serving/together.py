@@ -88,9 +88,11 @@ class Together:
         self._waiting.append((asked, answer))
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work_on_all())
-        done, _ = await asyncio.wait((answer,), timeout=gates.LONGEST_SECONDS)
-        if not done:
+        try:
+            done, _ = await asyncio.wait((answer,), timeout=gates.LONGEST_SECONDS)
+        finally:
             answer.cancel()  # if it has not begun, it never will: nobody waits for it
+        if not done:
             raise Refused(problems.TIMED_OUT)
         return answer.result()
 
