@@ -44,6 +44,15 @@ def test_a_number_that_changes_in_a_file_changes_on_the_page(tmp_path):
     assert "98765" in report.page(tmp_path)
 
 
+def test_a_run_that_was_broken_off_goes_on_with_what_has_no_result(tmp_path, monkeypatch):
+    monkeypatch.setattr(bench, "RESULTS", tmp_path)
+    (tmp_path / "features.json").write_text('{"meta": {"commit": "abc"}}', encoding="utf-8")
+    (tmp_path / "leakage.json").write_text('{"meta": {"date": "2026-01-01"}}', encoding="utf-8")
+    left = [one.name for one in bench.chosen((), is_missing=True)]
+    assert left == [one.name for one in BENCHES if one.name != "features"]
+    assert [one.name for one in bench.chosen(["features", "leakage"], is_missing=True)] == ["leakage"]
+
+
 def test_every_file_of_results_belongs_to_a_benchmark_with_a_section():
     assert set(RESULTS) <= set(FILES)
     assert len(set(FILES)) == len(FILES)
