@@ -45,9 +45,8 @@ def workers(n: int) -> Iterator[None]:
         _WORKERS.reset(token)
 
 
-def memory_of_this_machine() -> int:
-    """Return the bytes of memory of the machine, or of the container if it has a smaller share."""
-    limit = Path("/sys/fs/cgroup/memory.max")
+def memory_of_this_machine(limit: Path = Path("/sys/fs/cgroup/memory.max")) -> int:
+    """Return the bytes of memory of the machine, or of the container if that has a limit below it."""
     share = limit.read_text().strip() if limit.is_file() else ""
     whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return min(int(share), whole) if share.isdigit() else whole

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_info
 
 from models.estimators import TreesEstimator, TreeSize, grow, grown_by
 from models.estimators.trees import BinnedRows
-from models.side_by_side import side_by_side, without_expected_warnings, workers
+from models.side_by_side import memory_of_this_machine, side_by_side, without_expected_warnings, workers
 
 
 def test_results_come_in_the_order_of_the_items_however_long_each_takes():
@@ -19,6 +19,15 @@ def test_results_come_in_the_order_of_the_items_however_long_each_takes():
         return seconds
 
     assert list(side_by_side(slow, [0.05, 0.0, 0.02, 0.0])) == [0.05, 0.0, 0.02, 0.0]
+
+
+def test_the_memory_of_a_container_is_its_own_share(tmp_path):
+    whole = memory_of_this_machine(tmp_path / "no container")
+    assert whole > 2**28
+    limit = tmp_path / "memory.max"
+    for said, found in (("max\n", whole), (f"{2**27}\n", 2**27), (f"{2**60}\n", whole)):
+        limit.write_text(said)
+        assert memory_of_this_machine(limit) == found
 
 
 def test_two_pieces_run_at_the_same_time_and_one_inside_another_does_not_start_more():

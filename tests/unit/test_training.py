@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from data_contracts.errors import NotEnoughDataError
-from models import artifact
+from models import artifact, side_by_side, training
 from models.candidate_fits import resampled_models
 from models.comparison_persons import compared_on, drawn
 from models.estimators import Candidate, LinearEstimator, TreeSize, refittable
@@ -265,6 +265,20 @@ def test_where_some_dates_are_compared_the_champions_line_is_of_all_rows():
     again = out_of_fold(refittable(found.champion), training_rows_of(900))
     assert found.champion.recalibration_slope == pytest.approx(again.slope)
     assert found.comparison.chosen.recalibration_slope != pytest.approx(again.slope)
+
+
+@pytest.mark.parametrize(("memory", "at_once"), [(10**5, 1), (10**15, 2)])
+def test_where_the_memory_is_too_small_for_two_fits_they_come_one_by_one(monkeypatch, memory, at_once):
+    met, whole = [], training.recalibrated
+
+    def watched(*given):
+        met.append(side_by_side._WORKERS.get())
+        return whole(*given)
+
+    monkeypatch.setattr(training, "recalibrated", watched)
+    monkeypatch.setattr(training, "memory_of_this_machine", lambda: memory)
+    trained(random_training_set())
+    assert met == [at_once]
 
 
 def test_a_training_has_the_same_bits_with_one_worker_and_with_two(result):
