@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from models.risk_model import risk_of
 from models.target import DAYS, EVENT
@@ -18,7 +18,12 @@ _SMALL_GAIN = 1e-10
 """Loss per unit of weight that a further step would gain: below what float32 columns can tell."""
 
 _LONGEST_STEP = 2.0
-_ROUNDING = 1e-6
+_ROUNDING = (1e-6, 1e-5, 1e-4, 1e-3)
+"""Shares of the mean of the diagonal: the first is enough but where columns say nearly the same of very many rows."""
+
+_SUMMED_AT_ONCE = 2**17
+"""Rows whose products are summed in float32; the sums of more are added in float64, or rounding would make a Hessian of
+millions of rows indefinite."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,14 +58,23 @@ def ridge(
     strength = np.append(np.full(Z.shape[1], penalty / total), 0.0)
     for _ in range(_MOST_STEPS):
         around = curvature(Z, y, weight, beta, target)
-        # The little on the diagonal makes up for rounding; it slows the steps, and does not move where they end.
-        hessian = around.hessian + np.diag(strength + _ROUNDING * np.diag(around.hessian).mean())
         gradient = around.gradient + strength * beta
-        step = -cho_solve(cho_factor(hessian), gradient)
+        step = -_solved(around.hessian + np.diag(strength), gradient)
         beta += step * min(1.0, _LONGEST_STEP / max(np.abs(step).max(), 1e-300))
         if -gradient @ step < _SMALL_GAIN:
             break
     return beta
+
+
+def _solved(hessian: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+    """Return the Newton step; a little on the diagonal makes up for rounding: it slows steps, and does not move where they end."""
+    mean = np.diag(hessian).mean()
+    for share in _ROUNDING[:-1]:
+        try:
+            return np.asarray(cho_solve(cho_factor(hessian + share * mean * np.eye(len(hessian))), gradient))
+        except LinAlgError:
+            continue
+    return np.asarray(cho_solve(cho_factor(hessian + _ROUNDING[-1] * mean * np.eye(len(hessian))), gradient))
 
 
 def null_model(p: int, y: np.ndarray, weight: np.ndarray, target: str) -> np.ndarray:
@@ -78,12 +92,16 @@ def curvature(Z: np.ndarray, y: np.ndarray, weight: np.ndarray, beta: np.ndarray
     total = weight.sum()
     slopes, bends = weight * slopes / total, weight * bends / total
     p = Z.shape[1]
-    hessian = np.empty((p + 1, p + 1))
-    scaled = Z * np.sqrt(bends).astype(np.float32)[:, None]
-    hessian[:p, :p] = scaled.T @ scaled
-    hessian[p, :p] = hessian[:p, p] = bends.astype(np.float32) @ Z
+    gradient, hessian = np.zeros(p), np.zeros((p + 1, p + 1))
+    for first in range(0, len(Z), _SUMMED_AT_ONCE):
+        part = slice(first, first + _SUMMED_AT_ONCE)
+        scaled = Z[part] * np.sqrt(bends[part]).astype(np.float32)[:, None]
+        hessian[:p, :p] += scaled.T @ scaled
+        hessian[p, :p] += bends[part].astype(np.float32) @ Z[part]
+        gradient += slopes[part].astype(np.float32) @ Z[part]
+    hessian[:p, p] = hessian[p, :p]
     hessian[p, p] = bends.sum()
-    return Curvature(np.append(slopes.astype(np.float32) @ Z, slopes.sum()), hessian)
+    return Curvature(np.append(gradient, slopes.sum()), hessian)
 
 
 def linear(Z: np.ndarray, beta: np.ndarray) -> np.ndarray:
