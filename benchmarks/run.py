@@ -4,7 +4,7 @@
 
 One that fails stops no other; at the end it is said which, and the exit code is 1. With --quick every benchmark runs with tiny
 sizes, to see that it still does: its results go to a scratch folder, and results and pages stay as they are. With --missing
-only those run that have no result yet, or one that does not say of which commit: so a run that was broken off goes on.
+only those run that have no result yet, or one that does not say of which commit.
 """
 
 from __future__ import annotations

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
+from features.blocks import FOREVER
 from features.consents import Terms
 from features.workplace_context import WorkplaceContext
 
 
 def write_context(path: Path, context: WorkplaceContext) -> None:
-    """Write what may be published of a context."""
+    """Write what may be published of a context; of a store without a date nobody could say what was known."""
+    assert context.terms.known_by != FOREVER, "histories are gathered with data_as_of"
     shown, terms = context.published(), context.terms
     companies, units = [[place[level] or "" for place in shown.places] for level in (0, 1)]
     days = np.array([context.day, terms.consent_on, terms.known_by], dtype=np.int64)

@@ -117,14 +117,13 @@ class Ticket:
     def end(self, scope: Scope, call: Call | Exception, answer: Any) -> tuple[Response, Sequence[Future[int]]]:
         """Return the answer, or what became of it, and what must be committed before it leaves; never raises."""
         try:
-            if isinstance(call, Exception):
-                raise call
-            if isinstance(answer, Exception):
-                raise answer
-            self._must_name(call)
-            return response_of(self.endpoint, answer), self.committed
+            if not isinstance(call, Exception) and not isinstance(answer, Exception):
+                self._must_name(call)
+                return response_of(self.endpoint, answer), self.committed
         except Exception as error:
-            problem = problem_of(error)
+            answer = error
+        # Not raised again: an error that holds the frame which holds it keeps a record in memory until it is collected.
+        problem = problem_of(call if isinstance(call, Exception) else answer)
         if not self.committed:
             self.committed.append(self._noted(problem))
         try:

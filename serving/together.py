@@ -20,6 +20,7 @@ from serving import gate as gates
 from serving import problems
 from serving.call import Call, Endpoint, answer_or_error
 from serving.gate import Gate
+from serving.log import log_without_values
 from serving.problems import Refused
 from serving.ticket import Ticket
 
@@ -44,8 +45,9 @@ Answer = tuple[Response, Sequence[Future[int]]]
 def may_share(asked: Asked) -> bool:
     """True if a request may be worked on with others: it is small, and waits for no store, which they would wait for, too."""
     ticket = asked.ticket
-    is_small = len(asked.body) <= MOST_BYTES_SHARED
-    return ticket.endpoint.handle_all is not None and ticket.caller.role == "app" and is_small
+    if ticket.endpoint.handle_all is None or len(asked.body) > MOST_BYTES_SHARED:
+        return False
+    return ticket.caller.role == "app" and ticket.parts.withdrawals.is_known()
 
 
 def worked(asked: Sequence[Asked]) -> list[Answer]:
@@ -61,7 +63,10 @@ def worked(asked: Sequence[Asked]) -> list[Answer]:
 
 def _handled(endpoint: Endpoint, calls: Sequence[Call]) -> Sequence[Any]:
     if endpoint.handle_all is not None and len(calls) > 1:
-        return endpoint.handle_all(calls)
+        try:
+            return endpoint.handle_all(calls)
+        except Exception as error:  # of no single one: each is looked at alone
+            log_without_values(error)
     return [answer_or_error(endpoint.handle, call) for call in calls]
 
 

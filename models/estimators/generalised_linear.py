@@ -59,22 +59,23 @@ def ridge(
     for _ in range(_MOST_STEPS):
         around = curvature(Z, y, weight, beta, target)
         gradient = around.gradient + strength * beta
-        step = -_solved(around.hessian + np.diag(strength), gradient)
+        step = _newton_step(around, strength, gradient)
         beta += step * min(1.0, _LONGEST_STEP / max(np.abs(step).max(), 1e-300))
         if -gradient @ step < _SMALL_GAIN:
             break
     return beta
 
 
-def _solved(hessian: np.ndarray, gradient: np.ndarray) -> np.ndarray:
-    """Return the Newton step; a little on the diagonal makes up for rounding: it slows steps, and does not move where they end."""
-    mean = np.diag(hessian).mean()
-    for share in _ROUNDING[:-1]:
+def _newton_step(around: Curvature, strength: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+    """Return the step; a little on the diagonal makes up for rounding: it slows the steps, and does not move where they end."""
+    mean = np.diag(around.hessian).mean()
+    *shares, most = _ROUNDING
+    for share in shares:
         try:
-            return np.asarray(cho_solve(cho_factor(hessian + share * mean * np.eye(len(hessian))), gradient))
+            return -cho_solve(cho_factor(around.hessian + np.diag(strength + share * mean)), gradient)
         except LinAlgError:
             continue
-    return np.asarray(cho_solve(cho_factor(hessian + _ROUNDING[-1] * mean * np.eye(len(hessian))), gradient))
+    return -cho_solve(cho_factor(around.hessian + np.diag(strength + most * mean)), gradient)
 
 
 def null_model(p: int, y: np.ndarray, weight: np.ndarray, target: str) -> np.ndarray:

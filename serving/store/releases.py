@@ -156,8 +156,8 @@ def _write_quarter(now: _Now, quarter: str, cohorts: Places, sections: Mapping[s
         own = {measure: newest(now.connection, measure, companies[section, measure]) for _, measure in places}
         everybody = {one for there in own.values() for block in there.values() for one in block.members}
         past = PastCohorts(now.connection, "industry", section, everybody)
-        found = {measure: _industry(now, past, measure, there, section) for measure, there in own.items()}
-        _write(now, "industry", section, past, found)
+        for measure, there in own.items():  # one by one: of an industry they are as many as persons
+            _write(now, "industry", section, past, {measure: _industry(now, past, measure, there, section)})
 
 
 def _industry(now: _Now, past: PastCohorts, measure: str, companies: Mapping[str, Block], section: str) -> _Found:
