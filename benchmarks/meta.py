@@ -51,7 +51,9 @@ def about(
 def save(path: Path, document: Mapping[str, Any], **what: Any) -> None:
     """Write results with what ``about`` says of them."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"meta": about(**what), **document}, indent=1) + "\n", encoding="utf-8")
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_text(json.dumps({"meta": about(**what), **document}, indent=1) + "\n", encoding="utf-8")
+    partial.replace(path)
     print(f"{path.name} written", file=sys.stderr)
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date
-from math import copysign
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -81,7 +80,7 @@ class _Batch:
         raw = read_rows(record, rows, field, persons, found) if rows else {}
         checked = check(record, raw, received_on=received_on, origin=field, first_row=0)
         self._doubt(of_records, (one.row for one in (*found, *checked.violations)))
-        self._doubt(of_records, _equal_but_not_the_same(record, rows))
+        self._doubt(of_records, _large_numbers(record, rows))
         return checked.table, [of_records[row] for row in checked.row_numbers.tolist()]
 
     def without_doubtful(self, table: Table, of_records: list[list[int]]) -> Table:
@@ -149,23 +148,13 @@ def _events_by_company(record: dict[str, Any]) -> dict[str, list[Any]]:
     return found
 
 
-def _equal_but_not_the_same(record: type[Record], rows: Sequence[Any]) -> list[int]:
-    """Return the rows with a number that another record may write otherwise: equal numbers are read once, for all.
-
-    A zero with a sign is equal to others without, but not to the last bit; a whole number that is too large for the contract
-    is equal to one with a point, which is not.
-    """
-    found: list[int] = []
-    for name in (column.name for column in columns(record) if column.kind in ("number", "integer")):
-        zeros, has_sign = [], False
-        for place, row in enumerate(rows):
-            cell = row.get(name)
-            if type(cell) is not float and type(cell) is not int:
-                continue
-            if cell == 0:
-                zeros.append(place)
-                has_sign = has_sign or copysign(1.0, cell) < 0
-            elif not -_EXACT < cell < _EXACT:
-                found.append(place)
-        found += zeros if has_sign else []
-    return found
+def _large_numbers(record: type[Record], rows: Sequence[Any]) -> list[int]:
+    """Return the rows with a number that another record may write otherwise: equal ones are read once, for all, and of two
+    that are equal the contract may take the one with a point and refuse the one without."""
+    names = [column.name for column in columns(record) if column.kind in ("number", "integer")]
+    return [
+        place
+        for place, row in enumerate(rows)
+        for name in names
+        if type(cell := row.get(name)) in (int, float) and not -_EXACT < cell < _EXACT
+    ]

@@ -45,11 +45,26 @@ def workers(n: int) -> Iterator[None]:
         _WORKERS.reset(token)
 
 
-def memory_of_this_machine(limit: Path = Path("/sys/fs/cgroup/memory.max")) -> int:
-    """Return the bytes of memory of the machine, or of the container if that has a limit below it."""
-    share = limit.read_text().strip() if limit.is_file() else ""
+def memory_of_this_machine(groups: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> int:
+    """Return the bytes of memory of the machine, or of the container or service that we are in if it has a limit below."""
     whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return min(int(share), whole) if share.isdigit() else whole
+    return min([whole, *_limits(groups, own)])
+
+
+def _limits(groups: Path, own: Path) -> Iterator[int]:
+    """Yield what the control groups allow, version 2 or 1, ours and those that it is in."""
+    lines = own.read_text(encoding="utf-8").splitlines() if own.is_file() else []
+    for _, controllers, path in (line.split(":", 2) for line in lines):
+        if controllers and "memory" not in controllers.split(","):
+            continue
+        top, name = (groups / "memory", "memory.limit_in_bytes") if controllers else (groups, "memory.max")
+        place = top / path.lstrip("/")
+        for folder in (place, *place.parents):
+            said = (folder / name).read_text().strip() if (folder / name).is_file() else ""
+            if said.isdigit():
+                yield int(said)
+            if folder == top:
+                break
 
 
 def side_by_side(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:

@@ -46,14 +46,6 @@ class Call:
     """What is read once a request: whom the audit log names is whom the answer shows."""
 
 
-def answer_or_error(handle: Callable[[Call], Any], call: Call) -> Any:
-    """Return what a handler answers to a call, or why it does not."""
-    try:
-        return handle(call)
-    except Exception as error:
-        return error
-
-
 def _document(problem: Problem, scope: Scope) -> Response:
     return problem.response()
 
@@ -106,7 +98,7 @@ class Endpoint:
     is_wrong: Callable[[Call], bool] = lambda call: False
     """True of a form that cannot be kept as it was filled in: it is logged as refused, and ``handle`` shows it again."""
     handle_all: Callable[[Sequence[Call]], Sequence[Any]] | None = None
-    """Answers the calls that wait at the same moment, each as ``handle`` does alone; an error is the answer to its own call."""
+    """Answers the calls that wait at the same moment, each as ``handle`` does alone, or with the problem that is its own."""
     shows: Action | None = None
     """What a form shows of a person when it is shown again: an event of its own."""
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from data_contracts.errors import ArtifactError
 from features.record import RecordViolation
 from serving import problems
 from serving.access.key_sets import KeysUnavailable
 from serving.audit.errors import AuditUnavailable
+from serving.call import Call
 from serving.log import log_without_values
 from serving.problems import Problem, Refused
 from serving.store import StoreUnavailable
@@ -28,3 +32,14 @@ def problem_of(error: Exception) -> Problem:
         return problems.flagged_notices(problems.not_ready(str(error)), getattr(error, "safety_flags", ()))
     log_without_values(error)
     return problems.UNEXPECTED
+
+
+def answer_or_problem(handle: Callable[[Call], Any], call: Call) -> Any:
+    """Return what a handler answers to a call, or the problem.
+
+    Not the error: it holds the frames that it went through, and with them a record, until the collector comes.
+    """
+    try:
+        return handle(call)
+    except Exception as error:
+        return problem_of(error)

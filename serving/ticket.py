@@ -107,23 +107,22 @@ class Ticket:
             return quotas.take_explained_page(subject)
         return quotas.take(subject, self.endpoint.action)
 
-    def begin(self, scope: Scope, body: bytes) -> Call | Exception:
-        """Return what the handler is given, its event handed over, or what refuses the request."""
+    def begin(self, scope: Scope, body: bytes) -> Call | Problem:
+        """Return what the handler is given, its event handed over, or why the request is refused."""
         try:
             return self._begun(scope, body)
         except Exception as error:
-            return error
+            return problem_of(error)
 
-    def end(self, scope: Scope, call: Call | Exception, answer: Any) -> tuple[Response, Sequence[Future[int]]]:
+    def end(self, scope: Scope, call: Call | Problem, answer: Any) -> tuple[Response, Sequence[Future[int]]]:
         """Return the answer, or what became of it, and what must be committed before it leaves; never raises."""
+        problem = call if isinstance(call, Problem) else answer
         try:
-            if not isinstance(call, Exception) and not isinstance(answer, Exception):
+            if isinstance(call, Call) and not isinstance(answer, Problem):
                 self._must_name(call)
                 return response_of(self.endpoint, answer), self.committed
         except Exception as error:
-            answer = error
-        # Not raised again: an error that holds the frame which holds it keeps a record in memory until it is collected.
-        problem = problem_of(call if isinstance(call, Exception) else answer)
+            problem = problem_of(error)
         if not self.committed:
             self.committed.append(self._noted(problem))
         try:

@@ -18,7 +18,8 @@ from starlette.types import Scope
 
 from serving import gate as gates
 from serving import problems
-from serving.call import Call, Endpoint, answer_or_error
+from serving.call import Call, Endpoint
+from serving.faults import answer_or_problem
 from serving.gate import Gate
 from serving.log import log_without_values
 from serving.problems import Refused
@@ -67,7 +68,7 @@ def _handled(endpoint: Endpoint, calls: Sequence[Call]) -> Sequence[Any]:
             return endpoint.handle_all(calls)
         except Exception as error:  # of no single one: each is looked at alone
             log_without_values(error)
-    return [answer_or_error(endpoint.handle, call) for call in calls]
+    return [answer_or_problem(endpoint.handle, call) for call in calls]
 
 
 class Together:

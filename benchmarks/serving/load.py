@@ -1,4 +1,4 @@
-"""Load by wrk: the same record over and over, of another person each time, so many connections at a time."""
+"""Load by wrk: the records of a file in turn, over and over, so many connections at a time."""
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
--- Posts one record over and over, of another person each time; prints one JSON line: percentiles, status codes, errors.
-local body = io.open(os.getenv("BENCH_BODY"), "r"):read("*a")
-local persons, turn, requests = 1000, 0, {}
+-- Posts the lines of a file in turn, over and over; prints one JSON line: percentiles, status codes, errors.
+local turn, requests = 0, {}
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
 wrk.headers["X-Purpose-Of-Use"] = "healthcare"
@@ -11,13 +10,12 @@ local threads = {}
 function setup(thread) table.insert(threads, thread) end
 function init(args)
   statuses = {}
-  for n = 1, persons do
-    local of_person = string.gsub(body, '("person_id": ")([^"]*)', "%1%2-" .. n)
-    requests[n] = wrk.format(nil, nil, nil, of_person)
+  for body in io.lines(os.getenv("BENCH_BODY")) do
+    table.insert(requests, wrk.format(nil, nil, nil, body))
   end
 end
 function request()
-  turn = turn % persons + 1
+  turn = turn % #requests + 1
   return requests[turn]
 end
 function response(status, headers, body)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ from declarations import write_declarations
 REQUEST = json.loads((ROOT / "examples" / "request.json").read_text(encoding="utf-8"))
 OUTCOMES: list[str] = REQUEST["outcomes"]
 TREES, LEAVES, REFITS, ROWS = 200, 15, 20, 4000
+PERSONS = 500
+"""Other ones in turn: a service that scores some requests at once, or remembers answers, is not flattered by equal ones."""
 _RANGES = {
     "age_years": (20, 66), "is_female": (0, 1), "education": (1, 4), "days_doctor_365": (0, 90), "starts_doctor_730": (0, 5),
     "starts_self_365": (0, 4), "srh_self_rated_health": (1, 5), "was_work_ability": (0, 10), "hscl10_distress": (1, 4),
@@ -63,7 +66,7 @@ def model_of(outcome: str, seed: int) -> RiskModel:
 
 
 def make(home: Path) -> tuple[Workspace, Path, Path]:
-    """Return a workspace with both models in service, the rivals' folder, and the file of the request's body."""
+    """Return a workspace with both models in service, the rivals' folder, and the file of requests, one a line."""
     shutil.rmtree(home, ignore_errors=True)
     workspace, folder = Workspace(home / "workspace"), home / "rivals"
     folder.mkdir(parents=True)
@@ -80,6 +83,20 @@ def make(home: Path) -> tuple[Workspace, Path, Path]:
     write_declarations(folder)
     (folder / "facts.json").write_text(json.dumps({"features": CORE, "models": told}), encoding="utf-8")
     body = home / "request.json"
-    body.write_text(json.dumps(REQUEST), encoding="utf-8")
-    (home / "request_in_a_frame.json").write_text(json.dumps({"dataframe_records": [REQUEST]}), encoding="utf-8")
+    bodies = [REQUEST, *map(another, range(1, PERSONS))]
+    body.write_text("\n".join(map(json.dumps, bodies)), encoding="utf-8")
+    framed = (json.dumps({"dataframe_records": [one]}) for one in bodies)
+    (home / "request_in_a_frame.json").write_text("\n".join(framed), encoding="utf-8")
     return workspace, folder, body
+
+
+def another(number: int) -> dict[str, Any]:
+    """Return the request about another person at one of forty companies: older or younger, other values, fewer answers."""
+    random, record = np.random.default_rng(number), deepcopy(REQUEST["record"])
+    record["person"] |= {"person_id": f"SYNTHETIC-{number}", "birth_year": 1960 + number % 40}
+    for row in (*record["employments"], *record["workplace_events"]):
+        row["company_id"] = f"SYNTHETIC-c{number % 40}"
+    for row in record["lab_results"]:
+        row["value"] = round(row["value"] * random.uniform(0.9, 1.1), 3)
+    record["survey_answers"] = [row for row in record["survey_answers"] if random.random() > 0.05]
+    return REQUEST | {"record": record}

@@ -156,7 +156,7 @@ def _as_text(cell: Any) -> str:
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, float):
-        return repr(cell)
+        return repr(cell + 0.0)  # of zeros there is one: equal cells are read once, for all records
     if isinstance(cell, int):
         return str(cell) if abs(cell) < 2**63 else "a whole number of more than 63 bits"
     return "an object" if isinstance(cell, dict) else "a list"

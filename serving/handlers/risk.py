@@ -10,8 +10,8 @@ import orjson
 from data_contracts.time_windows import latest_index_date
 from serving import problems
 from serving.access.policy import Subject
-from serving.call import Basis, Call, answer_or_error
-from serving.faults import problem_of
+from serving.call import Basis, Call
+from serving.faults import answer_or_problem, problem_of
 from serving.handlers.subjects import person_of, subject_of
 from serving.log import log_without_values
 from serving.predictor import OutcomeNotServed, Predictor
@@ -30,7 +30,7 @@ def risk(call: Call) -> bytes:
 
 
 def risk_all(calls: Sequence[Call]) -> list[Any]:
-    """Return of each call what :func:`risk` returns of it alone, or its error; those that ask for the same go in one pass."""
+    """Return of each call what :func:`risk` returns of it alone, or the problem; those that ask for the same go in one pass."""
     alike: dict[Any, dict[int, Any]] = {}
     for place, call in enumerate(calls):
         asked = id(call.predictor), call.body.index_date, tuple(call.body.outcomes), call.today
@@ -38,7 +38,7 @@ def risk_all(calls: Sequence[Call]) -> list[Any]:
     found: dict[int, Any] = {}
     for records in alike.values():
         found |= _in_one_pass(calls[next(iter(records))], records)
-    return [found[place] if place in found else answer_or_error(risk, call) for place, call in enumerate(calls)]
+    return [found[place] if place in found else answer_or_problem(risk, call) for place, call in enumerate(calls)]
 
 
 def explanation(call: Call) -> bytes:

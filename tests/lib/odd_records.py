@@ -52,4 +52,7 @@ ODD = {
     17: lambda one: one["survey_answers"][0].update(answer=-0.0),
     18: lambda one: one["survey_answers"][0].update(answer=0.0),
     19: lambda one: one["consents"].clear(),
+    # Equal numbers, of which the contract refuses the one without a point.
+    20: lambda one: one["lab_results"][0].update(reference_high=2**63),
+    29: lambda one: one["lab_results"][0].update(reference_high=float(2**63)),
 }

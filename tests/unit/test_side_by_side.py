@@ -21,13 +21,23 @@ def test_results_come_in_the_order_of_the_items_however_long_each_takes():
     assert list(side_by_side(slow, [0.05, 0.0, 0.02, 0.0])) == [0.05, 0.0, 0.02, 0.0]
 
 
-def test_the_memory_of_a_container_is_its_own_share(tmp_path):
-    whole = memory_of_this_machine(tmp_path / "no container")
+@pytest.mark.parametrize(("own", "file"), [
+    ("0::/", "memory.max"),
+    ("0::/system.slice/train.service", "system.slice/train.service/memory.max"),
+    ("0::/system.slice/train.service", "system.slice/memory.max"),
+    ("5:cpu,cpuacct:/\n4:memory:/docker/abc", "memory/docker/abc/memory.limit_in_bytes"),
+    ("4:memory:/docker/abc", "memory/memory.limit_in_bytes"),
+])  # fmt: skip
+def test_the_memory_of_a_container_or_a_service_is_its_own_share(tmp_path, own, file):
+    limit, told = tmp_path / "groups" / file, tmp_path / "own"
+    limit.parent.mkdir(parents=True)
+    told.write_text(own)
+    whole = memory_of_this_machine(tmp_path / "groups", told)
     assert whole > 2**28
-    limit = tmp_path / "memory.max"
     for said, found in (("max\n", whole), (f"{2**27}\n", 2**27), (f"{2**60}\n", whole)):
         limit.write_text(said)
-        assert memory_of_this_machine(limit) == found
+        assert memory_of_this_machine(tmp_path / "groups", told) == found
+    assert memory_of_this_machine(tmp_path / "groups", tmp_path / "no Linux") == whole
 
 
 def test_two_pieces_run_at_the_same_time_and_one_inside_another_does_not_start_more():

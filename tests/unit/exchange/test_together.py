@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from serving import together
+from serving.call import Call
 from serving.gate import Gate
 from serving.predictor import Predictor
 from serving.problems import Refused
@@ -56,6 +58,7 @@ def passes(monkeypatch) -> list[int]:
 
     monkeypatch.setattr(Predictor, "predict_json_all", counted)
     monkeypatch.setattr(Withdrawals, "of", _withdrawals_of)
+    monkeypatch.setattr(Withdrawals, "is_known", lambda self: True)
     return met
 
 
@@ -91,6 +94,27 @@ def test_a_model_that_is_changed_meanwhile_answers_for_itself(service, passes, m
     answers = service.call(*asked)
     assert [one.status_code for one in answers] == [200, 503] * 5, "the other has no model of burnout"
     assert passes
+
+
+def test_a_fault_of_the_pass_costs_nobody_an_answer(service, passes, monkeypatch):
+    def fails(*_: Any) -> Any:
+        raise RuntimeError("of no single request")
+
+    monkeypatch.setattr("serving.handlers.risk._in_one_pass", fails)
+    answers = service.call(*requests(service)[30:])
+    assert {one.status_code for one in answers} == {200}
+
+
+def test_a_request_that_was_refused_is_not_kept_in_memory_until_it_is_collected(service):
+    broken = {"method": "POST", "url": "/v1/risk", "headers": service.headers(), "json": REQUEST | {"record": record(2)}}
+    assert [one.status_code for one in service.call(*[broken] * 3)] == [422] * 3
+    gc.collect()
+    gc.disable()
+    try:
+        service.call(*[broken] * 3)
+        assert not [one for one in gc.get_objects() if isinstance(one, Call)]
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("who", ["clinician", "large"])
