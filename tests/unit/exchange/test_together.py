@@ -106,7 +106,12 @@ def test_a_fault_of_the_pass_costs_nobody_an_answer(service, passes, monkeypatch
 
 
 def test_a_request_that_was_refused_is_not_kept_in_memory_until_it_is_collected(service):
-    broken = {"method": "POST", "url": "/v1/risk", "headers": service.headers(), "json": REQUEST | {"record": record(2)}}
+    broken = {
+        "method": "POST",
+        "url": "/v1/risk",
+        "headers": service.headers(),
+        "json": REQUEST | {"record": record(2)},
+    }
     assert [one.status_code for one in service.call(*[broken] * 3)] == [422] * 3
     gc.collect()
     gc.disable()
