@@ -47,10 +47,10 @@ class PastCohorts:
             self._cells.setdefault(row.measure, []).append(row)
         self._elsewhere: dict[str, list[Any]] = {}
         for some in batched(sorted(persons)):
-            is_elsewhere = and_(self._of(RELEASE_MEMBERS), RELEASE_MEMBERS.c.person_id.in_(some))
-            elsewhere = select(RELEASE_MEMBERS).where(is_elsewhere, RELEASE_MEMBERS.c.place != place)
-            for row in connection.execute(elsewhere).all():
-                self._elsewhere.setdefault(row.measure, []).append(row)
+            # Asked for the level, too, SQLite goes through all rows of it, for each place: a night of a million never ended.
+            for row in connection.execute(select(RELEASE_MEMBERS).where(RELEASE_MEMBERS.c.person_id.in_(some))).all():
+                if row.level == level and row.place != place:
+                    self._elsewhere.setdefault(row.measure, []).append(row)
 
     def own(self, measure: str) -> list[Block]:
         """Return the place's own of a measure, the newest first."""
