@@ -68,9 +68,26 @@ def _of_stages(measured: Found) -> Iterator[str]:
     yield f"![seconds of every stage by persons]({PICTURE.as_posix()})"
     yield ""
     yield from measured_table(measured["runs"])
+    yield from _whence(measured["runs"])
     yield from other_sizes(stages)
     yield from _failed(measured["runs"])
     yield from _night(measured["runs"])
+
+
+def _whence(runs: list[Found]) -> Iterator[str]:
+    """Say what else ran beside each stage, and of which commit it is; and which stages a size does not have yet."""
+    stages: dict[tuple[int, str, str], list[str]] = {}
+    for run in sorted(runs, key=lambda one: one["persons"]):
+        meta = run["meta"]
+        stages.setdefault((run["persons"], meta["commit"], meta["note"]), []).append(run["stage"])
+    for (persons, commit, note), names in stages.items():
+        yield f"* {persons:,} persons, {', '.join(names)}: commit {commit}; what else ran: {note}."
+    every = dict.fromkeys(run["stage"] for run in runs)
+    for persons in sorted({run["persons"] for run in runs}):
+        missing = [name for name in every if not any((run["stage"], run["persons"]) == (name, persons) for run in runs)]
+        if missing:
+            yield f"* {persons:,} persons, {', '.join(missing)}: **not measured to the end yet**."
+    yield ""
 
 
 def _failed(runs: list[Found]) -> Iterator[str]:
