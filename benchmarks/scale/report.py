@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.meta import KEPT, ROOT, told
+from benchmarks.meta import KEPT, NOT_RECORDED, ROOT, told
 from benchmarks.scale.beyond import other_sizes, two, undivided
 from benchmarks.scale.picture import draw
 from benchmarks.scale.projection import NORWAY, fitted, on_a_cluster
@@ -78,8 +78,9 @@ def _whence(runs: list[Found]) -> Iterator[str]:
     """Say what else ran beside each stage, and of which commit it is; and which stages a size does not have yet."""
     stages: dict[tuple[int, str, str], list[str]] = {}
     for run in sorted(runs, key=lambda one: one["persons"]):
-        meta = run["meta"]
-        stages.setdefault((run["persons"], meta["commit"], meta["note"]), []).append(run["stage"])
+        told_of = run.get("meta", {})
+        key = run["persons"], told_of.get("commit", NOT_RECORDED), told_of.get("note", NOT_RECORDED)
+        stages.setdefault(key, []).append(run["stage"])
     for (persons, commit, note), names in stages.items():
         yield f"* {persons:,} persons, {', '.join(names)}: commit {commit}; what else ran: {note}."
     every = dict.fromkeys(run["stage"] for run in runs)
