@@ -138,7 +138,8 @@ def test_no_score_without_its_event_over_fifty_kills(pair):
 
 
 def test_all_is_well_again_five_seconds_after_a_worker_died(pair):
-    wait_for(lambda: _all_ready(pair))  # of those that were killed before one may still be missing: then this was the last
+    # Of those that were killed before one may still be missing: then this would be the last.
+    wait_for(lambda: _all_ready(pair))
     with Load(pair, rate=10) as load:
         time.sleep(2)
         died = load.seconds()
