@@ -21,6 +21,7 @@ from typing import IO, Any
 import numpy as np
 import orjson
 
+from data_contracts.batches import batched
 from data_contracts.errors import EngineError
 from data_contracts.readers.parquet_files import n_partitions
 from data_contracts.safety import SafetyFlag
@@ -93,7 +94,7 @@ def score_partition(
                 yield orjson.dumps({"person_id": person_id, "record": record}) + b"\n"
 
     with _process(task, models) as process:
-        lines = [line for batch in _batches(known()) for line in _exchange(process, batch)]
+        lines = [line for batch in batched(known(), BATCH) for line in _exchange(process, batch)]
     return Scored(persons, not_known, flags, lines)
 
 
@@ -142,7 +143,3 @@ def _write(into: IO[bytes], lines: Iterable[bytes]) -> None:
         into.flush()
     except OSError:
         raise EngineError(_DIED) from None
-
-
-def _batches(lines: Iterator[bytes]) -> Iterator[list[bytes]]:
-    return iter(lambda: list(islice(lines, BATCH)), [])

@@ -66,16 +66,18 @@ def ridge(
     return beta
 
 
-def _newton_step(around: Curvature, strength: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+def _newton_step(
+    around: Curvature, strength: np.ndarray, gradient: np.ndarray, shares: tuple[float, ...] = _ROUNDING
+) -> np.ndarray:
     """Return the step; a little on the diagonal makes up for rounding: it slows the steps, and does not move where they end."""
-    mean = np.diag(around.hessian).mean()
-    *shares, most = _ROUNDING
-    for share in shares:
-        try:
-            return -cho_solve(cho_factor(around.hessian + np.diag(strength + share * mean)), gradient)
-        except LinAlgError:
-            continue
-    return -cho_solve(cho_factor(around.hessian + np.diag(strength + most * mean)), gradient)
+    share, *more = shares
+    held = around.hessian + np.diag(strength + share * np.diag(around.hessian).mean())
+    try:
+        return -cho_solve(cho_factor(held), gradient)
+    except LinAlgError:
+        if not more:
+            raise
+        return _newton_step(around, strength, gradient, tuple(more))
 
 
 def null_model(p: int, y: np.ndarray, weight: np.ndarray, target: str) -> np.ndarray:

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from data_contracts.batches import batched
 from data_contracts.time_windows import latest_index_date
 from serving import problems
 from serving.access.policy import Subject
@@ -18,7 +19,6 @@ from serving.predictor import OutcomeNotServed, Predictor
 from serving.problems import Refused
 from serving.requests import BatchRequest, RiskRequest
 from serving.store import StoreUnavailable
-from serving.store.batches import batched
 
 AT_ONCE = 100
 """Records of a batch that are scored in one pass."""

@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
 
+from data_contracts.batches import batched
 from data_contracts.domains import Domain
-from serving.store.batches import batched
 from serving.store.cohorts import Cohorts
 from serving.store.consents import forget_ended
 from serving.store.releases import write_month

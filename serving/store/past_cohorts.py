@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, and_, delete, exists, func, select
 
-from serving.store.batches import batched
+from data_contracts.batches import batched
 from serving.store.disclosure import Block, Cell
 from serving.store.tables import RELEASE_COHORTS, RELEASE_MEMBERS
 

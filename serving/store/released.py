@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from serving.store.batches import batched
+from data_contracts.batches import batched
 from serving.store.disclosure import Told
 from serving.store.past_cohorts import Level
 from serving.store.tables import COMPANY_INDUSTRIES, RELEASES

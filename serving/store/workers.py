@@ -21,9 +21,9 @@ from typing import IO, Any, Protocol
 
 import orjson
 
+from data_contracts.batches import batched
 from data_contracts.errors import ArtifactError, BalanceRiskError, EngineError
 from data_contracts.time_limit import killed_after
-from serving.store.batches import batched
 from serving.store.scoring import Scorer, Task
 
 BATCH = 100

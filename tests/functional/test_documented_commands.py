@@ -5,6 +5,7 @@ README first: its commands are the journey that the other pages take as gone.
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Iterator
 from contextlib import chdir
@@ -157,6 +158,8 @@ def test_python_on_the_page_runs(machine, page):
         code = at_address(block.text, machine.address).replace("TOKEN_OF_YOUR_ISSUER", token(machine))
         with chdir(machine.root):
             exec(compile(code, f"{name_of(page)}:{block.line}", "exec"), names)
+    names.clear()
+    gc.collect()  # what the page leaves open is told here, not in whatever test runs when it would be collected
 
 
 @pytest.mark.parametrize(
