@@ -117,6 +117,10 @@ def database(url: str, *, create: bool = False, patient: bool = False) -> Databa
     raise SettingsError("The store's URL must be sqlite:///PATH or postgresql+psycopg://USER@HOST/NAME.")
 
 
+_BULK_CACHE_KIB = 2**18
+"""Of SQLite's 2 MiB the pages of a large night would go to the log and come back, many times each."""
+
+
 def _sqlite(path: Path, create: bool, patient: bool) -> Engine:
     if create:
         _create(path)
@@ -129,6 +133,8 @@ def _sqlite(path: Path, create: bool, patient: bool) -> Engine:
         # What is deleted, such as records every night, is overwritten in the file.
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
             connection.execute(f"PRAGMA {pragma}").close()
+        if patient:
+            connection.execute(f"PRAGMA cache_size=-{_BULK_CACHE_KIB}").close()
         return connection
 
     engine = create_engine("sqlite://", creator=connect, pool_timeout=POOL_SECONDS, poolclass=_queue_pool())
