@@ -20,7 +20,7 @@ from benchmarks.explanation_speed.section import explaining_section
 from benchmarks.features.report import PICTURE, draw, features_section
 from benchmarks.features.training_section import training_section
 from benchmarks.meta import KEPT, NOT_RECORDED, ROOT, told
-from benchmarks.scale.section import partition_section, scale_section
+from benchmarks.scale.section import LAST_STAGE, partition_section, scale_section
 from benchmarks.sections import speeds, statistics
 from benchmarks.serving.report import serving_section, soak_section
 
@@ -86,16 +86,26 @@ def _overview(found: dict[str, Found | None]) -> Iterator[str]:
         document = found[bench.name]
         meta = document["meta"] if document else {}
         measured = meta.get("date", NOT_RECORDED) if document else "not yet"
-        commit = meta.get("commit", NOT_RECORDED) if document else ""
+        commit = ", ".join(_commits(document)) if document else ""
         again = f"`python -m benchmarks.run --only {bench.name}`"
         yield f"| {bench.title} | `{bench.results}` | {measured} | {commit} | {again}, {bench.minutes:g} min |"
+
+
+def _commits(document: Found) -> list[str]:
+    """Return the commit of a result; of one whose rows were measured apart, those of all rows."""
+    measured_under = _of_each_row(document) or [document["meta"]]
+    return list(dict.fromkeys(meta.get("commit", NOT_RECORDED) for meta in measured_under))
+
+
+def _of_each_row(document: Found) -> list[Found]:
+    return [run["meta"] for run in document.get("runs", ()) if "meta" in run]
 
 
 def _section(bench: Bench, document: Found | None) -> Iterator[str]:
     if document is None:
         yield f"Not measured yet: `python {' '.join(bench.command(is_quick=False))}`."
         return
-    yield told(document["meta"], f"{bench.results}.")
+    yield told(document["meta"], f"{bench.results}{LAST_STAGE if _of_each_row(document) else '.'}")
     yield ""
     yield from SECTIONS[bench.name](document)
 

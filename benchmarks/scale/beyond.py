@@ -24,8 +24,15 @@ Fewer than {FEWEST} sizes were measured: no line is drawn through them, and noth
 """
 
 
-def other_sizes(stages: Sequence[Stage]) -> Iterator[str]:
-    """Yield how time and memory grow, of the stages that came through sizes enough; else that nothing can be said."""
+GROWN = 1.1
+"""How many times the memory of the second largest size is more than the chance of one run."""
+
+
+def other_sizes(stages: Sequence[Stage], champions: Sequence[str] = ()) -> Iterator[str]:
+    """Yield how time and memory grow, of the stages that came through sizes enough; else that nothing can be said.
+
+    ``champions`` are the models that won, from the smallest size to the largest.
+    """
     enough = [stage for stage in stages if len(stage.sizes) >= FEWEST]
     if not enough:
         yield _TOO_FEW
@@ -36,6 +43,13 @@ def other_sizes(stages: Sequence[Stage]) -> Iterator[str]:
     head = ["stage", "sizes", "a, s", "b, s per 1,000 persons (95 %)", "worst", "exponent", "CPU s per 1,000",
             "disk MB per 1,000"]  # fmt: skip
     yield from table(head, [_grows(stage) for stage in enough if stage.seconds])
+    if len(champions) > 1:
+        yield (
+            f"Different models won at different sizes ({', '.join(champions)}; which at which, in the table): the lines of "
+            "`train`, `evaluate` and what comes after them join different champions, in time and in memory, so slope and "
+            "exponent would hold only for like champions."
+        )
+        yield ""
     yield from _memory(enough)
 
 
@@ -50,8 +64,10 @@ def _grows(stage: Stage) -> list[str]:
 
 
 def _memory(stages: Sequence[Stage]) -> Iterator[str]:
-    whole = [stage for stage in stages if stage.name not in PARTITIONED]
-    parted = [f"`{stage.name}`" for stage in stages if stage.name in PARTITIONED]
+    parted = [stage for stage in stages if stage.name in PARTITIONED]
+    early = [stage for stage in parted if not _is_beyond_a_partition(stage)]
+    steady = [stage for stage in parted if stage not in early and not _has_grown(stage)]
+    growing = [stage for stage in parted if stage not in early and _has_grown(stage)]
     yield "## What runs out of memory first"
     yield ""
     yield (
@@ -59,17 +75,51 @@ def _memory(stages: Sequence[Stage]) -> Iterator[str]:
         f"is followed beyond {REACH} times the largest size."
     )
     if parted:
-        yield (
-            f"No line is drawn through the memory of {', '.join(parted)}: they go through partitions of {PARTITION_PERSONS:,} "
-            "persons, so what small sizes add ends there."
-        )
+        yield f"{_named(parted)} go through partitions of {PARTITION_PERSONS:,} persons."
+    if growing:
+        yield f"All the same memory grew between the two largest sizes of {_with_memory(growing)}: a line is drawn."
+    if steady:
+        yield f"Memory did not grow by more than {GROWN - 1:.0%} of {_with_memory(steady)}: no line is drawn."
+    if early:
+        yield f"No line is drawn of {_named(early)}: fewer than two sizes are larger than a partition."
     yield ""
     head = ["stage", "MB per 1,000 persons", *(f"persons in {gb} GB" for gb in MEMORY_GB)]
     rows = [
         [stage.name, _per_1000(stage.memory_mb), *(_persons(n, stage) for n in fits.values())]
-        for stage, fits in breaking_points(whole)
+        for stage, fits in breaking_points([stage for stage in stages if stage not in (*early, *steady)])
     ]
     yield from table(head, rows)
+
+
+def _is_beyond_a_partition(stage: Stage) -> bool:
+    """Whether the line of memory begins where small sizes no longer fill their first partition."""
+    return stage.memory_mb is not None and stage.sizes[-2] > PARTITION_PERSONS
+
+
+def _ends(stage: Stage) -> tuple[float, float]:
+    """Return the GB of the two largest sizes, which the line of memory goes through."""
+    assert stage.memory_mb is not None, "only of stages with a line"
+    before, last = (stage.memory_mb.at(size) / 1000 for size in stage.sizes[-2:])
+    return before, last
+
+
+def _has_grown(stage: Stage) -> bool:
+    before, last = _ends(stage)
+    return last > GROWN * before
+
+
+def _named(stages: Sequence[Stage]) -> str:
+    return ", ".join(f"`{stage.name}`" for stage in stages)
+
+
+def _with_memory(stages: Sequence[Stage]) -> str:
+    told = []
+    for stage in stages:
+        before, last = _ends(stage)
+        told.append(
+            f"`{stage.name}` ({two(before)} to {two(last)} GB from {stage.sizes[-2]:,} to {stage.sizes[-1]:,} persons)"
+        )
+    return ", ".join(told)
 
 
 def _per_1000(one: Line | None) -> str:

@@ -16,7 +16,7 @@ NORWAY = 2_900_000
 WORKERS = (1, 8, 32, 145)
 MEMORY_GB = (16, 64, 256)
 PARTITIONED = ("validate", "build-training-set", "score")
-"""Stages that go through partitions, so that what they hold does not go on growing; the others hold what they read."""
+"""Stages that go through partitions; the others hold what they read."""
 
 REACH = 10
 """How many times the largest measured size a line is followed."""

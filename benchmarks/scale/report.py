@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.meta import KEPT, NOT_RECORDED, ROOT, told
+from benchmarks.meta import KEPT, ROOT, told
 from benchmarks.scale.beyond import other_sizes, two, undivided
 from benchmarks.scale.picture import draw
 from benchmarks.scale.projection import NORWAY, fitted, on_a_cluster
-from benchmarks.scale.section import measured_table, partition_section
+from benchmarks.scale.section import LAST_STAGE, measured_table, partition_section, whence
 from benchmarks.sections.markdown import table
 from data_contracts.partitions import PARTITION_PERSONS, partitions_for
 
@@ -63,32 +63,21 @@ def _of_stages(measured: Found) -> Iterator[str]:
     stages = fitted(measured["runs"])
     yield "## Measured"
     yield ""
-    yield told(measured["meta"], f"{MEASURED}, the last stage measured.")
+    yield told(measured["meta"], f"{MEASURED}{LAST_STAGE}")
     yield ""
     yield f"![seconds of every stage by persons]({PICTURE.as_posix()})"
     yield ""
     yield from measured_table(measured["runs"])
-    yield from _whence(measured["runs"])
-    yield from other_sizes(stages)
+    yield from whence(measured["runs"])
+    yield from other_sizes(stages, _champions(measured["runs"]))
     yield from _failed(measured["runs"])
     yield from _night(measured["runs"])
 
 
-def _whence(runs: list[Found]) -> Iterator[str]:
-    """Say what else ran beside each stage, and of which commit it is; and which stages a size does not have yet."""
-    stages: dict[tuple[int, str, str], list[str]] = {}
-    for run in sorted(runs, key=lambda one: one["persons"]):
-        told_of = run.get("meta", {})
-        key = run["persons"], told_of.get("commit", NOT_RECORDED), told_of.get("note", NOT_RECORDED)
-        stages.setdefault(key, []).append(run["stage"])
-    for (persons, commit, note), names in stages.items():
-        yield f"* {persons:,} persons, {', '.join(names)}: commit {commit}; what else ran: {note}."
-    every = dict.fromkeys(run["stage"] for run in runs)
-    for persons in sorted({run["persons"] for run in runs}):
-        missing = [name for name in every if not any((run["stage"], run["persons"]) == (name, persons) for run in runs)]
-        if missing:
-            yield f"* {persons:,} persons, {', '.join(missing)}: **not measured to the end yet**."
-    yield ""
+def _champions(runs: list[Found]) -> list[str]:
+    """Return who won, from the smallest size to the largest, each once."""
+    found = [run for run in sorted(runs, key=lambda one: one["persons"]) if run.get("champion") and not run["problem"]]
+    return list(dict.fromkeys(run["champion"] for run in found))
 
 
 def _failed(runs: list[Found]) -> Iterator[str]:

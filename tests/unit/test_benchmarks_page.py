@@ -62,7 +62,7 @@ def test_every_file_of_results_belongs_to_a_benchmark_with_a_section():
 @pytest.mark.parametrize("name", RESULTS)
 def test_every_section_says_command_date_machine_and_versions(name):
     page = report.page()
-    (said,) = re.findall(rf"^\*{re.escape(name)}\.\* Measured: (.*)$", page, re.MULTILINE)
+    (said,) = re.findall(rf"^\*{re.escape(name)}[.,][^*]*\* Measured: (.*)$", page, re.MULTILINE)
     for part in ("python", "core", "Python", "commit", "packages", "What else ran:"):
         assert part in said
 
@@ -202,16 +202,65 @@ def test_two_sizes_say_nothing_of_others():
     assert about_scale(10_000, 100_000, 1_000_000).count("Fewer than 3 sizes") == 1, "a failed size is no third one"
 
 
-def test_three_sizes_have_lines_but_not_of_what_goes_through_partitions_and_not_far_beyond():
-    found = [{**run, "problem": ""} for name in ("ingest", "validate", "score") for run in runs(name, 20.0)]
-    page = scale_report.page({"meta": {}, "runs": found}, None)
+def test_three_sizes_have_lines_but_not_far_beyond():
+    page = grown({"ingest": 20.0})
     assert "measured at 10 000, 100 000 and 1 000 000 persons" in page
     assert "| ingest | 3 | " in page
     assert "| ingest | 20 | 790,000 | 3,200,000 | more than 10,000,000 |" in page
-    assert "through the memory of `validate`, `score`" in page
+    assert "partitions of" not in page.partition("## On a Dask cluster")[0]
+
+
+def grown(mb_per_1000: dict[str, float]) -> str:
+    found = [{**run, "problem": ""} for name, mb in mb_per_1000.items() for run in runs(name, mb)]
+    return scale_report.page({"meta": {}, "runs": found}, None)
+
+
+def test_what_goes_through_partitions_has_a_line_of_memory_where_it_grows():
+    page = grown({"validate": 0.0, "build-training-set": 2.0, "score": 20.0})
     memory = page.partition("## What runs out of memory first")[2]
-    assert "| score |" not in memory
+    assert (
+        "`build-training-set` (0.40 to 2.2 GB from 100,000 to 1,000,000 persons), `score` (2.2 to 20 GB from" in memory
+    )
+    assert (
+        "Memory did not grow by more than 10% of `validate` (0.20 to 0.20 GB from 100,000 to 1,000,000 persons)"
+        in memory
+    )
+    assert "| build-training-set | 2.0 |" in memory
+    assert "| score | 20 |" in memory
     assert "| validate |" not in memory
+
+
+def test_no_line_of_memory_begins_within_one_partition():
+    found = [
+        {**run, "persons": persons, "problem": ""}
+        for run, persons in zip(runs("score", 20.0), (1_000, 10_000, 100_000), strict=True)
+    ]
+    memory = scale_report.page({"meta": {}, "runs": found}, None).partition("## What runs out of memory first")[2]
+    assert "No line is drawn of `score`: fewer than two sizes are larger than a partition." in memory
+    assert "| score |" not in memory
+
+
+@pytest.mark.parametrize(
+    ("champions", "is_said"), [(("core", "core", "core"), False), (("core", "core", "trees"), True)]
+)
+def test_lines_that_join_different_champions_are_told(champions, is_said):
+    found = [{**run, "problem": "", "champion": name} for run, name in zip(runs("train", 20.0), champions, strict=True)]
+    page = scale_report.page({"meta": {}, "runs": found}, None)
+    assert ("join different champions" in page) is is_said
+    assert ("(core, trees; " in page) is is_said
+
+
+def test_both_pages_say_of_each_row_by_what_command_and_commit_it_is(tmp_path):
+    about_run = {"command": 'python -m x --persons 5 --note "a note"', "commit": "abc1234", "note": "a note"}
+    rows = [run | {"meta": about_run | {"commit": commit}, "problem": ""}
+            for run, commit in zip(runs("ingest", 20.0), ("abc1234", "abc1234", "def5678"), strict=True)]  # fmt: skip
+    document = {"meta": about_run, "runs": rows}
+    (tmp_path / "scale.json").write_text(json.dumps(document), encoding="utf-8")
+    for page in (report.page(tmp_path), scale_report.page(document, None)):
+        assert "* 1,000,000 persons, ingest: `python -m x --persons 5`; commit def5678; what else ran: a note." in page
+        assert "* 10,000 persons, ingest: `python -m x --persons 5`; commit abc1234; what else ran: a note." in page
+        assert "*scale.json, the last stage measured; of the others below the table.* Measured:" in page
+    assert "| abc1234, def5678 | `python -m benchmarks.run --only scale`" in report.page(tmp_path)
 
 
 def test_numbers_that_are_worked_out_have_two_digits():
