@@ -17,8 +17,8 @@ from models.comparison import Comparison
 from models.out_of_fold import OutOfFold, TrainingRows, all_out_of_fold
 from models.splits import person_shares
 
-CHEAP = ("roelen", "prior_absence", "short", "core")
-"""Candidates of few columns: as many fits of them on all rows as there are folds cost little."""
+CHEAP = ("roelen", "prior_absence", "short", "core", "logistic")
+"""Candidates of few columns or one penalty: as many fits of them on all rows as there are folds cost little."""
 
 MOST_ROWS = 50_000
 """Above this, candidates are compared on some index dates only: rows of one person a quarter apart tell mostly the same, so
@@ -87,7 +87,7 @@ def with_lines_note(comparison: Comparison) -> Comparison:
     note = (
         f"{', '.join(names)}: recalibrated on the {comparison.compared_on['persons']} persons "
         f"({comparison.compared_on['rows']} rows) of the comparison only, the others on all. In the evaluation their Brier "
-        "score, log loss, O:E and slope are therefore too bad to be compared; AUROC does not depend on the line."
+        "score, log loss, O:E, slope, ICI and net benefit are therefore too bad to be compared; AUROC is not."
     )
     return replace(comparison, notes=(*comparison.notes, note))
 

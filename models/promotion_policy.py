@@ -50,6 +50,7 @@ def judge(report: Mapping[str, Any], policy: Policy, situation: Situation) -> li
     return [
         _events(report, policy),
         _resamples(report, policy),
+        _refits(report, policy),
         _looks(policy, situation),
         _observed_to_expected(report, policy),
         _slope(report, policy),
@@ -77,6 +78,12 @@ def _resamples(report: Mapping[str, Any], policy: Policy) -> Line:
     found = report.get("settings", {}).get("evaluate", {}).get("bootstrap")
     rule = f"at least {policy.fewest_resamples} behind each interval"
     return Line("resamples", rule, shown(found), found is not None and found >= policy.fewest_resamples)
+
+
+def _refits(report: Mapping[str, Any], policy: Policy) -> Line:
+    found = report.get("refits")
+    rule = f"at least {policy.fewest_refits} behind the interval of each person's risk"
+    return Line("refits", rule, shown(found), found is not None and found >= policy.fewest_refits)
 
 
 def _looks(policy: Policy, situation: Situation) -> Line:

@@ -37,6 +37,8 @@ class Policy:
         Harm of every group of sex, age and education must have been detectable from this ratio on, four times in five.
     fewest_resamples : int
         Behind each interval.
+    fewest_refits : int
+        Behind the interval of each person's risk.
     most_versions_on_test_rows : int
         Whoever looks often enough at the same test rows finds a version that looks good on them.
     auroc_margin : float
@@ -57,6 +59,7 @@ class Policy:
     good_slope: tuple[float, float] = (0.9, 1.1)
     largest_detectable_ratio: float = 2.5
     fewest_resamples: int = 200
+    fewest_refits: int = 20
     most_versions_on_test_rows: int = 20
     auroc_margin: float = 0.01
     net_benefit_margin: float = 0.05

@@ -126,6 +126,7 @@ class PromotionSettings(_Section):
     good_slope: _Around1 = Policy.good_slope
     largest_detectable_ratio: float = Field(default=Policy.largest_detectable_ratio, gt=1)
     fewest_resamples: int = Field(default=Policy.fewest_resamples, ge=20)
+    fewest_refits: int = Field(default=Policy.fewest_refits, ge=2)
     most_versions_on_test_rows: int = Field(default=Policy.most_versions_on_test_rows, ge=1)
     auroc_margin: float = Field(default=Policy.auroc_margin, ge=0, lt=0.5)
     net_benefit_margin: float = Field(default=Policy.net_benefit_margin, ge=0, lt=1)

@@ -39,7 +39,8 @@ FEWEST_USED = 0.5
 
 CAUTION = (
     "Intervals resample test rows only; each source is left out of one refit, so the chance of the training rows is not in "
-    "them. {} sources, not adjusted for asking that often. What a source adds is what it adds to all the others together."
+    "them. {sources} sources, not adjusted for asking that often. What a source adds is what it adds to all the others. "
+    "Refits learn from {persons} of {of_persons} training persons: more persons may show more."
 )
 
 _FULL = "everything"
@@ -88,7 +89,9 @@ def ablation(
     rows = learning_rows(training_set, split)
     if reason := too_few(rows, held_out):
         return {"model": candidate.name, "sources": {}, "reason": reason}
+    of_persons = len(np.unique(rows.person))
     rows = at_most(rows, shares_of(training_set, rows), most_rows)
+    persons = len(np.unique(rows.person))
     there = frozenset(varying(rows))
     used = {name: features_of(name) & set(candidate.feature_names) for name in SOURCES}
     why = {name: _too_little(used[name], features_of(name) & there) for name in SOURCES}
@@ -101,8 +104,8 @@ def ablation(
     return {
         "model": candidate.name,
         "rows": len(rows.y),
-        "persons": len(np.unique(rows.person)),
-        "caution": CAUTION.format(len(SOURCES)),
+        "persons": persons,
+        "caution": CAUTION.format(sources=len(SOURCES), persons=persons, of_persons=of_persons),
         "sources": {
             name: {"features": len(gone), "available": len(features_of(name) & there), "gain": gains.get(name)}
             | ({"reason": why[name]} if why[name] else {})

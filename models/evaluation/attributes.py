@@ -12,6 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from features.catalogue import FEATURE_NAMES, feature
+from features.workplace_totals import FEWEST_OTHERS
 from models.evaluation.held_out import HeldOut
 from models.evaluation.suppression import hidden_groups
 
@@ -56,8 +57,8 @@ class Attribute:
 AGES = (18, 30, 40, 50, 60, 71)
 """First year of each age band, and the first year that nobody of the cohort has."""
 
-PARTICIPANTS = (1, 10, 50)
-"""Fewest participants of each size of company."""
+PARTICIPANTS = (FEWEST_OTHERS + 1, 50)
+"""Fewest participants of the companies whose number is told."""
 
 
 def _bands(values: np.ndarray, starts: Sequence[float]) -> np.ndarray:
@@ -93,9 +94,9 @@ def _part_time(rows: HeldOut) -> np.ndarray:
 
 
 def _participants(rows: HeldOut) -> np.ndarray:
-    """Persons of the company among the held-out rows of the same index date, not employees: most firms take part in part."""
-    _, place, count = np.unique(np.stack([rows.company, rows.t]), axis=1, return_inverse=True, return_counts=True)
-    return np.where(rows.company < 0, NOT_KNOWN, _bands(count[place.ravel()].astype(float), PARTICIPANTS))
+    """Who of the company takes part, not its employees: most firms take part in part. The feature tells of no small one."""
+    told = rows.column("company_persons") + 1
+    return np.where(rows.company < 0, NOT_KNOWN, np.where(np.isnan(told), 0, 1 + _bands(told, PARTICIPANTS)))
 
 
 def _survey(rows: HeldOut) -> np.ndarray:
@@ -135,7 +136,8 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute("occupation", "Yrke", "Occupation", _OCCUPATIONS, _occupation),
     Attribute("industry", "Næring", "Industry", _INDUSTRIES, _industry),
     Attribute("company_participants", "Deltakere fra bedriften", "Participants of the company",
-              (Group("1-9", "1–9", "1–9"), Group("10-49", "10–49", "10–49"), Group("50+", "50 eller flere", "50 or more")),
+              (Group("under_11", "Under 11, eller ikke oppgitt", "Under 11, or not told"),
+               Group("11-49", "11–49", "11–49"), Group("50+", "50 eller flere", "50 or more")),
               _participants),
     Attribute("survey", "Spørreskjema", "Survey",
               (Group("known", "Besvart", "Answered"), Group("unanswered", "Aldri besvart", "Never answered"), _REFUSED),
@@ -149,7 +151,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
 
 COLUMNS: tuple[str, ...] = (
     "is_female", "age_years", "education", "position_percent", "survey_days_730", "days_since_survey",
-    "analytes_measured_730", "days_doctor_365",
+    "analytes_measured_730", "days_doctor_365", "company_persons",
     *(name for name in FEATURE_NAMES if name.startswith(("industry_", "occupation_"))),
 )  # fmt: skip
 """The features that the attributes read."""

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from models.evaluation.held_out import clusters
 from models.evaluation.intervals import with_intervals
 from models.outcomes import OUTCOMES
 from models.outcomes.outcome import Status
@@ -39,7 +40,7 @@ def competing_exits(training_set: TrainingSet, split: Split, repeats: int, seed:
     split : Split
         All its test rows are used, those censored included.
     repeats, seed : int
-        Resamples of persons behind each interval.
+        Resamples behind each interval, of the clusters of every other number.
 
     Returns
     -------
@@ -56,8 +57,9 @@ def competing_exits(training_set: TrainingSet, split: Split, repeats: int, seed:
     followed = training_set.followed_days[rows]
     days = np.array([*(day for day in EARLIER_DAYS if day < horizon), horizon])
     found = with_intervals(
-        lambda weights: _curves(followed, way_out, weights, days), person, np.ones(len(rows)), repeats, seed
-    )
+        lambda weights: _curves(followed, way_out, weights, days), clusters(person, training_set.company[rows]),
+        np.ones(len(rows)), repeats, seed,
+    )  # fmt: skip
     return {
         "rows": len(rows), "persons": len(np.unique(person)), "events": int(is_event.sum()), "left": int(left.sum()),
         "lost": int((status == Status.NOT_OBSERVED).sum()),

@@ -17,6 +17,13 @@ FEWEST_COMPANIES = 40
 clusters are too narrow, and persons are resampled. Cameron AC, Miller DL. J Hum Resour 2015;50:317."""
 
 
+def clusters(person: np.ndarray, company: np.ndarray) -> np.ndarray:
+    """Return what is resampled, int (n,): companies where there are enough, else persons; nobody's company is one's own."""
+    if len(np.unique(company[company >= 0])) < FEWEST_COMPANIES:
+        return person
+    return np.where(company >= 0, company, -1 - person)
+
+
 @dataclass(frozen=True, eq=False)
 class HeldOut:
     """Test rows with an observed label.
@@ -69,10 +76,8 @@ class HeldOut:
 
     @property
     def cluster(self) -> np.ndarray:
-        """What is resampled, int (n,): companies where there are enough, else persons; nobody's company is one's own."""
-        if len(np.unique(self.company[self.company >= 0])) < FEWEST_COMPANIES:
-            return self.person
-        return np.where(self.company >= 0, self.company, -1 - self.person)
+        """What is resampled, int (n,); see :func:`clusters`."""
+        return clusters(self.person, self.company)
 
     def column(self, feature: str) -> np.ndarray:
         """Return a feature of the rows, float32 (n,), NaN where it is not known."""

@@ -8,7 +8,7 @@ rungs of a published formula) gets none here either.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -98,51 +98,10 @@ def predict_anew(
         return np.asarray(intercept + slope * _fitted(estimator, X, rows).decision_function(X_test))
 
 
-def with_out_of_fold(
-    training_set: TrainingSet, split: Split, held_out: HeldOut, candidate: Candidate, columns: Sequence[str]
-) -> HeldOut:
-    """Add the training rows to the held-out ones, each numbered by a refit that never saw its person.
-
-    Three to four times as many rows answer questions that need numbers, such as whether groups are treated alike. The added
-    rows are from the training period, and their refits had half of the persons.
-
-    Parameters
-    ----------
-    training_set : TrainingSet
-    split : Split
-    held_out : HeldOut
-    candidate : Candidate
-        The champion, unfitted.
-    columns : sequence of str
-        The features to keep.
-
-    Returns
-    -------
-    HeldOut, with the champion as its only model.
-    """
-    rows = learning_rows(training_set, split)
-    with threadpool_limits(1):
-        raw = _out_of_fold(candidate.estimators[0], rows.columns(candidate.feature_names), rows)
-    intercept, slope = _line_through(raw, candidate.estimators[0], rows)
-    linear = np.concatenate([held_out.linear[held_out.champion], intercept + slope * raw])
-    t = training_set.t[split.train[training_set.observed[split.train]]]
-    added = {"y": rows.y, "weight": rows.weight, "person": rows.person, "company": rows.company,
-             "followed_days": rows.followed_days, "t": t}  # fmt: skip
-    both: dict[str, Any] = {name: np.concatenate([getattr(held_out, name), values]) for name, values in added.items()}
-    X = np.stack([np.concatenate([held_out.column(name), rows.columns([name])[:, 0]]) for name in columns], axis=1)
-    return replace(held_out, feature_names=tuple(columns), X=X, linear={held_out.champion: linear}, **both)
-
-
 def _line(estimator: Any, X: np.ndarray, rows: TrainingRows) -> tuple[float, float]:
-    return _line_through(_out_of_fold(estimator, X, rows), estimator, rows) if _recalibrates(estimator) else _NO_LINE
-
-
-def _line_through(raw: np.ndarray, estimator: Any, rows: TrainingRows) -> tuple[float, float]:
-    return rows.target.fit_recalibration(raw, rows.y, rows.weight) if _recalibrates(estimator) else _NO_LINE
-
-
-def _recalibrates(estimator: Any) -> bool:
-    return bool(getattr(estimator, "recalibrates", True))
+    if not getattr(estimator, "recalibrates", True):
+        return _NO_LINE
+    return rows.target.fit_recalibration(_out_of_fold(estimator, X, rows), rows.y, rows.weight)
 
 
 def _out_of_fold(estimator: Any, X: np.ndarray, rows: TrainingRows) -> np.ndarray:

@@ -89,7 +89,7 @@ def evaluate(
     for title, _ in sections:
         on_step(title)
         report |= next(found)
-    return report | {"notes": _notes(report), "methods": _methods(case)}
+    return report | {"notes": _notes(report, champion), "methods": _methods(case)}
 
 
 def _judged(case: Case, on_step: Callable[[str], None]) -> dict[str, Any]:
@@ -135,6 +135,7 @@ def _heading(case: Case) -> dict[str, Any]:
         "data_as_of": facts["data_as_of"],
         "threshold": case.threshold if case.outcome.target == "event" else None,
         "sample_size": case.champion.facts.get("sample_size"),
+        "refits": len(case.champion.refits),
         "test": {
             "first_index_date": calendar_date(int(held_out.t.min())).isoformat(),
             "last_index_date": calendar_date(int(held_out.t.max())).isoformat(),
@@ -179,7 +180,7 @@ def _histogram(risks: np.ndarray, y: np.ndarray, weight: np.ndarray) -> dict[str
     return {"edges": HISTOGRAM_EDGES.tolist(), **counts}
 
 
-def _notes(report: Mapping[str, Any]) -> list[str]:
+def _notes(report: Mapping[str, Any], champion: RiskModel) -> list[str]:
     # Persons, not rows: one absence stands in the rows of up to four quarters.
     notes, persons = list(report["leakage"]["alarms"]), report["test"]["persons_with_event"]
     if persons < FEWEST_EVENTS_FOR_A_VERDICT:
@@ -187,7 +188,8 @@ def _notes(report: Mapping[str, Any]) -> list[str]:
             f"Only {persons} persons with an event among the test rows: under {FEWEST_EVENTS_FOR_A_VERDICT} no verdict on "
             "calibration is possible, and the intervals say so."
         )
-    return notes + [_harm(one) for one in report["harm"]]
+    of_training = champion.facts.get("comparison", {}).get("notes", ())
+    return notes + [_harm(one) for one in report["harm"]] + [one for one in of_training if one not in notes]
 
 
 def _harm(found: Mapping[str, Any]) -> str:

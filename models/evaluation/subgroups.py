@@ -32,7 +32,6 @@ HARM_REPEATS = 500
 def subgroups(
     held_out: HeldOut,
     *,
-    wider: HeldOut | None = None,
     threshold: float = WORKING_THRESHOLD,
     target: Target = EVENT,
     attributes: Sequence[Attribute] = ATTRIBUTES,
@@ -45,8 +44,6 @@ def subgroups(
     ----------
     held_out : HeldOut
         What the numbers are of.
-    wider : HeldOut, optional
-        What harm is judged on, where more rows are at hand; see :func:`models.evaluation.refits.with_out_of_fold`.
     threshold : float
         The risk from which something is offered.
     target : Target
@@ -57,18 +54,16 @@ def subgroups(
 
     Returns
     -------
-    dict with ``subgroups`` (threshold, rule, questions, not_examined, harm_judged_on, attributes with their groups, and
+    dict with ``subgroups`` (threshold, rule, questions, not_examined, attributes with their groups, and
     ``detectable``: see :func:`_weakest`) and ``harm`` (what :func:`models.evaluation.harm.harmed` names).
     """
-    judged = wider or held_out
-    asked = questions_of(judged, attributes, threshold, target, HARM_REPEATS, seed)
+    asked = questions_of(held_out, attributes, threshold, target, HARM_REPEATS, seed)
     tables = [_table(attribute, held_out, threshold, target, repeats, seed, asked) for attribute in attributes]
     about = {
         "threshold": threshold,
         "rule": RULE,
         "questions": len(asked),
         "not_examined": list(NOT_EXAMINED),
-        "harm_judged_on": {"rows": len(judged), "persons": len(np.unique(judged.person))},
         "attributes": tables,
         "detectable": {table["name"]: _weakest(table["groups"]) for table in tables if table["name"] in PERSONAL},
     }

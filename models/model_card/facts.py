@@ -9,10 +9,10 @@ from typing import Any
 
 from models.model_card.flow import Flow
 from models.model_card.numbers import FactMissing, count, number, percent, veiled
+from models.model_card.terms import BOOSTED, family_of, shapes_of, specification
 from models.risk_model import RiskModel
 
-MOST_TERMS_PRINTED = 40
-"""A linear model of so many predictors is printed whole; a longer one is in the artifact only."""
+LOWER_BOUND = "Of a boosted model one parameter per predictor is only a lower bound: it chooses far more."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,20 +67,10 @@ def champion_facts(model: RiskModel) -> dict[str, Any]:
         "recalibration_intercept": model.recalibration_intercept,
         "recalibration_slope": model.recalibration_slope,
         "refits": len(model.refits),
-        "specification": _specification(model),
+        "family": family_of(model),
+        "terms": shapes_of(model),
+        "specification": specification(model),
     }
-
-
-def _specification(model: RiskModel) -> list[dict[str, Any]]:
-    """Return the terms of a small linear model: raw = intercept + sum of coefficient * (clipped value - mean) / scale."""
-    if model.kind != "linear" or len(model.feature_names) > MOST_TERMS_PRINTED:
-        return []
-    parts = {name: getattr(model, name) for name in ("coefficients", "mean", "scale", "low", "high", "impute")}
-    terms = [
-        {"predictor": name} | {part: float(values[place]) for part, values in parts.items()}
-        for place, name in enumerate(model.feature_names)
-    ]
-    return [{"predictor": "intercept", "coefficients": model.intercept}, *terms]
 
 
 def context_of(facts: CardFacts) -> dict[str, Any]:
@@ -97,7 +87,7 @@ def context_of(facts: CardFacts) -> dict[str, Any]:
         "label_nb": champion.get("label", {}).get("nb", facts.outcome.replace("_", " ")),
         "horizon_days": champion.get("horizon_days"), "target": report.get("target", champion.get("target", "event")),
         "synthetic": bool(synthetic), "synthetic_is_known": synthetic is not None,
-        "shortage": shortage(facts), "sample_size_verdict": _words_of(verdict),
+        "shortage": shortage(facts), "sample_size_verdict": _words_of(verdict, champion.get("family")),
         "sample_size_is_enough": verdict.get("enough"), "event_share": event_share(test),
         "headline": headline(facts, found, test), "against_baselines": against_baselines(report),
         "settings": settings(champion), "leakage_alarm": leakage_alarm(report),
@@ -122,12 +112,13 @@ def sample_size_verdict(champion: Mapping[str, Any]) -> Mapping[str, Any]:
     return verdicts.get(champion.get("name", ""), fallback)
 
 
-def _words_of(verdict: Mapping[str, Any]) -> str | None:
+def _words_of(verdict: Mapping[str, Any], family: str | None) -> str | None:
     if {"enough", "required_persons", "persons", "parameters"} - verdict.keys():
         return None
     compared = (f"{verdict['parameters']} parameters take {count(verdict['required_persons'])} persons by Riley's criteria"
                 f" ({verdict.get('criterion', 'the strictest of them')}); there are {count(verdict['persons'])}")  # fmt: skip
-    return f"Enough: {compared}." if verdict["enough"] else f"Not enough: {compared}."
+    told = f"Enough: {compared}." if verdict["enough"] else f"Not enough: {compared}."
+    return f"{told} {LOWER_BOUND}" if family in BOOSTED else told
 
 
 def shortage(facts: CardFacts) -> str:

@@ -2,8 +2,8 @@
 
 Power, measured on synthetic cohorts: a model of the answers alone says 1.3 to 1.5 times too little for this group, and with
 16 000 persons the rule finds that with a chance of about five in six (z around 4.1 where about 3.1 is needed; this seed is
-one of the five). A model that also knows education and absence history is off by 1.10 to 1.15 only, and is caught from about
-50 000 persons on, with the out-of-fold rows; that is too much for a test that runs every time.
+one of the five). A model that also knows education and absence history is off by 1.10 to 1.15 only: from how many persons on
+`evaluate` names that, docs/models.md says; it is too much for a test that runs every time.
 """
 
 from __future__ import annotations

@@ -54,6 +54,7 @@ SOUND: dict[str, Any] = {
     },
     "differences": {"prior_absence": difference(), "roelen": difference()},
     "harm": [],
+    "refits": 20,
     "leakage": {"alarms": []},
     "sample_size": {"enough": True, "persons": 2000, "required_persons": 1500},
 }  # fmt: skip

@@ -52,13 +52,23 @@ def test_a_row_is_in_the_group_that_its_features_say(attribute, values, expected
     assert group(attribute, **values) == expected
 
 
-def test_the_size_of_a_company_is_its_persons_at_the_same_index_date():
-    company, t = np.repeat([0, 1, -1], [9, 10, 1]), np.repeat([100, 100, 100], [9, 10, 1])
-    rows = replace(ROWS.take(np.arange(20)), company=company, t=t)
-    place = BY_NAME["company_participants"].of(rows)
-    assert place.tolist() == [0] * 9 + [1] * 10 + [NOT_KNOWN]
-    t = np.where(np.arange(20) == 12, 200, t)
-    assert BY_NAME["company_participants"].of(replace(rows, t=t)).tolist() == [0] * 19 + [NOT_KNOWN]
+@pytest.mark.parametrize(
+    ("others", "company", "expected"),
+    [
+        (np.nan, 0, "under_11"),
+        (10, 0, "11-49"),
+        (48, 0, "11-49"),
+        (49, 0, "50+"),
+        (49, -1, "not known"),
+        (np.nan, -1, "not known"),
+    ],
+)
+def test_the_size_of_a_company_is_all_who_take_part_there_whoever_was_held_out(others, company, expected):
+    X = ROWS.X[:1].copy()
+    X[0, FEATURE_NAMES.index("company_persons")] = others
+    attribute = BY_NAME["company_participants"]
+    (place,) = attribute.of(replace(ROWS.take(np.array([0])), X=X, company=np.array([company])))
+    assert (attribute.groups[place].name if place >= 0 else "not known") == expected
 
 
 def test_every_feature_that_an_attribute_reads_is_declared():

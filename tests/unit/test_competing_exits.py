@@ -9,6 +9,7 @@ import pytest
 from lifelines import AalenJohansenFitter, KaplanMeierFitter
 
 from models.evaluation.competing_exits import aalen_johansen, competing_exits, daily_counts
+from models.evaluation.held_out import FEWEST_COMPANIES
 from models.observation_weights import censoring_weights
 from models.outcomes.outcome import Status
 from models.splits import Split
@@ -126,3 +127,16 @@ def test_an_outcome_without_a_day_of_its_own_has_a_reason_instead():
     found, split = turnover(0.2)
     for outcome in ("burnout", "absence_days"):
         assert list(competing_exits(replace(found, outcome=outcome), split, 20, 1)) == ["reason"]
+
+
+def test_persons_of_a_workplace_are_drawn_together_where_there_are_enough_workplaces():
+    """Who has the event is alike within a company here: drawn one by one, persons would make the interval too narrow."""
+    found, split = turnover(0.2)
+    order = np.lexsort((found.person, found.y))
+    company = np.empty(len(found.y), dtype=found.company.dtype)
+    company[order] = np.arange(len(order)) * 2 * FEWEST_COMPANIES // len(order)
+    alone, together = (
+        competing_exits(replace(found, company=of), split, 200, 1)["days"]["365"]["event_before_leaving"]
+        for of in (np.full_like(company, -1), company)
+    )
+    assert together["high"] - together["low"] > 1.5 * (alone["high"] - alone["low"])

@@ -71,6 +71,8 @@ def test_a_sound_model_passes_every_line():
         ("test/persons_with_event", ..., "test_events"),
         ("settings/evaluate/bootstrap", 199, "resamples"),
         ("settings", ..., "resamples"),
+        ("refits", 19, "refits"),
+        ("refits", ..., "refits"),
         ("models/logistic/observed_to_expected", number(1.02, 0.25), "calibration"),
         ("models/logistic/calibration_slope", number(0.85, 0.04), "calibration_slope"),
         ("models/logistic/calibration_slope", number(1.15, 0.04), "calibration_slope"),

@@ -80,6 +80,13 @@ def test_few_events_are_said(found):
     assert any("no verdict" in note for note in notes)
 
 
+def test_what_the_comparison_warns_of_stands_beside_the_numbers_too():
+    warned = replace(GOOD, facts={"comparison": {"notes": ["bad: its line is of fewer persons"], "candidates": []}})
+    found = evaluate(warned, {"bad": BAD, "good": warned}, DATA, SPLIT, OUTCOME, repeats=20)
+    assert "bad: its line is of fewer persons" in found["notes"]
+    assert found["refits"] == 0
+
+
 def test_the_model_in_service_is_judged_on_the_same_rows_and_its_faults_are_not_the_new_ones():
     X = DATA.X.copy()
     X[:, DATA.feature_names.tolist().index("age_years")] = 5 * np.nan_to_num(DATA.y)

@@ -80,14 +80,6 @@ def test_a_model_that_is_wrong_for_everybody_harms_no_group():
     assert subgroups(replace(FAIR, linear={"m": linear}), repeats=20)["harm"] == []
 
 
-def test_harm_is_judged_on_the_wider_rows_where_they_are_given():
-    wider = rows_by_group(too_low={"education": 0.7}, seed=2)
-    found = subgroups(FAIR, wider=wider, repeats=20)
-    assert found["harm"][0]["group"] == "basic"
-    assert found["subgroups"]["harm_judged_on"]["rows"] == len(wider)
-    assert groups(found, "education")["basic"]["rows"] == (FAIR.column("education") == 1).sum()
-
-
 def test_days_are_judged_by_observed_over_expected_alone():
     days = replace(FAIR, y=FAIR.y * 30, linear={"m": np.log(30 * risk_of(FAIR.linear["m"]))})
     found = groups(subgroups(days, target=DAYS, attributes=SEX, repeats=20), "sex")["female"]
