@@ -115,6 +115,14 @@ BENCHES = (
         ("--persons", "2000"),
     ),
     Bench(
+        "attainable",
+        "The champion beside what is attainable",
+        "benchmarks.attainable",
+        6,
+        "attainable.json",
+        ("--persons", "3000"),
+    ),
+    Bench(
         "service",
         "The scoring service, beside the usual way and mlflow models serve",
         "benchmarks.serving.run",

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks import attainable
 from benchmarks.catalogue import BENCHES, Bench
 from benchmarks.explanation_speed.section import explaining_section
 from benchmarks.features.report import PICTURE, draw, features_section
@@ -36,6 +37,7 @@ SECTIONS: dict[str, Callable[[Found], Iterator[str]]] = {
     "explaining": explaining_section,
     "training-rivals": training_section,
     "training": speeds.training,
+    "attainable": attainable.section,
     "service": serving_section,
     "soak": soak_section,
     "pages": speeds.pages,

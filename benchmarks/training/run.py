@@ -124,9 +124,10 @@ def asked(seconds: float, times: list[float], longest: float) -> list[tuple[str,
     return [*((name, None) for name in PLAIN), *searching]
 
 
-def _versions() -> dict[str, str]:
-    found = {name: number for tool in SEARCHING for name, number in pinned(RIVALS / f"requirements-{tool}.txt").items()}
-    rivals = {"flaml": found["flaml"], "autogluon": found["autogluon"]}
+def versions() -> dict[str, str]:
+    """Return the versions of the rivals."""
+    found = {tool: pinned(RIVALS / f"requirements-{tool}.txt") for tool in SEARCHING}
+    rivals = {"flaml": found["flaml"]["flaml"], "autogluon": found["autogluon"]["autogluon.tabular"]}
     return rivals | {name: version(name) for name in ("lightgbm", "scikit-learn")}
 
 
@@ -146,11 +147,11 @@ def main() -> None:
     parser.add_argument("--longest", type=float, default=300, help="seconds; longer budgets are left out")
     parser.add_argument("--alone", action="store_true", help="nothing else runs on this machine")
     chosen = parser.parse_args()
+    found: dict[str, Any] = {"synthetic": True, "outcome": OUTCOME, "versions": versions()}
     runs = [compared(persons, chosen.times, chosen.longest) for persons in chosen.persons]
-    found = {"synthetic": True, "outcome": OUTCOME, "runs": runs, "versions": _versions()}
     rivals = {name: found["versions"][name] for name in SEARCHING}
     note = "nothing else on the machine" if chosen.alone else ""
-    meta.save(RESULTS, found | {"beside other work": not chosen.alone}, rivals=rivals, note=note)
+    meta.save(RESULTS, found | {"runs": runs, "beside other work": not chosen.alone}, rivals=rivals, note=note)
 
 
 if __name__ == "__main__":

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
 
-from benchmarks import meta, report
+from benchmarks import attainable, meta, report
 from benchmarks import run as bench
 from benchmarks.catalogue import BENCHES
 from benchmarks.scale import report as scale_report
 from benchmarks.scale.beyond import two
 from benchmarks.scale.fit import line
 from benchmarks.scale.projection import breaking_points, fitted, on_a_cluster
+from benchmarks.training import run as training_run
 
 RESULTS = sorted(path.name for path in meta.KEPT.glob("*.json"))
 FILES = [bench.results for bench in BENCHES]
@@ -65,6 +67,46 @@ def test_every_section_says_command_date_machine_and_versions(name):
     (said,) = re.findall(rf"^\*{re.escape(name)}[.,][^*]*\* Measured: (.*)$", page, re.MULTILINE)
     for part in ("python", "core", "Python", "commit", "packages", "What else ran:"):
         assert part in said
+
+
+def test_the_versions_of_rivals_are_those_of_their_lists():
+    """Read after half an hour of work, a name that is written otherwise in a list lost all of it."""
+    assert {"flaml", "autogluon"} < set(training_run.versions())
+
+
+EVALUATED = {
+    "champion": "lightgbm",
+    "test": dict.fromkeys(("rows", "persons", "companies", "persons_with_event"), 9)
+    | {"first_index_date": "a", "last_index_date": "b"},
+    "models": {"lightgbm": {name: {"value": one, "low": one, "high": one} for name, one in
+               {"auroc": 0.72, "calibration_slope": 1.01, "observed_to_expected": 0.97, "ici": 0.005}.items()}},
+    "against_truth": {"attainable": {"expected_auroc": 0.73}, "models": {"lightgbm": {attainable.SHARE: 0.96}}},
+    "harm": [],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "name"),
+    [
+        (("against_truth", "models", "lightgbm", attainable.SHARE), 0.949, attainable.SHARE),
+        (("models", "lightgbm", "calibration_slope", "value"), 1.06, "calibration_slope"),
+        (("models", "lightgbm", "observed_to_expected", "value"), 0.94, "observed_to_expected"),
+        (("models", "lightgbm", "ici", "value"), 0.011, "ici"),
+    ],
+)
+def test_a_number_that_is_not_as_it_is_to_be_is_named_on_the_page(path, value, name):
+    sound = attainable.summary(EVALUATED)
+    assert all(sound["holds"].values())
+    assert "below 0.01: they are." in "\n".join(attainable.section(sound | {"persons": 50_000}))
+    broken = deepcopy(EVALUATED)
+    *parents, last = path
+    place = broken
+    for key in parents:
+        place = place[key]
+    place[last] = value
+    found = attainable.summary(broken)
+    assert [one for one, holds in found["holds"].items() if not holds] == [name]
+    assert f"**not so: {name}**" in "\n".join(attainable.section(found | {"persons": 50_000}))
 
 
 COST = {"cpu_seconds": 3.0, "peak_mb": 700.0}
