@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import base64
+from functools import cache
 from typing import Any
 
+import numpy as np
+
+from models.comparison import described
+from models.estimators import ElasticNetEstimator
+from models.estimators.literature import CORE, CURVED, FLAGGED
 from models.model_card.facts import CardFacts
+from models.risk_model import RiskModel
 
 PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=")
 
@@ -29,8 +36,9 @@ def champion() -> dict[str, Any]:
     ]
     return {
         "name": "short", "kind": "linear", "n_features": 5, "refits": 20, "reference_risk": 0.17, "synthetic": True,
-        "recalibration_intercept": 0.01, "recalibration_slope": 0.97, "specification": [{"predictor": "age_years",
-            "coefficients": 0.2}],
+        "recalibration_intercept": 0.01, "recalibration_slope": 0.97, "family": "lines",
+        "terms": {"straight": 5, "bent": 0, "steps": 0, "flat": 0, "flagged": []},
+        "specification": {"intercept": -1.2, "terms": [{"predictor": "age_years", "coefficients": 0.2}]},
         "label": {"en": "Sick leave of more than 16 days", "nb": "Sykefravær over 16 dager"}, "horizon_days": 365,
         "data_as_of": "2026-01-01", "trained_on": {"first_index_date": "2021-10-01", "last_index_date": "2023-01-01"},
         "n": 9105, "persons": 1849, "events": 1663, "fingerprint": "f" * 64,
@@ -86,3 +94,23 @@ def whole(**changed: Any) -> CardFacts:
         "pictures": dict.fromkeys(("calibration", "decision_curve", "contributions", "subgroups"), PIXEL),
     }  # fmt: skip
     return CardFacts(**given | changed)
+
+
+def core_rows(n: int = 600) -> np.ndarray:
+    """Rows of the predictors of ``core``, float32, one value in ten unknown."""
+    random = np.random.default_rng(3)
+    rows = random.gamma(2.0, 20.0, (n, len(CORE))).astype(np.float32)
+    rows[random.random(rows.shape) < 0.1] = np.nan
+    return rows
+
+
+@cache
+def core_model() -> RiskModel:
+    """A fitted ``core``: an elastic net so weak that no predictor is left out."""
+    X, random = core_rows(), np.random.default_rng(4)
+    y = (random.random(len(X)) < 1 / (1 + np.exp(1 - np.nan_to_num(X[:, 3]) / 40))).astype(float)
+    estimator = ElasticNetEstimator(CORE, CURVED, FLAGGED, strength=1e-6)
+    return RiskModel(
+        outcome="long_sick_leave", name="core", feature_names=CORE, reference_risk=float(y.mean()),
+        facts=champion() | {"estimator": described(estimator)}, **estimator.fit(X, y, np.ones(len(X))).parts_,
+    )  # fmt: skip

@@ -4,13 +4,15 @@ import re
 
 import pytest
 
+from models.estimators.candidates import PENALTIES
+from models.estimators.trees import TreeSize, sizes
 from models.model_card.card import model_card
 from models.model_card.checklists import answered, declared
-from models.model_card.facts import CardFacts, context_of
+from models.model_card.facts import LOWER_BOUND, CardFacts, champion_facts, context_of
 from models.model_card.risk_of_bias import assessed
 from models.model_card.sentences import holds
 from models.model_card.study import Study
-from tests.lib.card_facts import champion, report, whole
+from tests.lib.card_facts import champion, core_model, report, whole
 
 CARD = model_card(whole())
 BOTH = pytest.mark.parametrize("page", ["html", "markdown"])
@@ -87,13 +89,61 @@ def test_rules_follow_the_facts():
     assert "too few events" not in CARD.html
     assert questions(few)["evaluation", "4.2"].answer == "no"
     alarmed = whole(report=report() | {"leakage": {"alarms": ["AUROC 0.93"], "checks": []}})
-    assert questions(whole())["evaluation", "4.5"].answer == "yes"
+    assert questions(whole())["evaluation", "4.5"].answer == "probably yes"
     assert questions(alarmed)["evaluation", "4.5"].answer == "no"
     assert questions(alarmed)["development", "2.4"].answer == "no"
     small = champion()["sample_size"] | {"enough": False, "missing_persons": 312}
     assert questions(whole(champion=champion() | {"sample_size": small}))["development", "4.1"].answer == "no"
     burnout = whole(outcome="burnout")
     assert questions(burnout)["development", "3.2"].answer == "probably no"
+
+
+def test_an_elastic_net_is_described_as_the_lines_that_it_is():
+    core = whole(champion=champion_facts(core_model()))
+    said = {number: " ".join(item.said) for number, item in items("tripod_ai", core).items()}
+    assert "The median of the training rows stands for unknown." in said["11"]
+    assert "may count besides for srh self rated health, and for no other" in said["11"]
+    assert "14 enter as straight lines, 1 as lines with bends, and the value of 0 has no weight" in said["12b"]
+    assert all(words in said["12b"] for words in ("Held within the range of the training rows", "standardised"))
+    assert "cross-validation inside each training fold" in said["12c"]
+    assert said["22"].startswith("All numbers of the model are in model.json")
+    handled = questions(core)["development", "4.2"]
+    assert (handled.answer, "14 straight lines and 1 with bends" in handled.because) == ("probably yes", True)
+
+
+@pytest.mark.parametrize(("family", "handled", "unknown"), [
+    ("trees", "trees split on values", "a branch of its own"), ("steps", "One step function", "a value of its own"),
+    ("lines", "5 enter as straight lines", "The median"), ("formula", "published formula", "The median"),
+])  # fmt: skip
+def test_each_family_of_models_has_words_of_its_own(family, handled, unknown):
+    found = whole(champion=champion() | {"family": family})
+    said = items("tripod_ai", found)
+    assert (handled in said["12b"].said[0], unknown in said["11"].said[0]) == (True, True)
+    is_boosted = family in ("trees", "steps")
+    assert (LOWER_BOUND in said["10"].said[0]) is is_boosted
+    answers = [questions(found)["development", number].answer for number in ("4.1", "4.2")]
+    assert answers == (["probably yes", "yes"] if is_boosted else ["yes", "probably yes"])
+
+
+def test_what_is_chosen_on_the_folds_of_the_comparison_is_said_to_be():
+    assert len(PENALTIES) == len(sizes(TreeSize())) == 3
+    for name, words in (("logistic", "Of three penalties"), ("lightgbm", "Of three sizes")):
+        found = whole(champion=champion() | {"name": name})
+        assert words in items("tripod_ai", found)["12c"].said[0]
+        assert "Of three penalties or sizes" in questions(found)["development", "4.5"].because
+    assert "Of three" not in items("tripod_ai", whole())["12c"].said[0]
+    assert {questions(whole(champion=champion() | extra))["development", "4.5"].answer
+            for extra in ({}, {"small_data": {"chosen": "roelen_line"}})} == {"probably yes"}  # fmt: skip
+
+
+def test_what_both_sides_share_is_told_of_the_outcome_it_is_true_of():
+    def because(outcome, number):
+        return questions(whole(outcome=outcome))["evaluation", number].because
+
+    for outcome in ("long_sick_leave", "burnout", "absence_days"):
+        assert "over training and test rows together" in because(outcome, "4.3")
+        assert ("from the events of both" in because(outcome, "4.3")) is (outcome == "long_sick_leave")
+        assert ("shows on days after it" in because(outcome, "4.5")) is (outcome == "long_sick_leave")
 
 
 def test_without_a_model_nothing_is_known_of_either_part():

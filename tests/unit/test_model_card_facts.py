@@ -2,20 +2,26 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
 from data_contracts.errors import ContractViolation, SettingsError
 from models import artifact
+from models.additive import AdditiveTerms
+from models.estimators.literature import CORE
 from models.model_card.card import model_card
 from models.model_card.facts import CardFacts, champion_facts, context_of
 from models.model_card.study import Study, read_study
+from models.model_card.tables import tables_of
+from models.risk_model import LINEAR_PARTS, RiskModel
 from pipeline import model_card as stage
 from pipeline.workspace import Workspace
-from tests.lib.card_facts import PIXEL, report, whole
-from tests.lib.models import linear_model
+from tests.lib.card_facts import PIXEL, champion, core_model, core_rows, report, whole
+from tests.lib.models import boosted_model, linear_model
 
 CARD = model_card(whole())
 
@@ -96,9 +102,42 @@ def test_what_a_model_says_of_its_own_rows_goes_before_what_the_tables_say_now()
     assert not context_of(CardFacts(outcome="burnout", champion={"synthetic": False}, synthetic=True))["synthetic"]
 
 
-def test_a_small_linear_model_is_printed_whole_and_a_large_one_is_not():
-    assert champion_facts(linear_model())["specification"] == []
+def test_forty_lines_are_printed_whole_and_more_or_trees_are_not():
+    large = linear_model()
+    parts = {part: getattr(large, part)[:40] for part in LINEAR_PARTS}
+    forty = replace(large, feature_names=large.feature_names[:40], refits=(), golden=None, **parts)
+    level, terms = tables_of(champion_facts(forty)["specification"])
+    assert level.rows == (("intercept", "-1.300"),)
+    assert (len(terms.rows), terms.rest) == (40, 0)
+    assert champion_facts(large)["specification"] == champion_facts(boosted_model())["specification"] == {}
     assert "All terms of the model" in CARD.html
+    assert "only sums of at most 40 terms are" in model_card(whole(champion=champion() | champion_facts(large))).html
+
+
+def test_a_small_sum_of_curves_is_printed_whole_and_can_be_computed_from_the_page():
+    page = model_card(whole(champion=champion_facts(core_model()))).html
+    assert "All its terms are printed in this card." in page
+    level, terms = tables_of(champion_facts(core_model())["specification"])
+    assert all(f">{curve}</td>" in page for _, curve, _ in terms.rows)
+    assert tuple(predictor for predictor, _, _ in terms.rows) == CORE
+    raw = float(level.rows[0][1])
+    for column, (_, curve, unknown) in zip(core_rows().T, terms.rows, strict=True):
+        corners = np.array([corner.split(": ") for corner in curve.split(", ")], dtype=float)
+        raw = raw + np.where(np.isnan(column), float(unknown), np.interp(column, *corners.T))
+    np.testing.assert_allclose(raw, core_model().log_odds(core_rows()), atol=0.005)
+
+
+def test_steps_are_told_by_where_they_begin():
+    terms = AdditiveTerms.from_curves([([3.0, 10.0], [-0.2, 0.1, 0.3], 0.05), ([], [0.0], 0.0)])
+    steps = RiskModel(outcome="burnout", name="explainable_boosting", kind="additive", feature_names=("a", "b"),
+                      terms=terms, reference_risk=0.1)  # fmt: skip
+    found = champion_facts(steps)
+    assert found["family"] == "steps"
+    assert found["terms"] == {"straight": 0, "bent": 0, "steps": 1, "flat": 1, "flagged": []}
+    assert [one["curve"] for one in found["specification"]["terms"]] == [
+        "-0.2000, from 3: 0.1000, from 10: 0.3000",
+        "0.0000",
+    ]
 
 
 def test_the_page_about_cards_lists_every_key_of_the_study_file():
