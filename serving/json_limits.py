@@ -1,7 +1,7 @@
 """Reads JSON from strangers: bounded before, while and after it is parsed, and never with two meanings.
 
-What parsers leave open, as measured (``docs/security.md``): 1 MiB with 80 000 names holds the interpreter for 0.1 s and
-more; ``1e400`` becomes infinity in pydantic's parser though it was told to take none, and 4 000 digits become an integer
+What parsers leave open: 1 MiB with 80 000 names holds the interpreter while it is read; ``1e400`` becomes infinity in
+pydantic's parser though it was told to take none, and 4 000 digits become an integer
 that no float holds; of two members of one name every parser keeps the last, so that a record with two ``lab_results``
 would lose the first in silence, while whoever looked at it on the way may have seen the other. orjson refuses numbers that
 are no finite doubles, lone surrogates and broken UTF-8; the rest is done here, mostly in passes that run in C.
