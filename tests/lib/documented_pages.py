@@ -19,7 +19,7 @@ WITH_A_TEST_OF_THEIR_OWN = [
     for page in [DOCS / "adding.md", DOCS / "case_study.md", *sorted((DOCS / "deploy").glob("*.md"))]
     if page.exists()
 ]
-"""Such a test reads the commands out of the page, as this one does."""
+"""Such a test reads the commands out of the page, as this one does; of containers.md, only what needs no container."""
 
 PAGES = [README, *sorted(page for page in DOCS.rglob("*.md") if page not in WITH_A_TEST_OF_THEIR_OWN)]
 ALL_PAGES = [*PAGES, *WITH_A_TEST_OF_THEIR_OWN]
