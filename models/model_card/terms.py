@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -75,7 +76,7 @@ def _lines(model: RiskModel) -> list[dict[str, Any]]:
 
 
 def _curves(model: RiskModel) -> list[dict[str, Any]]:
-    unknown = [] if model.terms is None else model.terms.missing
+    unknown: Iterable[float] = [] if model.terms is None else model.terms.missing
     return [
         {"predictor": name, "curve": _words(knots, values), "unknown": f"{missing:.4f}"}
         for name, (knots, values), missing in zip(model.feature_names, _told(model), unknown, strict=True)

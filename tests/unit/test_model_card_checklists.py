@@ -103,8 +103,10 @@ def test_an_elastic_net_is_described_as_the_lines_that_it_is():
     said = {number: " ".join(item.said) for number, item in items("tripod_ai", core).items()}
     assert "The median of the training rows stands for unknown." in said["11"]
     assert "may count besides for srh self rated health, and for no other" in said["11"]
-    assert "14 enter as straight lines, 1 as lines with bends, and the value of 0 has no weight" in said["12b"]
-    assert all(words in said["12b"] for words in ("Held within the range of the training rows", "standardised"))
+    assert (
+        "14 predictors enter as straight lines, 1 as lines with bends, and the value of 0 has no weight" in said["12b"]
+    )
+    assert all(words in said["12b"] for words in ("held within the range of the training rows", "standardised"))
     assert "cross-validation inside each training fold" in said["12c"]
     assert said["22"].startswith("All numbers of the model are in model.json")
     handled = questions(core)["development", "4.2"]
@@ -113,7 +115,7 @@ def test_an_elastic_net_is_described_as_the_lines_that_it_is():
 
 @pytest.mark.parametrize(("family", "handled", "unknown"), [
     ("trees", "trees split on values", "a branch of its own"), ("steps", "One step function", "a value of its own"),
-    ("lines", "5 enter as straight lines", "The median"), ("formula", "published formula", "The median"),
+    ("lines", "5 predictors enter as straight lines", "The median"), ("formula", "published formula", "The median"),
 ])  # fmt: skip
 def test_each_family_of_models_has_words_of_its_own(family, handled, unknown):
     found = whole(champion=champion() | {"family": family})
