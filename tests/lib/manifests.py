@@ -12,7 +12,11 @@ import yaml
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "docs" / "deploy"
 KUBERNETES = DEPLOY / "kubernetes"
-MANIFESTS = sorted(path for path in KUBERNETES.glob("*.yaml") if path.name != "kustomization.yaml")
+KUSTOMIZATIONS = sorted(KUBERNETES.rglob("kustomization.yaml"))
+MANIFESTS = sorted(path for path in KUBERNETES.rglob("*.yaml") if path not in KUSTOMIZATIONS)
+"""Also those of the component ``alerts``, which a deployment has only where it asks for it."""
+
+FILES = [*MANIFESTS, *KUSTOMIZATIONS, DEPLOY / "compose.yaml", DEPLOY / "compose.env"]
 DOCUMENTS = [one for path in MANIFESTS for one in yaml.safe_load_all(path.read_text())]
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 SERVICES = COMPOSE["services"]
@@ -33,6 +37,14 @@ PODS = {f"{one['kind']} {one['metadata']['name']}": pod for one in DOCUMENTS if 
 
 def containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
     return [*pod.get("initContainers", []), *pod["containers"]]
+
+
+def set_for_alerts() -> dict[str, str]:
+    """Return what the component ``alerts`` adds to the settings."""
+    component = yaml.safe_load((KUBERNETES / "alerts" / "kustomization.yaml").read_text())
+    (patch,) = component["patches"]
+    assert patch["target"] == {"kind": "ConfigMap", "name": "settings"}
+    return {one["path"].removeprefix("/data/"): one["value"] for one in yaml.safe_load(patch["patch"])}
 
 
 def texts(value: Any) -> Iterator[str]:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,25 +66,40 @@ def program() -> str:
 def object_store() -> Iterator[ObjectStore]:
     """Yield a store with an empty bucket ``BUCKET``."""
     weed = program()
-    with tempfile.TemporaryDirectory(prefix="s3") as directory, (Path(directory) / "log.txt").open("w+b") as log:
+    with tempfile.TemporaryDirectory(prefix="s3") as directory:
         home = Path(directory)
         (home / "accounts.json").write_text(json.dumps(_accounts()))
         (home / "data").mkdir()
-        ports = dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))
-        store = ObjectStore(f"http://127.0.0.1:{ports['s3.port']}")
-        process = subprocess.Popen(
-            [weed, "-logtostderr=true", "server", f"-dir={home / 'data'}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
-             "-s3", "-filer", f"-s3.config={home / 'accounts.json'}", "-volume.max=20", "-master.volumeSizeLimitMB=64", *_OFF,
-             *(f"-{name}={port}" for name, port in ports.items())],
-            stdout=log, stderr=subprocess.STDOUT, cwd=home,
-        )  # fmt: skip
-        try:
-            _wait_for(store, process, log)
+        ports = some_ports()
+        words = [
+            weed, "-logtostderr=true", "server", f"-dir={home / 'data'}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
+            "-s3", "-filer", f"-s3.config={home / 'accounts.json'}", "-volume.max=20", "-master.volumeSizeLimitMB=64", *_OFF,
+            *(f"-{name}={port}" for name, port in ports.items()),
+        ]  # fmt: skip
+        with running(words, home, ports["s3.port"], _can_write) as store:
             store.client().create_bucket(Bucket=BUCKET)
+            yield store
+
+
+@contextmanager
+def running(
+    words: Sequence[str], home: Path, port: int, is_ready: Callable[[ObjectStore], bool]
+) -> Iterator[ObjectStore]:
+    """Yield the store that a command starts, when it says that it is well and ``is_ready`` agrees."""
+    store = ObjectStore(f"http://127.0.0.1:{port}")
+    with (home / "log.txt").open("w+b") as log:
+        process = subprocess.Popen(words, stdout=log, stderr=subprocess.STDOUT, cwd=home)
+        try:
+            _wait_for(store, process, log, is_ready)
             yield store
         finally:
             process.kill()  # a polite end takes half a minute, and nothing of it is kept
             process.wait()
+
+
+def some_ports() -> dict[str, int]:
+    """Return a free port for each that the store would take, by its option."""
+    return dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))
 
 
 def free_ports(number: int) -> list[int]:
@@ -108,12 +123,13 @@ def _accounts() -> dict[str, Any]:
                            account("writer", WRITER, writing)]}  # fmt: skip
 
 
-def _wait_for(store: ObjectStore, process: subprocess.Popen[bytes], log: Any) -> None:
-    """Until a write goes through: the gateway answers before its volumes do."""
+def _wait_for(
+    store: ObjectStore, process: subprocess.Popen[bytes], log: Any, is_ready: Callable[[ObjectStore], bool]
+) -> None:
     until = time.monotonic() + LONGEST_START_SECONDS
     while time.monotonic() < until and process.poll() is None:
         try:
-            if httpx.get(f"{store.url}/healthz", timeout=2).status_code == 200 and _can_write(store):
+            if httpx.get(f"{store.url}/healthz", timeout=2).status_code == 200 and is_ready(store):
                 return
         except httpx.HTTPError:
             pass
@@ -123,6 +139,7 @@ def _wait_for(store: ObjectStore, process: subprocess.Popen[bytes], log: Any) ->
 
 
 def _can_write(store: ObjectStore) -> bool:
+    """Tell if a write goes through: the gateway answers before its volumes do."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     client = store.client()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -28,7 +29,9 @@ from tests.lib import documented
 from tests.lib.manifests import (
     DEPLOY,
     DOCUMENTS,
+    FILES,
     KUBERNETES,
+    KUSTOMIZATIONS,
     MANIFESTS,
     PODS,
     ROOT,
@@ -36,6 +39,7 @@ from tests.lib.manifests import (
     containers,
     filled,
     of_kind,
+    set_for_alerts,
     texts,
 )
 from tests.unit.test_container import instructions, of, stages
@@ -86,18 +90,37 @@ def test_compose_is_valid_by_the_specification(tmp_path):
     assert check(wrong) != 0
 
 
-def test_the_kustomization_names_every_file_and_builds():
-    kustomization = yaml.safe_load((KUBERNETES / "kustomization.yaml").read_text())
-    assert sorted(kustomization["resources"]) == [path.name for path in MANIFESTS]
-    assert {one["name"] for one in kustomization["images"]} == set(OWN_IMAGES)
+def test_each_kustomization_names_every_file_beside_it():
+    assert [path.parent.name for path in KUSTOMIZATIONS] == ["alerts", "kubernetes"]
+    for path in KUSTOMIZATIONS:
+        kustomization = yaml.safe_load(path.read_text())
+        assert sorted(kustomization["resources"]) == [one.name for one in MANIFESTS if one.parent == path.parent]
+        assert {one["name"] for one in kustomization.get("images", [])} in (set(), set(OWN_IMAGES))
+
+
+WITHOUT_ALERTS = "# components: [alerts]\n"
+
+
+@pytest.mark.parametrize("alerts", [False, True])
+def test_it_builds_without_alerts_and_with_them(alerts, tmp_path):
     kubectl = shutil.which("kubectl")
     if kubectl is None:
         pytest.skip("kubectl is not installed: what it would build is not looked at")
-    built = subprocess.run([kubectl, "kustomize", KUBERNETES], capture_output=True, text=True, check=True).stdout
+    shutil.copytree(KUBERNETES, tmp_path / "kubernetes")
+    place = tmp_path / "kubernetes" / "kustomization.yaml"
+    assert place.read_text().count(WITHOUT_ALERTS) == 1
+    if alerts:
+        place.write_text(place.read_text().replace(WITHOUT_ALERTS, WITHOUT_ALERTS.removeprefix("# ")))
+    built = subprocess.run([kubectl, "kustomize", place.parent], capture_output=True, text=True, check=True).stdout
     found = list(yaml.safe_load_all(built))
-    assert len(found) == len(DOCUMENTS) + len(kustomization["configMapGenerator"])
+    left_out = [] if alerts else list(yaml.safe_load_all((KUBERNETES / "alerts" / "alerts.yaml").read_text()))
+    generated = yaml.safe_load(place.read_text())["configMapGenerator"]
+    assert len(found) == len(DOCUMENTS) - len(left_out) + len(generated)
     assert {one["metadata"].get("namespace") for one in found if one["kind"] != "Namespace"} == {"balance-risk"}
     assert not re.findall(r"image: (?!registry\.example\.org/\S+@sha256:)\S+", built)
+    (settings,) = (one["data"] for one in found if one["metadata"]["name"] == "settings")
+    added = {name: text for name, text in settings.items() if name not in settings_of_kubernetes() | {"PGPASSFILE": ""}}
+    assert added == (set_for_alerts() if alerts else {})
 
 
 # What every container must be.
@@ -188,15 +211,14 @@ def test_targets_are_stages():
 
 
 def test_no_image_is_the_latest():
-    for path in [*KUBERNETES.glob("*.yaml"), DEPLOY / "compose.yaml", DEPLOY / "compose.env"]:
+    for path in FILES:
         assert ":latest" not in path.read_text(), path.name
     assert all("@sha256:" in line for line in (DEPLOY / "compose.env").read_text().splitlines() if "_IMAGE=" in line)
 
 
 def variables() -> dict[str, set[str]]:
     """Names of our variables by where they are set or named."""
-    files = [*KUBERNETES.glob("*.yaml"), DEPLOY / "compose.yaml", DEPLOY / "compose.env"]
-    return {path.name: set(re.findall(rf"{PREFIX}[A-Z_]+", path.read_text())) for path in files}
+    return {str(path): set(re.findall(rf"{PREFIX}[A-Z_]+", path.read_text())) for path in FILES}
 
 
 def test_every_variable_is_one_that_the_code_reads():
@@ -221,6 +243,8 @@ def test_the_settings_are_those_of_a_production_service_on_postgresql(of_deploym
     # SQLite is a file of one machine: two pods would each have a store and an audit log of their own.
     assert all(url.startswith("postgresql+psycopg://") for url in (settings.store, settings.audit))
     assert settings.store.split("@")[0] != settings.audit.split("@")[0], "each has an account of its own"
+    # A setting that names a file which is not there ends the night before anybody is scored.
+    assert settings.teams is None
     # What is told of the log is not where the log is, nor in the store's volume.
     assert str(settings.audit_heads).startswith("/data/heads/")
 
@@ -295,6 +319,33 @@ def test_verbs_and_their_options_are_there():
         assert {word for word in words if word.startswith("--")} <= known, words
     assert len(started) >= 5
     assert len(shells) >= 4
+
+
+def test_what_the_page_has_compose_run_is_there():
+    """``restore`` is the image's own program and the owner of the tables, ``night`` takes a line of shell."""
+    verbs = get_command(app).commands
+    page = (DEPLOY / "containers.md").read_text()
+    seen = set()
+    for line in re.findall(r"docker compose .*?\brun --rm (.+)", page):
+        words = iter(shlex.split(line, comments=True))
+        name = next(words)
+        while name.startswith("--"):
+            assert name == "--volume"
+            next(words)
+            name = next(words)
+        given = list(words)
+        seen.add((name, *given[:1]))
+        if given and "entrypoint" in SERVICES[name]:
+            assert SERVICES[name]["entrypoint"] == ["sh", "-c"]
+            assert len(given) == 1, "sh -c takes one word"
+            subprocess.run(["sh", "-n", "-c", *given], check=True)
+        elif given:
+            known = {option for parameter in verbs[given[0]].params for option in parameter.opts}
+            assert {word for word in given if word.startswith("--")} <= known
+    assert ("restore", "erase") in seen
+    assert {name for name, *_ in seen} == {"night", "backup", "retention", "restore", "publish"}
+    owner = urlsplit(SERVICES["restore"]["environment"][f"{PREFIX}STORE"]).username
+    assert owner == "balance_risk_owner", "only the owner of the tables can write them anew without who was erased"
 
 
 def test_verbs_find_the_bundles_that_the_service_has():

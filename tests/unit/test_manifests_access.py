@@ -11,6 +11,7 @@ from tests.lib.manifests import (
     COMPOSE,
     DEPLOY,
     DOCUMENTS,
+    FILES,
     KUBERNETES,
     PODS,
     SERVICES,
@@ -18,6 +19,7 @@ from tests.lib.manifests import (
     example,
     of_kind,
     placeholders,
+    set_for_alerts,
     texts,
 )
 
@@ -26,7 +28,7 @@ from tests.lib.manifests import (
 
 def test_no_manifest_holds_a_secret():
     assert not list(of_kind("Secret"))
-    for path in [*KUBERNETES.glob("*.yaml"), DEPLOY / "compose.yaml", DEPLOY / "compose.env"]:
+    for path in FILES:
         assert not re.search(r"://[^/\s:@]+:[^/\s@]+@", path.read_text()), f"{path.name}: a password in an address"
     for one in texts([DOCUMENTS, SERVICES]):
         assert not re.search(r"BEGIN [A-Z ]*KEY", one)
@@ -55,6 +57,35 @@ def test_every_secret_file_is_declared_used_and_explained():
         for volume in pod["volumes"]:
             if "secret" in volume:
                 assert f"`{volume['secret']['secretName']}`" in page
+
+
+def keys_of_secrets() -> dict[str, set[str]]:
+    """What the page demands of each secret; those that alerts need besides have a row of their own."""
+    rows = re.findall(
+        r"^\| `([\w-]+)`(, with alerts)? \| (.+) \|$", (DEPLOY / "containers.md").read_text(), re.MULTILINE
+    )
+    return {name + also: set(re.findall(r"`([\w.-]+)`", keys)) for name, also, keys in rows}
+
+
+def files_named(value: object) -> set[str]:
+    return {name for text in texts(value) for name in re.findall(r"/run/secrets/([\w.-]+)", text)}
+
+
+def test_every_file_that_a_setting_names_is_among_the_keys_that_the_page_demands():
+    keys = keys_of_secrets()
+    (settings,) = of_kind("ConfigMap")
+    looked_at = set()
+    for name, pod in PODS.items():
+        named = set()
+        for one in containers(pod):
+            named |= files_named([one.get("env", []), one.get("args", []), one.get("command", [])])
+            named |= files_named(settings["data"] if "envFrom" in one else [])
+        secrets = {volume["secret"]["secretName"] for volume in pod["volumes"] if "secret" in volume}
+        there = set().union(*(keys[secret] for secret in secrets))
+        assert named <= there, f"{name}: {sorted(named - there)} would not be there"
+        looked_at |= secrets if named else set()
+    assert looked_at == {"service-keys", "database-owner", "registry", "dask"}
+    assert files_named(set_for_alerts()) == {"teams.yaml"} == keys["service-keys, with alerts"]
 
 
 def test_every_variable_of_compose_is_in_the_pattern_and_stops_it_or_has_a_default():
@@ -93,12 +124,10 @@ def test_only_what_must_be_is_reached_from_outside():
     published = {name: one["ports"] for name, one in SERVICES.items() if "ports" in one}
     assert published == {"proxy": ["443:443", "80:80"], "mlflow": ["127.0.0.1:5000:5000"]}
     open_ = {name for name, one in COMPOSE["networks"].items() if not one.get("internal")}
-    assert open_ == {"front"}
-    assert {name for name, one in SERVICES.items() if open_ & set(one.get("networks", []))} == {
-        "proxy",
-        "alerts",
-        "mlflow",
+    reached = {
+        network: {name for name, one in SERVICES.items() if network in one.get("networks", [])} for network in open_
     }
+    assert reached == {"front": {"proxy", "alerts"}, "desk": {"mlflow"}}
     for name in ("scheduler", "worker", "training"):
         assert SERVICES[name]["networks"] == ["cluster"], "Dask speaks pickle"
     for ingress in of_kind("Ingress"):

@@ -79,8 +79,13 @@ def test_the_ingress_has_the_limits_of_nginx_conf():
     assert int(found["service"][0]["limit-rps"]) == rate
     burst = int(re.search(r"burst=(\d+)", NGINX)[1])
     assert rate * int(found["service"][0]["limit-burst-multiplier"]) == burst
+    for annotations, _ in found.values():
+        # Without it the same addresses would be answered in clear text.
+        assert annotations["force-ssl-redirect"] == "true"
+        assert "ssl-redirect" not in annotations
     models = found["mlflow"][0]
     assert (models["proxy-request-buffering"], models["proxy-max-temp-file-size"]) == ("off", "0")
     page = (DEPLOY / "containers.md").read_text()
     assert "`error-log-level: emerg`" in page
     assert "`limit-conn-status-code`" in page
+    assert "**No port 80.**" in page
