@@ -82,7 +82,7 @@ def meet_dask() -> None:
         for name in ("dask.dataframe", "pandas", "sklearn"):
             import_module(name)
     except ImportError:
-        raise SettingsError("--engine dask needs Dask: pip install 'balance-risk[cluster]'") from None
+        raise SettingsError("--engine dask needs Dask: install with its extra 'cluster', as make setup does") from None
     if not import_module("lightgbm.compat").PANDAS_INSTALLED:
         raise EngineError(_LOADED_WITHOUT_DASK)
 

@@ -169,7 +169,7 @@ def _client(scheduler: str | None, most_workers: int, spill: Path) -> Iterator[A
     try:
         import distributed  # noqa: F401  asked here, once, whether it is installed at all
     except ImportError:
-        raise SettingsError("--engine dask needs Dask: pip install 'balance-risk[cluster]'") from None
+        raise SettingsError("--engine dask needs Dask: install with its extra 'cluster', as make setup does") from None
     if scheduler is None:
         with _cluster_here(most_workers, spill) as client:
             yield client

@@ -143,7 +143,7 @@ def test_a_worker_that_comes_late_is_looked_at_before_it_works():
 def test_without_dask_it_is_said_how_to_get_it(places, monkeypatch, spill):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with (
-        pytest.raises(SettingsError, match=r"pip install 'balance-risk\[cluster\]'"),
+        pytest.raises(SettingsError, match="its extra 'cluster'"),
         open_engine("dask", None, 3, *places, spill),
     ):
         pass
