@@ -30,7 +30,7 @@ NUMBERS = {
     "train": {"folds": 2, "refits": 2},
     "evaluate": {"bootstrap": 60},
     "promotion": {
-        "fewest_test_events": 10, "fewest_resamples": 60, "net_benefit_margin": 0.9, "auroc_margin": 0.4,
+        "fewest_test_events": 10, "fewest_resamples": 60, "fewest_refits": 2, "net_benefit_margin": 0.9, "auroc_margin": 0.4,
         "observed_to_expected": [0.2, 5], "good_calibration": [0.2, 5], "calibration_slope": [0.1, 5],
         "good_slope": [0.1, 5], "widest_observed_to_expected": 10, "largest_detectable_ratio": 100,
     },
