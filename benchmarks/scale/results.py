@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.meta import RESULTS, ROOT, about
+from benchmarks.scale.stages import stages
 
 PATH = RESULTS / "scale.json"
 PACKAGES = ("numpy", "pyarrow", "lightgbm", "scikit-learn", "mlflow", "great_expectations", "sqlalchemy", "distributed")
+_ORDER = [stage.name for stage in stages(1)]
 _CODE = ("data_contracts", "features", "models", "pipeline", "serving")
 
 
@@ -33,7 +35,8 @@ class Results:
         meta = about(packages=PACKAGES, note=self._note)
         same = (run["stage"], run["persons"])
         kept = [one for one in self.runs if (one["stage"], one["persons"]) != same]
-        self.runs = [*kept, run | {"code": self.code, "meta": meta}]
+        found = [*kept, run | {"code": self.code, "meta": meta}]
+        self.runs = sorted(found, key=lambda one: (one["persons"], _ORDER.index(one["stage"])))
         self._path.parent.mkdir(parents=True, exist_ok=True)
         document = {"synthetic": True, "meta": meta, "runs": self.runs}
         self._path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

@@ -16,6 +16,7 @@ from benchmarks.scale import report as scale_report
 from benchmarks.scale.beyond import two
 from benchmarks.scale.fit import line
 from benchmarks.scale.projection import breaking_points, fitted, on_a_cluster
+from benchmarks.scale.results import Results
 from benchmarks.training import run as training_run
 
 RESULTS = sorted(path.name for path in meta.KEPT.glob("*.json"))
@@ -151,6 +152,14 @@ LINES = {
 @pytest.mark.parametrize("name", SMALL)
 def test_a_result_is_a_line_of_its_table(name):
     assert LINES[name] in list(report.SECTIONS[name](SMALL[name]))
+
+
+def test_what_is_measured_again_takes_its_place_among_the_stages(tmp_path):
+    results = Results(tmp_path / "scale.json")
+    for stage, persons in (("simulate", 10), ("score", 10), ("simulate", 1000), ("train", 10), ("score", 10)):
+        results.add({"stage": stage, "persons": persons, "problem": ""})
+    kept = [(one["persons"], one["stage"]) for one in Results(tmp_path / "scale.json").runs]
+    assert kept == [(10, "simulate"), (10, "train"), (10, "score"), (1000, "simulate")]
 
 
 def test_a_projection_leaves_out_a_stage_that_failed():
