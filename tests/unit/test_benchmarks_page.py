@@ -154,6 +154,14 @@ def test_a_result_is_a_line_of_its_table(name):
     assert LINES[name] in list(report.SECTIONS[name](SMALL[name]))
 
 
+def test_growth_of_memory_is_told_from_the_start_and_from_the_third_minute_on():
+    memory = [100.0] * 2 + [120.0] * 4 + [121.0] * 6
+    samples = [{"memory_mb": one, "per_second": 9.0, "bad": 0.0, "open_files": 4.0} for one in memory]
+    page = "\n".join(report.SECTIONS["soak"]({"connections": 16, "sample_seconds": 30, "samples": samples}))
+    assert "100 MB after 30 s, 121 MB at the end: +21.0 % | NOT met |" in page
+    assert "120.0 MB after 180 s, 121.0 MB at the end: +0.8 % | met |" in page
+
+
 def test_what_is_measured_again_takes_its_place_among_the_stages(tmp_path):
     results = Results(tmp_path / "scale.json")
     for stage, persons in (("simulate", 10), ("score", 10), ("simulate", 1000), ("train", 10), ("score", 10)):
