@@ -25,6 +25,7 @@ from benchmarks import meta
 from benchmarks.scale.run import HOME
 from benchmarks.scale.stages import INDEX_DATE
 from models.bundle import current_bundle
+from models.outcomes import OUTCOMES
 from pipeline import score
 from pipeline.everyone import Everyone
 from pipeline.nightly import STORE_VARIABLE, received_on
@@ -40,7 +41,8 @@ def main() -> None:
     parser.add_argument("--persons", type=int, default=1000)
     asked = parser.parse_args()
     workspace, day = Workspace(asked.workspace.resolve()), asked.index_date
-    outcomes = score.promoted(workspace) if workspace.bundles.exists() else []
+    there = workspace.bundles.exists()
+    outcomes = [name for name in OUTCOMES if there and current_bundle(workspace.bundles, name)]
     if not outcomes:
         sys.exit("The workspace has no champion: run python -m benchmarks.scale.run --persons 10000 first.")
     found = islice(Everyone(workspace, workspace.tables, day).records(), asked.persons)
