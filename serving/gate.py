@@ -21,7 +21,7 @@ MOST_BODIES, MOST_BODIES_OF_ONE = 256, 48
 """Bodies that may be on their way at once, and of one caller: who sends slowly must not take the places of those who work."""
 LONGEST_SECONDS = 30.0
 LONGEST_BULK_SECONDS = 55.0
-"""Less than the framework's own limit, which would answer in its way."""
+"""With the body before and the log after it less than the framework's own limit, which would answer in its way."""
 
 
 class Gate:

@@ -24,7 +24,7 @@ from serving.audit.keys import read_audit_key
 from serving.bundle_watch import BundleWatch
 from serving.settings import Settings
 from serving.store import Store, StoreUnavailable, open_store
-from serving.withdrawals import Withdrawals
+from serving.withdrawals import FIRST_LOOK_SECONDS, Withdrawals
 
 TRY_AGAIN_SECONDS = 2.0
 T = TypeVar("T")
@@ -58,12 +58,18 @@ class Parts:
         return cls(settings, watch, tokens, keys, journal, Quotas(workers=settings.workers), tuple(lacking))
 
     def start(self) -> None:
-        """Start the threads of the parts."""
+        """Start the threads of the parts; returns when each has looked once, or has tried for some seconds.
+
+        A process that takes requests before would refuse the first of them, though nothing is wrong.
+        """
         self.watch.start()
-        self.withdrawals.start()
-        for part in (self.keys, self.journal):
+        for part in (self.withdrawals, self.keys, self.journal):
             if part is not None:
                 part.start()
+        until = time.monotonic() + FIRST_LOOK_SECONDS
+        for looking in (self.withdrawals, self.keys):
+            if looking is not None:
+                looking.wait_for_first_look(max(0.0, until - time.monotonic()))
 
     def close(self) -> None:
         """Stop the threads; what is in the journal's queue is written first."""

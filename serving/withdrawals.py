@@ -49,6 +49,11 @@ class Withdrawals:
                 self._thread = threading.Thread(target=self._look_on, name="withdrawals", daemon=True)
                 self._thread.start()
 
+    def wait_for_first_look(self, seconds: float = FIRST_LOOK_SECONDS) -> None:
+        """Return when the store was found, or found to be away, or after so many seconds."""
+        if not self._has_tried.is_set():
+            self._has_tried.wait(seconds)
+
     def close(self) -> None:
         """Look no more."""
         self._stop.set()
@@ -59,8 +64,7 @@ class Withdrawals:
         """Return by source the day from which a person has withdrawn it; raises StoreUnavailable where nobody can know."""
         if self._thread is None:
             self.start()
-        if not self._has_tried.is_set():
-            self._has_tried.wait(FIRST_LOOK_SECONDS)
+        self.wait_for_first_look()
         known = self._known
         if known is None or not self.is_known():
             raise StoreUnavailable("It cannot be known who has withdrawn consent.")

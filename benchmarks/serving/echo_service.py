@@ -18,7 +18,13 @@ async def echo(request: Request) -> Response:
     return Response(await request.body(), media_type="application/json")
 
 
-@bentoml.service(workers=1, traffic={"timeout": 60}, logging={"access": {"enabled": False}}, metrics={"enabled": False})
+@bentoml.service(
+    workers=1,
+    traffic={"timeout": 75},
+    tracing={"excluded_urls": ".*"},
+    logging={"access": {"enabled": False}},
+    metrics={"enabled": False},
+)
 @bentoml.asgi_app(Starlette(routes=[Route("/v1/risk", echo, methods=["POST"])]), path="/")
 class Echo:
     """The same layout of processes, and nothing in it."""

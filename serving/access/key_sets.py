@@ -57,7 +57,7 @@ class KeySet:
     ) -> None:
         self._source, self._uptime, self._wall = source, uptime, wall
         self._held: _Held | None = None
-        self._asked, self._closing = threading.Event(), threading.Event()
+        self._asked, self._closing, self._has_tried = threading.Event(), threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
         self.trouble = "The key set has not been read yet."
         """Why the last look failed; empty if it did not."""
@@ -79,6 +79,10 @@ class KeySet:
         if self._thread is None:
             self._thread = threading.Thread(target=self._keep_fresh, name="key-set", daemon=True)
             self._thread.start()
+
+    def wait_for_first_look(self, seconds: float) -> None:
+        """Return when the source was read, or could not be, or after so many seconds."""
+        self._has_tried.wait(seconds)
 
     def close(self) -> None:
         """Tell the thread to end; a fetch under way is not waited for."""
@@ -139,6 +143,7 @@ class KeySet:
                 is_good = self.refresh()
             except Exception as error:  # the thread must live on: without it no rotation is ever seen
                 is_good = self._failed(f"The key set cannot be used ({type(error).__name__}).")
+            self._has_tried.set()
             pause = SECONDS_WITHOUT_KEYS if self._held is None else self._source.least
             if self._closing.wait(min(pause, self._source.least)):
                 return

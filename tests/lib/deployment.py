@@ -21,6 +21,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from models.artifact import save
 from models.bundle import create_keys, export_bundle, move_current
 from models.risk_model import RiskModel
+from serving.body import BODY_SECONDS
+from serving.gate import LONGEST_BULK_SECONDS
+from serving.ticket import AUDIT_SECONDS
 from tests.lib.models import boosted_model, linear_model
 
 PROJECT = Path(__file__).parents[2]
@@ -29,6 +32,8 @@ PERSON = REQUEST["record"]["person"]["person_id"]
 COMPANY = REQUEST["record"]["employments"][0]["company_id"]
 ISSUER, AUDIENCE, KEY_ID = "https://tokens.test.example", "balance-risk", "test-1"
 LONGEST_START_SECONDS = 90
+LONGEST_REQUEST = BODY_SECONDS + LONGEST_BULK_SECONDS + AUDIT_SECONDS
+"""Seconds until the service itself gives a request up."""
 
 
 class Issuer:

@@ -14,7 +14,7 @@ import yaml
 from serving.clinician.pages import PAGES
 from serving.endpoints import ENDPOINTS
 from tests.lib import documented
-from tests.lib.deployment import PROJECT
+from tests.lib.deployment import LONGEST_REQUEST, PROJECT
 from tests.lib.documented_server import PAGE, starts, unit, units
 
 
@@ -56,7 +56,7 @@ def test_the_units_keep_the_service_in_its_place():
         assert service["CapabilityBoundingSet"] == ""
         assert service.get("Type") != "oneshot" or service["TimeoutStartSec"], "what hangs would hang for ever"
     assert int(unit("balance-risk.service")["Service"]["LimitNOFILE"]) >= 4096
-    assert int(unit("balance-risk.service")["Service"]["TimeoutStopSec"]) >= 71, "body 10, batch 55, log 6"
+    assert int(unit("balance-risk.service")["Service"]["TimeoutStopSec"]) >= LONGEST_REQUEST
 
 
 RUN = ("-m serving.prepare", "https://risk.example.no/v1/risk", "audit verify", "token.header)", "restore /var/backups",

@@ -26,6 +26,7 @@ from pipeline.workspace import Workspace
 from serving.openapi_pages import PAGES
 from serving.settings import PREFIX, Settings
 from tests.lib import documented
+from tests.lib.deployment import LONGEST_REQUEST
 from tests.lib.manifests import (
     DEPLOY,
     DOCUMENTS,
@@ -45,9 +46,6 @@ from tests.lib.manifests import (
 from tests.unit.test_container import instructions, of, stages
 
 VERSIONS = ("1.32", "1.35")
-LONGEST_REQUEST = 10 + 55 + 6
-"""Seconds for a body, for a batch and for the log."""
-
 OWN_IMAGES = {"balance-risk": "", "balance-risk-pipeline": "pipeline", "balance-risk-mlflow": "mlflow"}
 """Image -> target of the Containerfile; a build without a target makes the service."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,9 @@ import httpx
 import pytest
 
 from serving import body as body_module
+from serving import parts as parts_module
+from serving.access.key_sets import KeySet
+from serving.access.key_sources import FileSource
 from serving.access.tokens import KeysUnavailable
 from serving.endpoints import ENDPOINTS
 from serving.exchange import Exchange
@@ -23,7 +27,7 @@ from serving.settings import Settings
 from serving.store import StoreUnavailable
 from tests.lib.deployment import COMPANY, REQUEST
 from tests.lib.exchanged import ASKED, SECRET, SLOW, kind
-from tests.lib.in_process import running
+from tests.lib.in_process import InProcess, running
 
 # Whoever goes away, and whoever takes long
 
@@ -168,6 +172,26 @@ def test_what_is_lacking_is_said_not_raised(tmp_path):
     told = parts.not_ready_because()
     assert "BALANCE_RISK_ISSUER" in told
     assert "balance-risk audit key" in told
+
+
+def test_who_takes_requests_has_looked_at_everything_first(tmp_path, monkeypatch):
+    """Of two workers the second once took a request a moment before it had found the store, and said it was not ready."""
+    real_store, real_read = parts_module.open_store, FileSource.read
+
+    def slowly(real):
+        return lambda *given: [time.sleep(0.3), real(*given)][1]
+
+    service = InProcess(tmp_path)
+    monkeypatch.setattr(parts_module, "open_store", slowly(real_store))
+    monkeypatch.setattr(FileSource, "read", slowly(real_read))
+    service.parts.keys = KeySet(FileSource(service.issuer.jwks))  # not read yet, as one from an address
+    assert service.parts.not_ready_because()
+    service.parts.start()
+    try:
+        assert service.parts.not_ready_because() == ""
+    finally:
+        service.gate.close()
+        service.parts.close()
 
 
 def test_settings_come_from_the_environment():
