@@ -25,8 +25,8 @@ from tests.lib.deployment import PROJECT, REQUEST, Deployment, wait_for
 from tests.lib.models import linear_model
 
 HOOK = PROJECT / "tests" / "lib" / "audit_hook"
-# Libraries try these and do without: the image, which has none of them, was started.
-USED_WHERE_INSTALLED = {"charset_normalizer", "colorama", "lxml"}
+# Requests, click, Babel, pyzmq and uvicorn try these and do without; see the last test of the processes.
+USED_WHERE_INSTALLED = {"charset_normalizer", "colorama", "lxml", "pytz", "pexpect", "ptyprocess", "websockets"}
 TRIAL = "models/trial_parse.py"  # the one child a worker starts: the first parse of a bundle, with nothing of a request
 CONNECTING = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "urllib.Request")
 # What turns bytes into objects of any class, and what only training needs. BentoML imports cloudpickle: loaded, not used.
@@ -209,6 +209,29 @@ def test_a_process_that_scores_has_loaded_only_what_its_lock_file_names(watched)
     assert "bentoml" in tops
     assert tops & set(FORBIDDEN) == set()
     assert {top for top in tops if _distributions(top) and not _distributions(top) & names()} <= USED_WHERE_INSTALLED
+
+
+@pytest.mark.long
+def test_without_what_the_lock_file_does_not_name_it_starts_and_answers(tmp_path):
+    """As in the image, which has none of it."""
+    code = (
+        "import sys\n"
+        "class Absent:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name.partition('.')[0] in {USED_WHERE_INSTALLED}:\n"
+        "            raise ModuleNotFoundError(name, name=name)\n"
+        "sys.meta_path.insert(0, Absent())\n"
+    )
+    (tmp_path / "absent").mkdir()
+    (tmp_path / "absent" / "sitecustomize.py").write_text(code)
+    service = Deployment(tmp_path / "service", PYTHONPATH=str(tmp_path / "absent"))
+    service.promote_both()
+    try:
+        service.start(until_ready=True)
+        assert service.post("/v1/risk", REQUEST).status_code == 200
+        assert service.client.get("/ui/sign-in").status_code == 200
+    finally:
+        service.stop()
 
 
 def _distributions(top: str) -> set[str]:
