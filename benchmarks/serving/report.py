@@ -8,7 +8,7 @@ from typing import Any
 OURS, USUAL, MLFLOW = "balance-risk", "FastAPI, pandas, SHAP", "mlflow models serve"
 TIMES_USUAL, TIMES_MLFLOW, FASTEST_MS, COLD_SECONDS, WARM_SECONDS, MOST_GROWTH = 10, 3, 10, 10, 5, 0.05
 SETTLED_SECONDS = 180
-"""By now the first minute is over, in which BentoML holds a timer of each request (``TimeoutMiddleware`` cancels none)."""
+"""By now the time is over for which BentoML holds a timer of each request (``TimeoutMiddleware`` cancels none)."""
 
 
 def serving_section(found: dict[str, Any]) -> Iterator[str]:
@@ -80,8 +80,8 @@ def soak_section(found: dict[str, Any]) -> Iterator[str]:
     yield f"| open files | {min(files):.0f} to {max(files):.0f} | |"
     yield ""
     yield (
-        "In the first minute memory rises with the rate of requests: BentoML keeps a timer, with what it refers to, for "
-        "each until the service's timeout of 60 s, also when it was answered. With a timeout of 15 s it stops at 15 s."
+        "What memory rises by is in the first 75 s: so long BentoML keeps a timer of each request, also of one that was "
+        "answered."
     )
     yield ""
 
