@@ -1,4 +1,4 @@
-"""The questionnaires that may be answered. A new one is one file, one line here and one golden test."""
+"""The questionnaires that may be answered. A new one is one file, two lines here and golden sheets in two test files."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ import time
 import pytest
 import yaml
 
+from data_contracts.pseudonyms import VARIABLE as PSEUDONYM_KEYS
 from serving.clinician.pages import PAGES
 from serving.endpoints import ENDPOINTS
 from tests.lib import documented
@@ -25,6 +26,14 @@ def test_every_address_of_the_service_has_a_word_in_the_access_log():
     for endpoint in (*ENDPOINTS, *PAGES):
         place = endpoint.path.lstrip("/").partition("/{")[0]
         assert re.match(f"(?:{'|'.join(known)})(?:/|$)", place), endpoint.path
+
+
+def test_keys_of_pseudonyms_are_for_the_night_alone():
+    page, service = PAGE.read_text(), unit("balance-risk.service")["Service"]
+    (directory,) = re.findall(rf"`{PSEUDONYM_KEYS}=(.+)/keys`", page)
+    assert service["InaccessiblePaths"] == f"-{directory}"
+    assert service["EnvironmentFile"] == "/etc/balance-risk/service.env"
+    assert "EnvironmentFile=-/etc/balance-risk/night.env" in units()["balance-risk-night.service"]
 
 
 UNITS = [
