@@ -223,7 +223,7 @@ BENCHES = (
         "benchmarks.score_speed",
         3,
         "score_speed.json",
-        ("--workspace", ".bench/scale/1000", "--persons", "50"),
+        ("--workspace", "1000", "--persons", "50"),
     ),
 )
 """In order. ``night`` scores with the champion that ``scale`` leaves. ``benchmarks.case_study`` is not among them: it needs a

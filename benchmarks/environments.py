@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import venv
@@ -12,6 +13,8 @@ from typing import Any
 from benchmarks.meta import ROOT
 
 CACHE = ROOT / ".bench"
+WORK = Path(os.environ.get("BENCH_WORK", CACHE))
+"""For workspaces. A trial has a place of its own: it once took away what a measurement beside it was serving from."""
 
 
 class MissingRivalError(Exception):

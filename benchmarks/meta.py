@@ -1,7 +1,7 @@
 """Under what a result was measured: every file in ``benchmarks/results`` says it in the same words, and every table repeats it.
 
-``python -m benchmarks.run`` sets two variables for those it starts: ``BENCH_RESULTS``, a folder for results that are not kept
-(a trial with tiny sizes), and ``BENCH_NOTE``, what else ran on the machine.
+``python -m benchmarks.run`` sets variables for those it starts: ``BENCH_NOTE``, what else ran on the machine; for a trial with
+tiny sizes ``BENCH_RESULTS`` and ``BENCH_WORK``, folders for results and workspaces that are not kept.
 """
 
 from __future__ import annotations

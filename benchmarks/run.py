@@ -82,7 +82,7 @@ def main() -> int:
         return 0
     with tempfile.TemporaryDirectory() if asked.quick else nullcontext() as scratch:
         variables = {"PYTHONPATH": str(ROOT), "BENCH_NOTE": asked.note} | (
-            {"BENCH_RESULTS": scratch} if scratch else {}
+            {"BENCH_RESULTS": scratch, "BENCH_WORK": f"{scratch}/work"} if scratch else {}
         )
         failed = run_all(benches, asked.quick, variables)
         failed += [] if asked.quick else write_pages(variables)

@@ -1,8 +1,9 @@
 """How much processor time a night takes per person: records alone, records together, and the whole verb.
 
-    python -m benchmarks.score_speed [--workspace .bench/scale/10000] [--index-date 2026-01-01] [--persons 1000]
+    python -m benchmarks.score_speed [--workspace 10000] [--index-date 2026-01-01] [--persons 1000]
 
-The workspace needs tables and a champion: one that ``python -m benchmarks.scale.run`` has left, or that of `balance-risk demo`.
+The workspace needs tables and a champion: one that ``python -m benchmarks.scale.run`` has left, by its number of persons, or an
+absolute path.
 The whole verb is run on a store of its own, which is deleted. Writes benchmarks/results/score_speed.json.
 """
 
@@ -17,7 +18,6 @@ import time
 from collections.abc import Sequence
 from datetime import date
 from itertools import islice
-from pathlib import Path
 
 import orjson
 
@@ -36,11 +36,11 @@ from serving.store.scoring import Scorer, Task
 def main() -> None:
     """Measure and print one line per way."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--workspace", type=Path, default=HOME / "10000")
+    parser.add_argument("--workspace", default="10000")
     parser.add_argument("--index-date", type=date.fromisoformat, default=date.fromisoformat(INDEX_DATE))
     parser.add_argument("--persons", type=int, default=1000)
     asked = parser.parse_args()
-    workspace, day = Workspace(asked.workspace.resolve()), asked.index_date
+    workspace, day = Workspace(HOME / asked.workspace), asked.index_date
     there = workspace.bundles.exists()
     outcomes = [name for name in OUTCOMES if there and current_bundle(workspace.bundles, name)]
     if not outcomes:

@@ -58,18 +58,19 @@ class Parts:
         return cls(settings, watch, tokens, keys, journal, Quotas(workers=settings.workers), tuple(lacking))
 
     def start(self) -> None:
-        """Start the threads of the parts; returns when each has looked once, or has tried for some seconds.
+        """Start the threads of the parts; returns when each has looked once, be it in vain, or has tried for some seconds.
 
         A process that takes requests before would refuse the first of them, though nothing is wrong.
         """
-        self.watch.start()
-        for part in (self.withdrawals, self.keys, self.journal):
-            if part is not None:
-                part.start()
         until = time.monotonic() + FIRST_LOOK_SECONDS
-        for looking in (self.withdrawals, self.keys):
-            if looking is not None:
-                looking.wait_for_first_look(max(0.0, until - time.monotonic()))
+        lookers: list[Withdrawals | KeySet] = [self.withdrawals, *([] if self.keys is None else [self.keys])]
+        for part in lookers:
+            part.start()
+        self.watch.start()
+        if self.journal is not None:
+            self.journal.start()
+        for part in lookers:
+            part.wait_for_first_look(max(0.0, until - time.monotonic()))
 
     def close(self) -> None:
         """Stop the threads; what is in the journal's queue is written first."""

@@ -1,8 +1,8 @@
 """Consent at the time of the request: what persons have withdrawn through the service, in memory.
 
-The record of a request may not know of it yet. One thread looks every second; a request never waits for the store. For a
-minute the last look counts while the store is away. After that, and where it has never been reached, nobody knows who has
-withdrawn since, so nobody is answered.
+The record of a request may not know of it yet. One thread looks every second; no request waits for the store, but for a first
+look that has not ended. For a minute the last look counts while the store is away. After that, and where it has never been
+reached, nobody knows who has withdrawn since, so nobody is answered.
 """
 
 from __future__ import annotations

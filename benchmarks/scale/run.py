@@ -22,13 +22,13 @@ import sys
 from pathlib import Path
 from typing import Any, Protocol
 
-from benchmarks.environments import CACHE
+from benchmarks.environments import WORK
 from benchmarks.measuring import measured
 from benchmarks.meta import ROOT
 from benchmarks.scale.results import Results
 from benchmarks.scale.stages import Stage, megabytes, stages
 
-HOME = CACHE / "scale"
+HOME = WORK / "scale"
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 MOST_MEMORY = 0.92
 """Share of the machine's memory; what asks for more would be killed by the system, or kill others."""

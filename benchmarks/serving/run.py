@@ -21,7 +21,7 @@ from typing import Any
 import httpx
 
 from benchmarks import meta
-from benchmarks.environments import CACHE
+from benchmarks.environments import WORK
 from benchmarks.serving import contestants
 from benchmarks.serving.load import HOW_TO_GET_WRK, has_wrk, loaded
 from benchmarks.serving.servers import Server
@@ -30,7 +30,7 @@ from benchmarks.serving.subjects import OUTCOMES, make
 from pipeline.serve import DEVELOPMENT_ISSUER
 
 RESULTS = meta.RESULTS / "serving.json"
-HOME = CACHE / "serving"
+HOME = WORK / "serving"
 CONNECTIONS = (1, 16, 64)
 WARM_UP_SECONDS = 4
 SAME = 1e-9

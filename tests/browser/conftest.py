@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.deployed import Deployed
 from tests.lib.debian import CHROMIUM
 from tests.lib.deployment import PROJECT
+
+expect.set_options(timeout=15_000)
 
 
 @pytest.fixture(scope="session")

@@ -80,7 +80,7 @@ def test_a_message_is_signed_and_says_that_there_is_an_alert_and_nothing_of_whom
      (closes_mid_answer, "connection_failed")],
 )  # fmt: skip
 def test_whatever_fails_is_sent_again_with_the_same_identifier_and_body(store, monkeypatch, fails, result):
-    monkeypatch.setattr(deliver, "ATTEMPT_SECONDS", 0.7)
+    monkeypatch.setattr(deliver, "ATTEMPT_SECONDS", 0.7 if result == "timed_out" else 10.0)
     alerted(store)
     with receiving(fails) as receiver:
         assert deliverer(store, receiver.url).once() == {"delivered": 0, "failed": 1, "given_up": 0}
@@ -199,12 +199,14 @@ def test_an_address_that_is_none_does_not_stop_the_messages_of_other_teams(store
 
 
 def test_what_is_delivered_is_noted_while_others_are_still_waited_for(store, monkeypatch):
-    monkeypatch.setattr(deliver, "ATTEMPT_SECONDS", 3.0)
+    monkeypatch.setattr(deliver, "ATTEMPT_SECONDS", 15.0)
     alerted_two_teams(store)
     meanwhile = []
 
     def looks(handler) -> None:
-        time.sleep(1)
+        until = time.monotonic() + 10
+        while results(store)["south"] != "delivered" and time.monotonic() < until:
+            time.sleep(0.05)
         meanwhile.append(results(store)["south"])
         handler.send_response(204)
         handler.end_headers()
@@ -215,7 +217,7 @@ def test_what_is_delivered_is_noted_while_others_are_still_waited_for(store, mon
 
 
 def test_a_name_that_is_looked_up_for_long_ends_in_time_and_holds_up_nobody(store, monkeypatch):
-    monkeypatch.setattr(deliver, "ATTEMPT_SECONDS", 0.5)
+    monkeypatch.setattr(deliver, "ATTEMPT_SECONDS", 3.0)
     look_up, ended = socket.getaddrinfo, threading.Event()
 
     def slow(host, *rest, **named):
@@ -231,7 +233,7 @@ def test_a_name_that_is_looked_up_for_long_ends_in_time_and_holds_up_nobody(stor
     seconds = time.monotonic() - begun
     ended.set()
     assert results(store) == {"north": "timed_out", "south": "delivered"}
-    assert seconds < 5
+    assert seconds < 15
 
 
 def test_an_erased_alert_is_not_told_of(store):

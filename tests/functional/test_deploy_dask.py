@@ -150,13 +150,20 @@ def workers_of(site: Site) -> list[psutil.Process]:
     """The processes that do the work, which their nannies start again."""
     nannies = [one for one in psutil.process_iter(["cmdline"]) if "worker" in (one.info["cmdline"] or [])
                and site.places["tls://host:8786"] in one.info["cmdline"]]  # fmt: skip
-    return [child for nanny in nannies for child in nanny.children() if "spawn_main" in " ".join(child.cmdline())]
+    return [child for nanny in nannies for child in nanny.children() if _runs(child, "spawn_main")]
+
+
+def _runs(process: psutil.Process, word: str) -> bool:
+    try:
+        return word in " ".join(process.cmdline())
+    except psutil.Error:  # it has ended meanwhile
+        return False
 
 
 def busy_with(site: Site, module: str) -> psutil.Process | None:
     """A worker that has started a process of a module."""
     for worker in workers_of(site):
-        if any(module in " ".join(child.cmdline()) for child in worker.children()):
+        if any(_runs(child, module) for child in worker.children()):
             return worker
     return None
 
@@ -247,8 +254,9 @@ def test_a_night_has_the_answers_of_one_process_although_a_worker_is_killed(site
     here, there = local
     alone = score.run(here, DAY, [OUTCOME], None, 1)
     with site.verb("score", "--index-date", str(DAY)) as run:
-        wait_for(lambda: busy_with(site, "serving.store.workers") is not None, run)
-        killed(busy_with(site, "serving.store.workers"), run)
+        busy: list[psutil.Process | None] = []
+        wait_for(lambda: busy.append(busy_with(site, "serving.store.workers")) or busy[-1] is not None, run)
+        killed(busy[-1], run)
         found = ended(run)
     assert found["night"]["digest"] == alone["night"]["digest"]
     assert found["night"]["run_id"] == alone["night"]["run_id"]

@@ -10,12 +10,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
 import httpx
 import jwt
+import psutil
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from models.artifact import save
@@ -122,6 +125,21 @@ class Deployment:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         return [int(child) for child in children if b"_bentoml_impl.worker" in _command_line(child)]
 
+    def is_ready(self, workers: int = 1) -> bool:
+        """True if there are so many workers and each has said so: connections stay open, and must be held by every one."""
+        try:
+            with ExitStack() as stack:
+                for _ in range(10 * workers):
+                    connection = stack.enter_context(closing(HTTPConnection("127.0.0.1", self.port, timeout=10)))
+                    connection.request("GET", "/readyz")
+                    answer = connection.getresponse()
+                    if (answer.status, bool(answer.read())) != (200, True):
+                        return False
+                found = self.workers()
+                return len(found) == workers and all(_holds(one, self.port) for one in found)
+        except (OSError, HTTPException, psutil.Error):
+            return False
+
     def export(self, model: RiskModel, version: str) -> Path:
         """Seal a model as a bundle, not yet in service."""
         save(model, self.root / "model" / model.outcome)
@@ -170,6 +188,11 @@ def wait_for(true: Callable[[], bool], seconds: float = LONGEST_START_SECONDS) -
     while not true():
         assert time.monotonic() < until, "it did not happen in time"
         time.sleep(0.1)
+
+
+def _holds(process: int, port: int) -> bool:
+    held = psutil.Process(process).net_connections("tcp")
+    return any(one.status == psutil.CONN_ESTABLISHED and one.laddr.port == port for one in held)
 
 
 def _command_line(process: str) -> bytes:

@@ -98,11 +98,7 @@ class Server(Deployment):
             )
         wait_for(lambda: self.asked("/livez") == 200)
         if until_ready:
-            wait_for(lambda: len(self.workers()) == 2 and self.is_ready())
-
-    def is_ready(self) -> bool:
-        """True if every worker is: one connection meets one of them, so new ones are asked."""
-        return all(self.asked("/readyz") == 200 for _ in range(20))
+            wait_for(lambda: self.is_ready(workers=2))
 
     def asked(self, path: str) -> int:
         """Return the status of a page on the service's own port; 0 if nobody answers."""

@@ -28,6 +28,7 @@ from serving.audit.reading import events
 from serving.audit.store import AuditStore, StoreFault
 from serving.audit.verify import verify
 from tests.lib.audit_writer import KEY, event
+from tests.lib.deployment import wait_for
 from tests.lib.postgresql import postgresql_url
 
 KEYS = {key_id(KEY): KEY}
@@ -334,14 +335,13 @@ def test_order_is_by_number_though_the_clock_goes_back(file_url, heads, opened):
 
 
 def test_heads_are_written_at_once_then_after_a_time_and_at_close(file_url, heads, opened, monkeypatch):
-    monkeypatch.setattr(writer_module, "HEAD_SECONDS", 0.5)
+    monkeypatch.setattr(writer_module, "HEAD_SECONDS", 2.0)
     journal = opened(file_url, heads)
     journal.append([event("r1")]).result(5)
     journal.append([event("r2")]).result(5)
-    time.sleep(0.1)
     assert [head.n for head in heads_file.read(heads)] == [1]
-    time.sleep(0.7)  # nobody writes, and still the second event comes under a head
-    assert [head.n for head in heads_file.read(heads)] == [1, 2]
+    # Nobody writes, and still the second event comes under a head.
+    wait_for(lambda: [head.n for head in heads_file.read(heads)] == [1, 2], 15)
     journal.append([event("r3")]).result(5)
     journal.close()
     assert [head.n for head in heads_file.read(heads)] == [1, 2, 3]
@@ -352,8 +352,7 @@ def test_an_idle_process_signs_what_another_one_wrote(file_url, heads, opened, t
     monkeypatch.setattr(writer_module, "LOOK_SECONDS", 0.2)
     opened(file_url, heads)
     opened(file_url, tmp_path / "others").append([event("r1")]).result(5)
-    time.sleep(0.8)
-    assert heads_file.newest(heads).n == 1
+    wait_for(lambda: getattr(heads_file.newest(heads), "n", 0) == 1, 15)
 
 
 def test_a_process_that_nobody_asks_notices_within_seconds_that_the_log_is_away(file_url, heads, opened):

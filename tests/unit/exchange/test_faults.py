@@ -184,6 +184,7 @@ def test_who_takes_requests_has_looked_at_everything_first(tmp_path, monkeypatch
     service = InProcess(tmp_path)
     monkeypatch.setattr(parts_module, "open_store", slowly(real_store))
     monkeypatch.setattr(FileSource, "read", slowly(real_read))
+    monkeypatch.setattr(parts_module, "FIRST_LOOK_SECONDS", 60.0)  # a first opening makes all tables
     service.parts.keys = KeySet(FileSource(service.issuer.jwks))  # not read yet, as one from an address
     assert service.parts.not_ready_because()
     service.parts.start()
