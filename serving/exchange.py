@@ -42,6 +42,8 @@ class Exchange:
         try:
             response = await self._guarded(scope, receive, request_id)
         except ClientGone:
+            # Nobody reads it; without an answer the framework would wait for one until its limit, and not end before.
+            await Response(status_code=204)(scope, receive, send)
             return
         observe(self.endpoint.method, self.endpoint.path, response.status_code, time.perf_counter() - begun)
         response.headers["X-Request-Id"] = request_id

@@ -226,6 +226,7 @@ def test_a_worker_that_is_killed_is_missed_for_five_seconds_at_most_and_the_chai
     late = [one for one in load.sent if one.at > killed + BACK_WITHIN]
     assert late, "requests came later"
     assert {one.status for one in late} == {200}
+    assert max(one.took for one in late) < BACK_WITHIN, "answered, not only taken"
     wait_for(lambda: first not in service.workers() and service.is_ready(workers=2), 30)
     report = verified(service)
     assert report["events"] > len([one for one in load.sent if one.status == 200])

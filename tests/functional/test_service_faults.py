@@ -141,6 +141,7 @@ def test_all_is_well_again_five_seconds_after_a_worker_died(pair):
         time.sleep(BACK_WITHIN + 4)
     lost = [one for one in load.sent if one.status != 200]
     assert [one.at - died for one in lost if one.at - died > BACK_WITHIN] == []
+    assert max(one.took for one in load.sent if one.at - died > BACK_WITHIN) < BACK_WITHIN, "answered, not only taken"
     assert len(lost) <= 16
 
 

@@ -35,6 +35,7 @@ PERSON = REQUEST["record"]["person"]["person_id"]
 COMPANY = REQUEST["record"]["employments"][0]["company_id"]
 ISSUER, AUDIENCE, KEY_ID = "https://tokens.test.example", "balance-risk", "test-1"
 LONGEST_START_SECONDS = 90
+LONGEST_STOP_SECONDS = 30
 LONGEST_REQUEST = BODY_SECONDS + LONGEST_BULK_SECONDS + AUDIT_SECONDS
 """Seconds until the service itself gives a request up."""
 
@@ -105,15 +106,16 @@ class Deployment:
             wait_for(lambda: self.status("/readyz") == 200)
 
     def stop(self) -> None:
-        """End the service as a deployment would, by force if it does not obey."""
+        """End the service as a deployment would; by force, and with an error, if it does not obey."""
         self.client.close()
         if getattr(self, "process", None) is None:
             return
         self.process.send_signal(signal.SIGTERM)
         try:
-            self.process.wait(15)
+            self.process.wait(LONGEST_STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self.kill()
+            raise AssertionError("The service did not end when it was told to.") from None
 
     def kill(self) -> None:
         """Kill every process of the service at once."""

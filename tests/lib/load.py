@@ -19,12 +19,13 @@ BODY = json.dumps(REQUEST).encode()
 
 @dataclass
 class Sent:
-    """One request: when it was sent (seconds from the start), status (0: the connection broke), answer, and its name."""
+    """One request: when it was sent (seconds from the start), status (0: the connection broke), answer, name, its seconds."""
 
     at: float
     status: int
     answer: dict[str, Any]
     request_id: str
+    took: float
 
 
 @dataclass
@@ -69,7 +70,8 @@ class Load:
         try:
             response = await client.post("/v1/risk", content=BODY, headers=self.service.headers())
         except httpx.TransportError:
-            self.sent.append(Sent(at, 0, {}, ""))
+            self.sent.append(Sent(at, 0, {}, "", self.seconds() - at))
             return
         answer = response.json() if response.status_code == 200 else {}
-        self.sent.append(Sent(at, response.status_code, answer, response.headers.get("x-request-id", "")))
+        name, took = response.headers.get("x-request-id", ""), self.seconds() - at
+        self.sent.append(Sent(at, response.status_code, answer, name, took))

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from bentoml._internal.server.http.traffic import TimeoutMiddleware
 
 from serving import body as body_module
 from serving import parts as parts_module
@@ -43,8 +44,10 @@ def test_a_client_that_goes_away_frees_its_place(service):
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asyncio.run(Exchange(ENDPOINTS[0], service.parts, service.gate)(scope, gone, send))
-    assert (sent, service.gate.in_flight) == ([], 0)
+    framework = TimeoutMiddleware(Exchange(ENDPOINTS[0], service.parts, service.gate), 60)
+    asyncio.run(asyncio.wait_for(framework(scope, gone, send), 10))  # or a stop would wait for it
+    assert [one.get("body", b"") for one in sent] == [b"", b""]
+    assert service.gate.in_flight == 0
 
 
 def test_batches_take_turns_and_leave_the_threads_to_single_requests(service, monkeypatch):
